@@ -1,0 +1,42 @@
+"""argv, environment and terminal in, exit code out. The only place that prints or looks at the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from patscan import __version__
+from patscan.errors import ExitCode, PatscanError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (`patscan.errors.ExitCode`). Expected errors become one sentence on stderr."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--version"]:  # before the parser is built: hooks ask for it
+        print(f"patscan {__version__}")
+        return ExitCode.CLEAN
+    try:
+        return _run(arguments)
+    except PatscanError as error:
+        print(f"patscan: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print("patscan: interrupted.", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. The interpreter would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.CLEAN
+
+
+def _run(arguments: Sequence[str]) -> int:
+    from patscan.cli.parser import parse
+
+    chosen = parse(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    code: int = chosen.command(chosen)
+    sys.stdout.flush()
+    return code

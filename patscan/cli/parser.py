@@ -1,0 +1,124 @@
+"""The commands and their flags."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from patscan.errors import UsageError
+from patscan.formats import FORMATS
+from patscan.model import CONFIDENCES
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The chosen command as ``command`` and its flags. Raises ``SystemExit`` with code 2 on a usage error, as argparse does."""
+    parser = argparse.ArgumentParser(
+        prog="patscan",
+        description="Find leaked GitLab tokens in files and in the whole history of a git repository.",
+        epilog="Exit codes: 0 nothing found, 1 found, 2 usage or rule error, 3 not everything could be looked at, 130 interrupted.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="show the version; with --verbose, which fast paths are at work")
+    parser.add_argument("--verbose", action="store_true", help=argparse.SUPPRESS)
+    parser.set_defaults(command=_version(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _scan(commands)
+    _history(commands)
+    _rules(commands)
+    return parser.parse_args(arguments)
+
+
+_Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def _scan(commands: _Commands[argparse.ArgumentParser]) -> None:
+    command = _command(commands, "scan", "look at files, folders or standard input")
+    command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: .), or - for standard input")
+    command.add_argument("--no-ignore", action="store_true", help="look at files that git ignores, too")
+    _add_common(command)
+    command.set_defaults(command=_lazily("patscan.cli.scanning", "scan"))
+
+
+def _history(commands: _Commands[argparse.ArgumentParser]) -> None:
+    command = _command(commands, "history", "look at every object a repository holds, reachable or not")
+    command.add_argument("repository", nargs="?", type=Path, default=Path(), metavar="REPO", help="a repository (default: .)")
+    _add_common(command)
+    command.set_defaults(command=_lazily("patscan.cli.scanning", "history"))
+
+
+def _rules(commands: _Commands[argparse.ArgumentParser]) -> None:
+    command = _command(commands, "rules", "list, show and check the rules")
+    verbs = command.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for name, text in (("list", "one line a rule"), ("show", "one rule, whole"), ("check", "compile every rule and run its examples")):
+        verb = _command(verbs, name, text)
+        if name == "show":
+            verb.add_argument("id", metavar="ID", help="a rule's id, as `patscan rules list` gives it")
+        _add_rules(verb)
+        verb.set_defaults(command=_lazily("patscan.cli.rules", name))
+
+
+def _command(commands: _Commands[argparse.ArgumentParser], name: str, text: str) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+
+
+def _add_rules(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--rules", action="append", type=Path, default=[], metavar="DIR", help="a folder of your own rules (repeatable)")
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    _add_rules(command)
+    command.add_argument("--format", choices=list(FORMATS), default="text", help="what to write to standard output (default: text)")
+    command.add_argument(
+        "--report", action="append", type=_report, default=[], metavar="NAME=PATH", help="write a format to a file, too (repeatable)"
+    )
+    command.add_argument("--min-confidence", choices=CONFIDENCES, default="medium", help="what counts as found (default: medium)")
+    command.add_argument("--show-secrets", action="store_true", help="show the tokens themselves")
+    command.add_argument("--jobs", type=_positive, default=None, metavar="N", help="processes to use (default: one a processor)")
+    command.add_argument("--quiet", action="store_true", help="no progress and no text report; the exit code and --report speak")
+    command.add_argument("--no-color", action="store_true", help="no colours; the variable NO_COLOR says the same")
+    command.add_argument("--exit-zero", action="store_true", help="exit 0 although something was found")
+    command.add_argument("--allow-incomplete", action="store_true", help="exit 0 although not everything could be looked at")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1024")
+    return int(text)
+
+
+def _report(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not equals or name not in FORMATS or not path:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't NAME=PATH with one of the names {', '.join(FORMATS)}")
+    return name, Path(path)
+
+
+def _lazily(module: str, name: str) -> Callable[[argparse.Namespace], int]:
+    """A command that is imported when it is run."""
+
+    def run(chosen: argparse.Namespace) -> int:
+        from importlib import import_module
+
+        return int(getattr(import_module(module), name)(chosen))
+
+    return run
+
+
+def _version(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    def run(chosen: argparse.Namespace) -> int:
+        if not chosen.version:
+            parser.print_help()
+            raise UsageError("no command was given; see above.")
+        return int(_lazily("patscan.cli.about", "version")(chosen))
+
+    return run
+
+
+def environment() -> dict[str, str]:
+    """What git children may see of this process's environment; ``HOME`` stays, for ``safe.directory`` lives there."""
+    kept = ("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP", "USERPROFILE", "SYSTEMROOT", "PATHEXT")
+    git = ("DIR", "COMMON_DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH")
+    ours = {*kept, *(f"GIT_{name}" for name in git)}
+    return {name: value for name, value in os.environ.items() if name in ours or name.startswith("GIT_CONFIG_")}

@@ -1,0 +1,57 @@
+"""A line of progress on a terminal, for what takes longer than a second."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from patscan.scan import Looked
+
+_PATIENCE = 1.0
+"""Seconds before anything is shown, and before the library that shows it is imported."""
+
+
+class Progress:
+    """Counts what was looked at; silent unless standard error is a terminal."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._due = time.monotonic() + _PATIENCE if wanted and sys.stderr.isatty() else float("inf")
+        self._bar: Bar | None = None
+        self._commits = self._blobs = self._bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def add(self, looked: Looked) -> None:
+        """One shard more was looked at."""
+        self._commits += looked.commits
+        self._blobs += looked.blobs
+        self._bytes += looked.bytes
+        if self._bar is None and time.monotonic() > self._due:
+            self._bar = _bar()
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], description=self._text())
+
+    def _text(self) -> str:
+        return f"{self._commits:,} commits, {self._blobs:,} blobs, {self._bytes / 1e9:.1f} GB"
+
+
+def _bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("Looked at {task.description}"), TimeElapsedColumn())
+    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    bar.add_task("", total=None)
+    bar.start()
+    return bar

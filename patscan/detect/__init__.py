@@ -1,0 +1,1 @@
+"""Bytes -> matches. Knows nothing of files, git or the network."""

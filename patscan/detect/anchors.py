@@ -1,0 +1,113 @@
+"""The first look: where do the rules' literals stand, plain or encoded? The only door to hyperscan.
+
+One pass over the bytes answers for every literal at once, at some 4 GB/s; without hyperscan a plain regular expression
+gives the same hits, more slowly. hyperscan silently takes a length modulo 2^32: what comes here is a piece
+(`patscan.content`), never near that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from patscan.detect import encodings
+
+MAX_HITS = 100_000
+"""Hits after which a window needn't be searched on in a first look: it deserves a second one."""
+
+
+class Hit(NamedTuple):
+    """A literal at a byte offset: which of the rules' anchors it is, and how it is encoded there."""
+
+    start: int
+    anchor: str
+    encoding: str
+    phase: int
+
+
+class Anchors:
+    """The compiled literals of a set of rules. Neither picklable nor to be shared between threads."""
+
+    def __init__(self, anchors: Iterable[str]) -> None:
+        """Compile every anchor in every encoding it can be recognised in."""
+        literals: dict[bytes, list[tuple[str, str, int]]] = {}
+        for anchor in sorted(set(anchors)):
+            for form in encodings.forms(anchor):
+                literals.setdefault(form.literal, []).append((anchor, form.encoding, form.phase))
+        self._literals = list(literals.items())
+        self.engine, self._scan = _compile([literal for literal, _ in self._literals])
+        self.present = _presence(self._scan)
+
+    def hits(self, data: bytes | memoryview, limit: int = MAX_HITS) -> list[Hit]:
+        """Every literal in `data`, at most `limit`, in the order of where they start."""
+        found: set[tuple[int, int]] = set()
+
+        def keep(number: int, start: int, end: int, flags: int, context: object) -> bool | None:
+            found.add((end - len(self._literals[number][0]), number))
+            return len(found) >= limit or None
+
+        self._scan(data, keep)
+        return [Hit(start, *meaning) for start, number in sorted(found) for meaning in self._literals[number][1]]
+
+
+_Handler = Callable[[int, int, int, int, object], bool | None]
+_Scan = Callable[[bytes | memoryview, _Handler], None]
+
+
+def _presence(scan: _Scan) -> Callable[[bytes | memoryview], bool]:
+    """Whether any literal stands in some bytes: asked of every content, so it allocates nothing (a tenth of a walk's time)."""
+    found: list[bool] = []
+
+    def stop(number: int, start: int, end: int, flags: int, context: object) -> bool:
+        found.append(True)
+        return True
+
+    def present(data: bytes | memoryview) -> bool:
+        scan(data, stop)
+        if not found:
+            return False
+        found.clear()
+        return True
+
+    return present
+
+
+def _compile(literals: list[bytes]) -> tuple[str, _Scan]:
+    try:
+        return "hyperscan", _hyperscan(literals)
+    except ImportError:
+        return "regex", _plain(literals)
+
+
+def _hyperscan(literals: list[bytes]) -> _Scan:
+    import hyperscan
+
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    expressions = ["".join(f"\\x{byte:02x}" for byte in literal).encode() for literal in literals]
+    database.compile(expressions=expressions, ids=list(range(len(literals))), elements=len(literals), flags=[0] * len(literals))
+
+    def scan(data: bytes | memoryview, handler: _Handler) -> None:
+        try:
+            database.scan(data, handler)
+        except hyperscan.ScanTerminated:
+            return
+
+    return scan
+
+
+def _plain(literals: list[bytes]) -> _Scan:
+    from patscan.detect.patterns import compile_pattern
+
+    numbers = {literal: number for number, literal in enumerate(literals)}
+    # A lookahead, so that overlapping literals are all met; the longest of those that start together wins, then its prefixes.
+    by_length = sorted(literals, key=len, reverse=True)
+    pattern = compile_pattern(b"(?=(" + b"|".join(b"".join(b"\\x%02x" % byte for byte in literal) for literal in by_length) + b"))")
+
+    def scan(data: bytes | memoryview, handler: _Handler) -> None:
+        for found in pattern.finditer(data):
+            for length in range(len(found[1]), 3, -1):
+                number = numbers.get(bytes(found[1][:length]))
+                if number is not None and handler(number, 0, found.start() + length, 0, None):
+                    return
+
+    return scan

@@ -1,0 +1,132 @@
+"""What a stretch of text that a rule claims is worth: evidence, confidence, and the reason if it is no finding."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from patscan.detect import jwt, likelihood, routable
+from patscan.model import Evidence, Rule
+
+ALPHABETS = {"friendly": 60, "hex": 16, "base36": 36, "opaque": 64}
+"""How many symbols each generator draws from."""
+
+_FRIENDLY = 20
+"""Characters that ``Devise.friendly_token`` draws unless asked for another number."""
+
+_LONGER = re.compile(rb"[A-Za-z0-9]")
+_CUT = re.compile(rb"[_-]\w")
+_RUN = re.compile(rb"[A-Za-z0-9_-]*")
+# A letter or digit in front that belongs to an escape (\n, %3D, \u003d, an ANSI colour) is no part of a word.
+_ESCAPE = re.compile(rb"(?:\\[abefnrtv0]|%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\x1b\[[0-9;]*m)\Z")
+_INSTANCE = re.compile(rb"[A-Za-z][A-Za-z0-9]*-\Z")
+# A job token's partition, a runner token's type: no part of what is drawn.
+_PARTITION = re.compile(rb"t?[0-9a-f]{1,5}_")
+# The random part ends at character 21; then come "c:", "g:" or "o:" (gitlab-facts: B64[21..23]).
+_ROUTABLE_HEAD = re.compile(rb"[A-Za-z0-9_-]{21}[GWm2][8Mc]6[A-Za-z0-9_-]{2}")
+_TEMPLATES = (
+    ("regex", re.compile(rb"[\[(\\]|\.[{+*]|\{\d")),
+    ("interpolation", re.compile(rb"[$<{@#]|%[^0-9A-F]|%[0-9]*[sdx]")),
+    ("elision", re.compile(rb"\.\.|\xe2\x80\xa6|\*")),
+)
+
+
+class Claim(NamedTuple):
+    """A judged stretch ``[start, end)`` of a view's text."""
+
+    rule: Rule
+    start: int
+    end: int
+    evidence: tuple[Evidence, ...]
+    confidence: str
+    reason: str = ""
+
+
+def judge(rule: Rule, text: bytes, start: int, end: int) -> Claim | None:
+    """The claim of `rule`, whose pattern matched ``[start, end)``; ``None`` if the match turns out to be no token at all."""
+    if rule.body == "routable":
+        return _routable(rule, text, start, end)
+    if rule.body == "jwt":
+        facts = jwt.facts(text[start:end])
+        evidence = (Evidence("jwt", facts or {}),)
+        return Claim(rule, start, end, evidence, "high" if facts else "low", "" if facts else "malformed")
+    return _drawn(rule, text, start, end)
+
+
+def _routable(rule: Rule, text: bytes, start: int, end: int) -> Claim | None:
+    shape = routable.layout(text, end)
+    if shape is None:
+        return None
+    proof = routable.prove(text, shape, start if rule.prefix else None)
+    if proof is None:
+        # A length field that fits the known prefix says that somebody meant this to be a token.
+        meant = rule.prefix and 0 <= shape.body - start - len(rule.prefix) <= len("tff_")
+        return Claim(rule, start, end, (Evidence("checksum", {"ok": False}),), "low", "checksum") if meant else None
+    evidence = [Evidence("checksum", {"ok": True})]
+    if proof.start < start and rule.prefix:
+        evidence.append(Evidence("prefix", {"text": text[proof.start : start].decode("ascii")}))
+    if proof.payload:
+        evidence.append(Evidence("routing", proof.payload))
+        return Claim(rule, proof.start, end, tuple(evidence), "certain")
+    # The checksum alone comes out of any generator that knows the format; GitLab's writes a payload too.
+    return Claim(rule, proof.start, end, (*evidence, Evidence("payload", {"ok": False})), "medium") if rule.prefix else None
+
+
+def _drawn(rule: Rule, text: bytes, start: int, end: int) -> Claim:
+    if _LONGER.match(text, end) and rule.body != "opaque":
+        return near_miss(rule, text, start) or Claim(rule, start, _run_end(text, end), (), "low", "length")
+    body = _body(rule, text[start:end])
+    if reason := likelihood.placeholder(body, ALPHABETS[rule.body]):
+        return Claim(rule, start, end, (Evidence("likelihood", {"text": reason}),), "low", "placeholder")
+    weak = list(_weaknesses(rule, text, start, end, body))
+    strong = [Evidence("prefix", {"text": "an instance prefix may stand before it"})] if rule.prefix and _INSTANCE.search(text, max(start - 24, 0), start) else []
+    return Claim(rule, start, end, (*strong, *weak), "medium" if weak else "high")
+
+
+def _body(rule: Rule, token: bytes) -> bytes:
+    """What was drawn: everything after the prefix and the partition."""
+    body = token[len(rule.prefix) :]
+    partition = _PARTITION.match(body) if rule.body == "friendly" and len(body) > _FRIENDLY else None
+    return body[partition.end() :] if partition else body
+
+
+def _weaknesses(rule: Rule, text: bytes, start: int, end: int, body: bytes) -> list[Evidence]:
+    found = []
+    # Where a hyphen is no letter of the generator's, it ends the token without a doubt.
+    if ALPHABETS[rule.body] > 36 and _CUT.match(text, end):
+        found.append(Evidence("edge", {"text": "cut at the exact length; more follows"}))
+    if rule.prefix and _is_glued(text, start):
+        found.append(Evidence("edge", {"text": "a letter or digit stands right in front"}))
+    if rule.body == "friendly" and not likelihood.NEVER_DRAWN.isdisjoint(body):
+        found.append(Evidence("likelihood", {"text": "holds a letter that GitLab's generator never draws"}))
+    if not rule.prefix:
+        found.append(Evidence("context", {"text": "no prefix of its own; known by what stands beside it"}))
+    if rule.body == "opaque":
+        found.append(Evidence("length", {"text": "the exact length of this kind isn't known"}))
+    return found
+
+
+def _is_glued(text: bytes, start: int) -> bool:
+    return start > 0 and text[start - 1 : start].isalnum() and not _ESCAPE.search(text, max(start - 12, 0), start)
+
+
+def _run_end(text: bytes, start: int) -> int:
+    run = _RUN.match(text, start, start + 4096)
+    return run.end() if run else start
+
+
+def near_miss(rule: Rule, text: bytes, start: int) -> Claim | None:
+    """What stands at `start` when no pattern takes it: a token of the wrong length, a cut one, a template, or only a mention (``None``)."""
+    head = start + len(rule.prefix)
+    end = _run_end(text, head)
+    body = text[head:end]
+    if _ROUTABLE_HEAD.match(body):
+        return Claim(rule, start, end, (Evidence("truncated", {"text": "the tail with the checksum is missing"}),), "medium")
+    for reason, template in _TEMPLATES:
+        if template.match(text, end):
+            return Claim(rule, start, min(end + 8, len(text)), (), "low", reason)
+    # Too short a body of few symbols has few distinct ones anyway.
+    drawn_from = ALPHABETS.get(rule.body, 60)
+    if len(body) >= 3 and (why := likelihood.placeholder(body, drawn_from)) and (drawn_from > 36 or set(body) <= set(b"xX-_")):
+        return Claim(rule, start, end, (Evidence("likelihood", {"text": why}),), "low", "placeholder")
+    return Claim(rule, start, end, (), "low", "length") if len(body) >= 8 else None

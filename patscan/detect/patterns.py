@@ -1,0 +1,18 @@
+"""The only door to the ``regex`` package, chosen over ``re`` because its searches take a time limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import regex
+
+TIME_LIMIT = 2.0
+"""Seconds one search may take before it counts as not done; the shipped patterns need microseconds."""
+
+
+def compile_pattern(pattern: bytes) -> regex.Pattern[bytes]:
+    """Compile `pattern`; raises ``regex.error``, a ``ValueError`` in spirit, for one that is none."""
+    import regex
+
+    return regex.compile(pattern)

@@ -1,0 +1,89 @@
+"""Byte spans -> lines and columns: 1-based, in characters, as an editor shows them.
+
+A line ends at a line feed. UTF-8 is assumed unless the bytes say UTF-16 or UTF-32; a byte that is no text counts as one character.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import NamedTuple
+
+from patscan.model import Position
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+)
+_WIDTHS = {"utf-32-le": 4, "utf-32-be": 4, "utf-16-le": 2, "utf-16-be": 2, "utf-8": 1}
+
+
+class Text(NamedTuple):
+    """A stretch of a content, its encoding, and where its first character stands: `line` from 1, `column` from 1."""
+
+    data: bytes
+    encoding: str
+    mark: int = 0
+    line: int = 1
+    column: int = 1
+
+    @classmethod
+    def starting(cls, data: bytes) -> Text:
+        """The text of a content that begins with `data`."""
+        for mark, encoding in _MARKS:
+            if data.startswith(mark):
+                return cls(data, encoding, len(mark))
+        return cls(data, _guess(data))
+
+    def then(self, data: bytes, step: int) -> Text:
+        """The next window of the same content, which begins `step` bytes after this one."""
+        line, column = self.at(step)
+        return Text(data, self.encoding, 0, line, column)
+
+    def position(self, start: int, end: int) -> Position:
+        """Where the byte span ``[start, end)`` stands."""
+        return Position(*self.at(start), *self.at(end))
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """Line and column of the character at byte `offset`."""
+        offset = max(offset, self.mark)
+        feed = self._last_feed(offset)
+        before = decode(self.data[self.mark if feed < 0 else feed : offset], self.encoding)
+        if feed < 0:
+            return self.line, self.column + len(before)
+        return self.line + self._count_feeds(offset), len(before) + 1
+
+    def _last_feed(self, offset: int) -> int:
+        """The byte after the last line feed before `offset`, or -1."""
+        width, feed = _WIDTHS[self.encoding], "\n".encode(self.encoding)
+        place = self.data.rfind(feed, self.mark, offset)
+        while place >= 0 and (place - self.mark) % width:
+            place = self.data.rfind(feed, self.mark, place + width - 1)
+        return place + width if place >= 0 else -1
+
+    def _count_feeds(self, offset: int) -> int:
+        if self.encoding == "utf-8":
+            return self.data.count(b"\n", self.mark, offset)
+        return decode(self.data[self.mark : offset], self.encoding).count("\n")
+
+
+def decode(data: bytes, encoding: str) -> str:
+    """`data` as text; each byte that is no text becomes one replacement character."""
+    if encoding == "utf-8":
+        return data.decode("utf-8", "surrogateescape")
+    return data.decode(encoding, "replace")
+
+
+def _guess(data: bytes) -> str:
+    """UTF-16 or UTF-32 without a mark: nearly all high bytes of the first characters are zero."""
+    head = data[:512]
+    if b"\0" not in head:
+        return "utf-8"
+    for encoding, width, low in (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1)):
+        units = len(head) // width
+        high = [head[place::width] for place in range(width) if place != low]
+        if units and all(part.count(0) >= 0.9 * units for part in high) and head[low::width].count(0) <= 0.1 * units:
+            return encoding
+    return "utf-8"

@@ -1,0 +1,44 @@
+"""Expected failures: one family, caught once in `patscan.cli`, each a sentence for the user."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process says to its caller; the README's table is tested against this."""
+
+    CLEAN = 0
+    """Everything asked for was looked at; nothing found."""
+    FOUND = 1
+    """At least one finding."""
+    ERROR = 2
+    """A usage, configuration or rule error: nothing can be said about the content."""
+    INCOMPLETE = 3
+    """Nothing found, but not everything could be looked at."""
+    INTERRUPTED = 130
+    """Ctrl-C; what was found so far was written."""
+
+
+class PatscanError(Exception):
+    """A sentence: what is wrong, with which file or flag, and what to do."""
+
+    code = ExitCode.ERROR
+
+
+class RuleError(PatscanError):
+    """A rule file can't be used; the sentence names file, rule and field."""
+
+
+class UsageError(PatscanError):
+    """A flag or an argument can't be used."""
+
+
+class OutputError(PatscanError):
+    """A report can't be written where it was asked for."""
+
+
+class TargetError(PatscanError):
+    """What was to be scanned isn't there or can't be opened: nothing was looked at."""
+
+    code = ExitCode.INCOMPLETE

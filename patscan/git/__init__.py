@@ -1,0 +1,1 @@
+"""How git stores things. Knows nothing of rules or reports."""

@@ -1,0 +1,62 @@
+"""Every git child is started here, so that none runs, fetches or waits for anything a scanned repository asks for."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from patscan.errors import PatscanError, TargetError
+
+_QUIET = {
+    # A promisor remote would be fetched from, with the repository's own core.sshCommand (git-config(1), protocol.allow).
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    # Replace refs would show another object than the one that is stored.
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "LC_ALL": "C",
+}
+_OPTIONS = ("--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+
+
+class GitError(TargetError):
+    """git said no; the sentence carries its own first line."""
+
+
+def start(
+    args: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int | None = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """Start ``git ARGS`` in `cwd` with pipes for input and output. Raises `PatscanError` if there is no git."""
+    try:
+        return subprocess.Popen(
+            ["git", *_OPTIONS, *args],
+            cwd=cwd,
+            env={**environment, **_QUIET},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+        )
+    except FileNotFoundError as error:
+        if not cwd.is_dir():
+            raise TargetError(f"{cwd}: no such folder.") from error
+        raise PatscanError("git was not found. Install git, or put it on the PATH.") from error
+    except OSError as error:
+        raise TargetError(f"{cwd}: can't start git there: {error.strerror}.") from error
+
+
+def run(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stdin: bytes = b"") -> bytes:
+    """The output of ``git ARGS``. Raises `GitError` if it fails."""
+    child = start(args, cwd, environment)
+    out, err = child.communicate(stdin)
+    if child.returncode:
+        raise GitError(f"{cwd}: git {args[0]}: {sentence(err)}")
+    return out
+
+
+def sentence(stderr: bytes) -> str:
+    """What git complained about, as one line without its ``fatal:``."""
+    lines = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    first = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "no reason given")
+    return first.removeprefix("fatal: ").removeprefix("error: ").rstrip(".") + "."

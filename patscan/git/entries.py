@@ -1,0 +1,187 @@
+"""Entries of a pack -> contents: each inflated once, each delta applied once, a base let go of as soon as its last child is made.
+
+The only door to dulwich and isal. Formats: gitformat-pack(5). An entry that is huge or broken is not made here but named,
+so that git itself is asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from patscan.content import WINDOW, Key, Piece
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NAMES = {1: "commit", 3: "blob", 4: "tag"}
+"""Kinds of objects as a pack numbers them; trees are passed over."""
+
+_EXPANSION = 1032
+"""The most that deflate makes of one byte (zlib's technical notes)."""
+_COPY = 1 << 24
+"""The most that one instruction of a delta copies, in bytes."""
+
+
+class PackShard(NamedTuple):
+    """Whole delta families of one pack; `parent` is the place of an entry's base in the shard, before the entry's own, or -1.
+
+    About 20 bytes for each entry. `kind` is 0 for an entry that is only needed as a base.
+    """
+
+    path: Path
+    numbers: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    start: NDArray[np.int64]
+    length: NDArray[np.int64]
+    size: NDArray[np.uint32]
+    parent: NDArray[np.int64]
+
+    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+        """See `patscan.content.Shard.pieces`; keys are entry numbers."""
+        import mmap
+
+        with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as pack:
+            yield from _walk(self, pack, failed)
+
+    def engines(self) -> tuple[str, ...]:
+        """The inflater and the delta applier."""
+        return engines()
+
+
+def _walk(shard: PackShard, pack: bytes, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+    # The loop of loops: a call more for each entry costs a tenth of the whole walk, so it reads longer than it might.
+    inflate, apply = _inflater(), _applier()
+    numbers, kinds, parents = shard.numbers.tolist(), shard.kind.tolist(), shard.parent.tolist()
+    starts, lengths, sizes = shard.start.tolist(), shard.length.tolist(), shard.size.tolist()
+    children = _children(parents)
+    new, names = tuple.__new__, NAMES
+    for root, parent in enumerate(parents):
+        if parent >= 0:
+            continue
+        # A stack, not recursion; the heaviest child lies at the bottom, so a base is let go of before its largest subtree is walked.
+        stack: list[tuple[int, bytes | None]] = [(root, None)]
+        while stack:
+            entry, base = stack.pop()
+            begin = starts[entry]
+            try:
+                data = inflate(pack[begin : begin + lengths[entry]], sizes[entry])
+                if base is not None:
+                    data = apply(base, data)
+            except _Broken as broken:
+                _give_up(entry, str(broken), numbers, kinds, children, failed)
+                continue
+            base = None
+            if kinds[entry]:
+                yield new(Piece, (numbers[entry], names[kinds[entry]], 0, data, True))
+            if entry in children:
+                stack += [(child, data) for child in children[entry]]
+
+
+def _children(parents: list[int]) -> dict[int, list[int]]:
+    """Children by entry, the one with the most descendants first."""
+    weight = [1] * len(parents)
+    children: dict[int, list[int]] = {}
+    for entry in range(len(parents) - 1, -1, -1):
+        if (parent := parents[entry]) >= 0:
+            weight[parent] += weight[entry]
+            children.setdefault(parent, []).append(entry)
+    for siblings in children.values():
+        siblings.sort(key=weight.__getitem__, reverse=True)
+    return children
+
+
+def _give_up(
+    entry: int, reason: str, numbers: list[int], kinds: list[int], children: dict[int, list[int]], failed: list[tuple[Key, str]]
+) -> None:
+    """An entry that can't be made takes all that is made of it along."""
+    lost = [entry]
+    while lost:
+        entry = lost.pop()
+        lost += children.get(entry, ())
+        if kinds[entry]:
+            failed.append((numbers[entry], reason))
+
+
+class _Broken(Exception):
+    """An entry that can't be read here."""
+
+
+def _inflater() -> Callable[[bytes, int], bytes]:
+    decompress, decompressobj, errors, _ = _zlib()
+
+    def inflate(packed: bytes, size: int) -> bytes:
+        if size > WINDOW:
+            raise _Broken("larger than one piece")
+        try:
+            # Only a long stream can expand past its declared size by much: then it is watched, which costs a copy.
+            if len(packed) * _EXPANSION > WINDOW:
+                data: bytes = decompressobj().decompress(packed, size + 1)
+            else:
+                data = decompress(packed, 15, size + 1)
+        except errors as error:
+            raise _Broken(str(error)) from error
+        if len(data) != size:
+            raise _Broken("doesn't have the size it declares")
+        return data
+
+    return inflate
+
+
+def _applier() -> Callable[[bytes, bytes], bytes]:
+    apply_delta, errors, _ = _deltas()
+
+    def apply(base: bytes, delta: bytes) -> bytes:
+        if len(delta) * min(len(base), _COPY) > WINDOW and _result_size(delta) > WINDOW:
+            raise _Broken("larger than one piece")
+        try:
+            made = apply_delta(base, delta)
+        except errors as error:
+            raise _Broken(f"its delta doesn't fit its base: {error}") from error
+        return made[0] if len(made) == 1 else b"".join(made)
+
+    return apply
+
+
+def _result_size(delta: bytes) -> int:
+    """The declared size of what a delta makes: the second variable-length number in it."""
+    place, sizes = 0, []
+    for _ in range(2):
+        number = shift = 0
+        while place < len(delta):
+            byte = delta[place]
+            number |= (byte & 0x7F) << shift
+            place, shift = place + 1, shift + 7
+            if byte < 0x80:
+                break
+        sizes.append(number)
+    return sizes[1]
+
+
+def _zlib() -> tuple[Any, Any, tuple[type[Exception], ...], str]:
+    import zlib
+
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib.decompress, zlib.decompressobj, (zlib.error,), "zlib"
+    return isal_zlib.decompress, isal_zlib.decompressobj, (isal_zlib.error, zlib.error), "isal"
+
+
+def _deltas() -> tuple[Any, tuple[type[BaseException], ...], str]:
+    from dulwich.errors import ApplyDeltaError
+
+    try:
+        from dulwich._pack import apply_delta
+    except ImportError:
+        from dulwich.pack import apply_delta as plain
+
+        return plain, (ApplyDeltaError, ValueError, IndexError, AssertionError), "dulwich-python"
+    return apply_delta, (ApplyDeltaError, ValueError), "dulwich-rust"
+
+
+def engines() -> tuple[str, ...]:
+    """Which of the fast paths and their plain stand-ins are at work."""
+    return _zlib()[3], _deltas()[2]

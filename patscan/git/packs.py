@@ -1,0 +1,214 @@
+"""A whole pack as arrays: which entry is made of which, cut into shards of delta families.
+
+With `patscan.git.pack_index` the only door to numpy. A loop in Python over the entries of a large pack takes ten times as long;
+arrays are worked on in slices, so that temporary ones stay small beside the 22 bytes kept for each entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from patscan.git.entries import NAMES, PackShard
+from patscan.git.pack_index import Index, OddPack
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_OFS_DELTA, _REF_DELTA = 6, 7
+_SLICE = 1 << 16
+_LARGEST_SIZE = 0xFFFFFFFF
+_LONGEST_HEADER = 64
+_NO_BASE, _LOST = -1, -2
+
+
+class Pack:
+    """One pack: `offset` of every entry in order, and what follows from the entries' headers."""
+
+    def __init__(self, path: Path, id_size: int) -> None:
+        """Read the headers of every entry. Raises `OddPack` if this pack is better left to git."""
+        import numpy as np
+
+        self.path = path
+        self.index = Index(path, id_size)
+        self._bytes: NDArray[np.uint8] = np.memmap(path, np.uint8, "r")
+        if not self.index.fits(self._bytes):
+            raise OddPack(f"{path.name}: its index belongs to another pack.")
+        self.offset = np.sort(self.index.offsets())
+        self._rows: NDArray[np.int32] | None = None
+        self._end = len(self._bytes) - id_size
+        self._id_size = id_size
+        count = len(self.offset)
+        self.kind = np.empty(count, np.uint8)
+        self._size = np.empty(count, np.uint32)
+        self._header = np.empty(count, np.uint8)
+        self._base = np.full(count, _NO_BASE, np.int32)
+        for low in range(0, count, _SLICE):
+            self._read_headers(slice(low, low + _SLICE))
+        self._root = self._roots()
+        self.kind = self.kind[self._root]
+        self.kind[self._base[self._root] != _NO_BASE] = 0
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def strays(self) -> NDArray[np.int64]:
+        """The numbers of entries whose base isn't in this pack, or is made of themselves."""
+        import numpy as np
+
+        return np.flatnonzero(self.kind == 0)
+
+    @property
+    def compressed(self) -> int:
+        """Bytes of the pack that hold scanned kinds or what they are made of, roughly: all of it."""
+        return self._end
+
+    def name(self, number: int) -> str:
+        """The object id of the entry with this number, in hex."""
+        import numpy as np
+
+        if self._rows is None:
+            self._rows = np.argsort(self.index.offsets(), kind="stable").astype(np.int32)
+        return self.index.name(int(self._rows[number]))
+
+    def held_by(self, others: Sequence[Index]) -> NDArray[np.bool_] | None:
+        """Which entries another pack holds too; ``None`` if there is no other pack."""
+        import numpy as np
+
+        if not others:
+            return None
+        twice = np.zeros(len(self), np.bool_)
+        for low in range(0, len(self), _SLICE):
+            ids = self.index.ids[low : low + _SLICE]
+            found = np.logical_or.reduce([other.find(ids) >= 0 for other in others])
+            rows = np.flatnonzero(found) + low
+            twice[self._numbers(self.index.offsets_of(rows))] = True
+        return twice
+
+    def _read_headers(self, part: slice) -> None:
+        import numpy as np
+
+        offset = self.offset[part]
+        byte = self._bytes[offset]
+        kind, size, place = (byte >> 4) & 7, (byte & 15).astype(np.int64), offset + 1
+        more, shift = np.flatnonzero(byte & 0x80), 4
+        while len(more) and shift < _LONGEST_HEADER:
+            byte = self._bytes[np.minimum(place[more], self._end)]
+            size[more] |= (byte & 0x7F).astype(np.int64) << shift
+            place[more] += 1
+            more, shift = more[byte >= 0x80], shift + 7
+        self._read_near_bases(part, kind, offset, place)
+        self._read_named_bases(part, kind, place)
+        self.kind[part] = kind
+        self._size[part] = np.minimum(np.where(size < 0, _LARGEST_SIZE, size), _LARGEST_SIZE)
+        self._header[part] = np.minimum(place - offset, 255)
+
+    def _read_near_bases(self, part: slice, kind: NDArray[np.uint8], offset: NDArray[np.int64], place: NDArray[np.int64]) -> None:
+        """Bases given by their distance: OFS_DELTA."""
+        import numpy as np
+
+        rows = np.flatnonzero(kind == _OFS_DELTA)
+        byte = self._bytes[np.minimum(place[rows], self._end)]
+        distance = (byte & 0x7F).astype(np.int64)
+        place[rows] += 1
+        more = np.flatnonzero(byte & 0x80)
+        for _ in range(9):
+            if not len(more):
+                break
+            byte = self._bytes[np.minimum(place[rows[more]], self._end)]
+            place[rows[more]] += 1
+            distance[more] = ((distance[more] + 1) << 7) | (byte & 0x7F)
+            more = more[byte >= 0x80]
+        self._base[part.start + rows] = self._numbers(offset[rows] - distance)
+
+    def _read_named_bases(self, part: slice, kind: NDArray[np.uint8], place: NDArray[np.int64]) -> None:
+        """Bases given by their id: REF_DELTA."""
+        import numpy as np
+
+        rows = np.flatnonzero(kind == _REF_DELTA)
+        if not len(rows):
+            return
+        ids = self._bytes[np.minimum(place[rows, None] + np.arange(self._id_size), self._end)]
+        found = self.index.find(ids)
+        offsets = self.index.offsets_of(np.maximum(found, 0))
+        self._base[part.start + rows] = np.where(found < 0, _LOST, self._numbers(offsets))
+        place[rows] += self._id_size
+
+    def _numbers(self, offsets: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The number of the entry at each offset; `_LOST` where none begins."""
+        import numpy as np
+
+        numbers = np.minimum(np.searchsorted(self.offset, offsets), len(self.offset) - 1).astype(np.int32)
+        return np.where(self.offset[numbers] == offsets, numbers, np.int32(_LOST))
+
+    def _roots(self) -> NDArray[np.int32]:
+        """The entry each is finally made of, by doubling steps; in a cycle, one that has a base itself."""
+        import numpy as np
+
+        root = np.where(self._base < 0, np.arange(len(self), dtype=np.int32), self._base)
+        for _ in range(len(self).bit_length() + 1):
+            further = root[root]
+            if (further == root).all():
+                break
+            root = further
+        return root
+
+    def shards(self, skipped: NDArray[np.bool_] | None, first: int, target: int) -> Iterator[PackShard]:
+        """Families of scanned kinds, about `target` compressed bytes in a shard; `first` is the number of entry 0.
+
+        An entry that `skipped` marks is only made if another is made of it.
+        """
+        import numpy as np
+
+        chosen = np.flatnonzero(np.isin(self.kind, list(NAMES)))
+        chosen = chosen[np.argsort(self._root[chosen], kind="stable")]
+        place = np.full(len(self), -1, np.int32)
+        place[chosen] = np.arange(len(chosen), dtype=np.int32)
+        length = np.diff(self.offset, append=self._end)
+        filled = np.cumsum(length[chosen])
+        starts_family = np.flatnonzero(np.diff(self._root[chosen], prepend=-1))
+        low = 0
+        while low < len(chosen):
+            full = int(np.searchsorted(filled, (filled[low - 1] if low else 0) + target))
+            following = int(np.searchsorted(starts_family, full, "right"))
+            high = int(starts_family[following]) if following < len(starts_family) else len(chosen)
+            yield self._shard(chosen[low:high], low, place, length, skipped, first)
+            low = high
+
+    def _shard(
+        self,
+        chosen: NDArray[np.int64],
+        low: int,
+        place: NDArray[np.int32],
+        length: NDArray[np.int64],
+        skipped: NDArray[np.bool_] | None,
+        first: int,
+    ) -> PackShard:
+        import numpy as np
+
+        base = self._base[chosen]
+        parent = np.where(base < 0, -1, place[base] - low)
+        if (parent >= np.arange(len(parent))).any():
+            order = _bases_first(parent)
+            back = np.empty_like(order)
+            back[order] = np.arange(len(order))
+            chosen, parent = chosen[order], np.where(parent[order] < 0, -1, back[parent[order]])
+        kind = self.kind[chosen] if skipped is None else np.where(skipped[chosen], 0, self.kind[chosen])
+        header = self._header[chosen]
+        return PackShard(
+            self.path, chosen + first, kind, self.offset[chosen] + header, length[chosen] - header, self._size[chosen], parent
+        )
+
+
+def _bases_first(parent: NDArray[np.int64]) -> NDArray[np.int64]:
+    """An order in which every entry follows its base: by depth. Bases by id may lie anywhere in a pack."""
+    import numpy as np
+
+    depth = np.zeros(len(parent), np.int32)
+    above = parent
+    while (live := above >= 0).any():
+        depth += live
+        above = np.where(live, parent[above], -1)
+    return np.argsort(depth, kind="stable")

@@ -1,0 +1,114 @@
+"""What kind of repository stands at a path. The only door to GitPython."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from patscan.errors import TargetError
+from patscan.git.child import GitError, run
+
+_USERINFO = re.compile(r"^([a-z+]+://)[^/@]*@")
+
+
+class Repository(NamedTuple):
+    """A repository, opened: where its parts lie and how its objects are named."""
+
+    path: Path
+    git_dir: Path
+    common_dir: Path
+    objects: Path
+    bare: bool
+    shallow: bool
+    id_size: int
+    """Bytes of an object id: 20 (SHA-1) or 32 (SHA-256)."""
+    environment: Mapping[str, str]
+
+    def git(self, *args: str, stdin: bytes = b"") -> bytes:
+        """The output of ``git ARGS`` in this repository. Raises `GitError`."""
+        return run(args, self.path, self.environment, stdin)
+
+    def object_folders(self) -> Iterator[Path]:
+        """The object folder, then its alternates, each once (gitrepository-layout(5), ``objects/info/alternates``)."""
+        waiting = [self.objects]
+        listed = self.environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")
+        waiting += [self.path / part for part in listed.split(":") if part]
+        seen: set[Path] = set()
+        while waiting:
+            folder = waiting.pop(0).resolve()
+            if folder not in seen and folder.is_dir():
+                seen.add(folder)
+                yield folder
+                waiting += [folder / line for line in _lines(folder / "info" / "alternates") if not line.startswith("#")]
+
+    def promisor(self) -> bool:
+        """Whether objects may be missing on purpose: a partial clone."""
+        settings = _try(self, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$")
+        return any(not line.endswith("false") for line in settings.splitlines())
+
+    def head(self) -> str | None:
+        """The commit at HEAD, or ``None`` before the first commit."""
+        return _try(self, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip() or None
+
+    def remote(self) -> str | None:
+        """The URL of the remote ``origin``, or of the only one there is, without what stands before the ``@``."""
+        import git
+
+        try:
+            with git.Repo(self.git_dir) as repo:
+                remotes = {remote.name: remote for remote in repo.remotes}
+                chosen = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
+                return _USERINFO.sub(r"\1", next(iter(chosen.urls))) if chosen else None
+        except (git.GitError, OSError, ValueError, StopIteration):
+            return None
+
+
+def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:
+    """Open the repository that `path` lies in. Raises `TargetError` if there is none or git refuses it."""
+    if not path.is_dir():
+        raise TargetError(f"{path}: no such folder." if not path.exists() else f"{path}: not a folder.")
+    questions = ("--is-bare-repository", "--is-shallow-repository", "--show-object-format", "--absolute-git-dir")
+    try:
+        answer = run(("rev-parse", *questions), path, environment)
+    except GitError as error:
+        raise TargetError(_hint(path, str(error))) from error
+    # The folder comes last, because its name may hold line feeds.
+    bare, shallow, hash_name, folder = answer.decode("utf-8", "surrogateescape").split("\n", 3)
+    git_dir = Path(folder.removesuffix("\n"))
+    common = next(iter(_lines(git_dir / "commondir")), None)
+    common_dir = (git_dir / common).resolve() if common else git_dir
+    objects = environment.get("GIT_OBJECT_DIRECTORY")
+    return Repository(
+        path,
+        git_dir,
+        common_dir,
+        path / objects if objects else common_dir / "objects",
+        bare == "true",
+        shallow == "true",
+        32 if hash_name == "sha256" else 20,
+        environment,
+    )
+
+
+def _hint(path: Path, said: str) -> str:
+    if "dubious ownership" in said:
+        return f"{path}: git refuses this repository, because somebody else owns it. Allow it with: git config --global --add safe.directory '*' (or its path)."
+    if "not a git repository" in said:
+        return f"{path}: not a git repository. `patscan scan` looks at plain folders."
+    return said
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return [line for line in file.read_text("utf-8", "surrogateescape").splitlines() if line]
+    except OSError:
+        return []
+
+
+def _try(repository: Repository, *args: str) -> str:
+    try:
+        return repository.git(*args).decode("utf-8", "surrogateescape")
+    except GitError:
+        return ""

@@ -1,0 +1,244 @@
+"""The nouns every stage speaks. Standard library only, immutable, no behaviour beyond describing themselves.
+
+They are ``NamedTuple``s, not dataclasses: ``dataclasses`` pulls in ``inspect``, a tenth of the hook's whole start-up budget.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+CONFIDENCES = ("low", "medium", "high", "certain")
+SEVERITIES = ("low", "medium", "high", "critical")
+
+_FINGERPRINT_KEY = b"patscan/1"
+_SHOWN_PREFIX = 12
+
+
+class Secret:
+    """A token that doesn't print itself: ``str``, ``repr``, pickles and tracebacks show ``glpat-…(26)``.
+
+    The token is bytes, because a repository's bytes need not be text in any encoding. `reveal` is the only way in.
+    """
+
+    __slots__ = ("_prefix", "_token")
+
+    def __init__(self, token: bytes, prefix: bytes = b"") -> None:
+        """Hold `token`; `prefix` is its public part (``glpat-``), the only part ever shown."""
+        self._token = token
+        self._prefix = prefix if token.startswith(prefix) else b""
+
+    def reveal(self) -> bytes:
+        """The token itself. Callers: the fingerprint, the checks, the masks, ``--show-secrets``, a request."""
+        return self._token
+
+    @property
+    def fingerprint(self) -> str:
+        """BLAKE2b-128 of the token alone, in hex: no kind, path, line or commit, so it survives rebase and rename."""
+        return hashlib.blake2b(self._token, digest_size=16, key=_FINGERPRINT_KEY).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self._token)
+
+    def __str__(self) -> str:
+        shown = self._prefix[:_SHOWN_PREFIX].decode("ascii", "replace")
+        return f"{shown}…({len(self._token)})"
+
+    def __repr__(self) -> str:
+        return f"Secret({self})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._token == other._token
+
+    def __hash__(self) -> int:
+        return hash(self._token)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is never pickled: send its place instead, and read it again")
+
+
+class Example(NamedTuple):
+    """A text and the bytes a rule must capture in it; ``secret`` is empty in a counter-example."""
+
+    text: str
+    secret: str
+
+
+class Rule(NamedTuple):
+    """What to look for, as data from ``rules/*.toml``; `patscan.rulebook` says what each field must hold."""
+
+    id: str
+    kind: str
+    name: str
+    severity: str
+    description: str
+    remedy: str
+    references: tuple[str, ...]
+    prefix: str
+    """The public part every token of this rule starts with (``glpat-``); empty when there is none."""
+    anchors: tuple[str, ...]
+    """Literals, one of which stands in every match: the first look searches for nothing else."""
+    pattern: str
+    """A regular expression over bytes with one group ``secret``, tried with its start at an anchor."""
+    lookback: int
+    """How many characters before the anchor the pattern may begin; 0: it begins with the anchor."""
+    body: str
+    """Who draws the part after the prefix: one of `patscan.rulebook.BODIES`."""
+    examples: tuple[Example, ...]
+    counter_examples: tuple[str, ...]
+
+
+class Evidence(NamedTuple):
+    """One small reason to believe, or not, that a match is a token: ``checksum``, ``routing``, ``edge``, ``likelihood``…"""
+
+    type: str
+    facts: Mapping[str, str | int | bool]
+
+
+class Match(NamedTuple):
+    """One hit in one content: the secret, and the bytes it stands in (encoded or not), half-open."""
+
+    rule: Rule
+    secret: Secret
+    start: int
+    end: int
+    encodings: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    confidence: str
+    reason: str
+    """Why it isn't a finding (``placeholder``, ``checksum``, ``length``…); empty when it is one."""
+
+
+class Position(NamedTuple):
+    """Where a span stands for a reader: 1-based lines and characters, the end column one past the last character."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Origin(NamedTuple):
+    """How content was met. `type` is one of blob, commit-message, author, tag-message, note, ref-name, symlink, file, stdin."""
+
+    type: str
+    path: str | None = None
+    commit: str | None = None
+    author: str | None = None
+    date: str | None = None
+    blob: str | None = None
+
+
+class Occurrence(NamedTuple):
+    """One hit in one place; `start` and `end` are byte offsets in the content, `frame` its neighbourhood with every token masked."""
+
+    origin: Origin
+    position: Position
+    start: int
+    end: int
+    encodings: tuple[str, ...]
+    frame: tuple[str, ...]
+    frame_line: int
+    """The line number of the first line of `frame`."""
+
+
+class Commit(NamedTuple):
+    """Who made a commit and when; dates are ISO 8601 with offset, as git prints ``%aI``."""
+
+    id: str
+    author: str
+    date: str
+
+
+class Exposure(NamedTuple):
+    """Where in history a token lives. ``None`` means: not looked at, which is not the same as no."""
+
+    first_seen: Commit | None = None
+    last_seen: Commit | None = None
+    at_head: bool | None = None
+    tips: tuple[str, ...] | None = None
+    reachable: bool | None = None
+    pushed: bool | None = None
+
+
+class Verdict(NamedTuple):
+    """What GitLab said of a token, once asked."""
+
+    state: str = "unchecked"
+    reason: str = ""
+    facts: Mapping[str, str | int | bool] = {}
+
+
+class Finding(NamedTuple):
+    """One token to revoke, with every place it was met in."""
+
+    rule: Rule
+    secret: Secret
+    confidence: str
+    reason: str
+    evidence: tuple[Evidence, ...]
+    occurrences: tuple[Occurrence, ...]
+    exposure: Exposure = Exposure()
+    verdict: Verdict = Verdict()
+
+
+class Skip(NamedTuple):
+    """Something that should have been scanned and wasn't, and why, as a sentence."""
+
+    where: str
+    reason: str
+
+
+class Note(NamedTuple):
+    """Something whose raw bytes were scanned but not unpacked, or a plainer way that was taken."""
+
+    where: str
+    reason: str
+
+
+class Coverage(NamedTuple):
+    """What was looked at. `bytes` counts expanded content."""
+
+    commits: int = 0
+    blobs: int = 0
+    bytes: int = 0
+    skipped: tuple[Skip, ...] = ()
+    notes: tuple[Note, ...] = ()
+    engines: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was asked for was looked at."""
+        return not self.skipped
+
+    def plus(self, other: Coverage) -> Coverage:
+        """Both together."""
+        return Coverage(
+            self.commits + other.commits,
+            self.blobs + other.blobs,
+            self.bytes + other.bytes,
+            self.skipped + other.skipped,
+            self.notes + other.notes,
+            tuple(sorted({*self.engines, *other.engines})),
+        )
+
+
+class Target(NamedTuple):
+    """What was scanned: `type` is ``files``, ``stdin`` or ``history``."""
+
+    type: str
+    path: str
+    remote: str | None = None
+    head: str | None = None
+
+
+class Report(NamedTuple):
+    """Everything a format may need, in an order that depends on the content alone."""
+
+    target: Target
+    rules: tuple[Rule, ...]
+    coverage: Coverage
+    findings: tuple[Finding, ...]
+    ignored: tuple[Finding, ...]
+    interrupted: bool = False

@@ -1,0 +1,174 @@
+"""Files and folders. A symlink's target text is scanned; the link is never followed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from patscan.content import Key, Piece, Shard, windows
+from patscan.errors import TargetError
+from patscan.git.child import GitError, run
+from patscan.model import Exposure, Note, Origin, Skip, Target
+
+_AT_ONCE = 500
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+class FileShard(NamedTuple):
+    """Some paths, each read when it is looked at."""
+
+    paths: Sequence[str]
+
+    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+        """See `patscan.content.Shard.pieces`."""
+        for path in self.paths:
+            try:
+                yield from _read(path)
+            except OSError as error:
+                failed.append((path, f"can't be read: {error.strerror or error}."))
+
+    def engines(self) -> tuple[str, ...]:
+        """None: nothing is read in a special way."""
+        return ()
+
+
+def _read(path: str) -> Iterator[Piece]:
+    try:
+        file = os.open(path, os.O_RDONLY | _NOFOLLOW)
+    except OSError:
+        if stat.S_ISLNK(os.lstat(path).st_mode):
+            yield Piece(path, "symlink", 0, os.fsencode(os.readlink(path)))
+            return
+        raise
+    try:
+        # A pipe, a socket or a device has no content of its own and might never end; a folder is a submodule git named.
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            for offset, data, last in windows(lambda size: _exactly(file, size)):
+                yield Piece(path, "file", offset, data, last)
+    finally:
+        os.close(file)
+
+
+def _exactly(file: int, size: int) -> bytes:
+    """Up to `size` bytes; fewer only at the end. A small file takes one call and one more that says it is the end."""
+    data = os.read(file, 1 << 16 if size > 1 << 16 else size)
+    if len(data) < 1 << 16:
+        more = os.read(file, 1 << 16) if data and len(data) < size else b""
+        if not more:
+            return data
+        data += more
+    parts, have = [data], len(data)
+    while have < size and (part := os.read(file, min(size - have, 8 << 20))):
+        parts.append(part)
+        have += len(part)
+    return b"".join(parts)
+
+
+class Files:
+    """Files and folders of a working tree, or anywhere."""
+
+    def __init__(self, paths: Sequence[Path], environment: Mapping[str, str], everything: bool = False) -> None:
+        """`everything`: what git ignores, too. Raises `TargetError` for a path that doesn't exist."""
+        for path in paths:
+            if not os.path.lexists(path):
+                raise TargetError(f"{path}: no such file or folder.")
+        self._paths, self._environment, self._everything = paths, environment, everything
+        self.skips: list[Skip] = []
+        self.notes: list[Note] = []
+        self._listed: list[str] | None = None
+
+    def count(self) -> int:
+        """How many files there are; lists them."""
+        if self._listed is None:
+            self._listed = list(dict.fromkeys(self._files()))
+        return len(self._listed)
+
+    def target(self) -> Target:
+        """What this is, for the report."""
+        return Target("files", " ".join(str(path) for path in self._paths))
+
+    def shards(self) -> Iterator[Shard]:
+        """Every file once, some hundred in a shard."""
+        files = self._listed if self.count() and self._listed else []
+        for low in range(0, len(files), _AT_ONCE):
+            yield FileShard(tuple(files[low : low + _AT_ONCE]))
+
+    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
+        """There is no plainer way to read a file."""
+        return iter(())
+
+    def name(self, key: Key) -> str:
+        """A file's key is its path."""
+        return str(key)
+
+    def read(self, keys: Iterable[str]) -> Iterator[Piece]:
+        """The contents of these paths, for the second look."""
+        failed: list[tuple[Key, str]] = []
+        yield from FileShard(tuple(keys)).pieces(failed)
+        self.skips += [Skip(str(path), reason) for path, reason in failed]
+
+    def within(self, piece: Piece, start: int) -> Origin | None:
+        """A file's content says nothing of where it was met."""
+        return Origin(piece.kind, str(piece.key))
+
+    def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
+        """Each file was met under its path."""
+        return {}
+
+    def exposure(self, origins: Iterable[Origin]) -> Exposure:
+        """A working tree has no history."""
+        return Exposure()
+
+    def _files(self) -> Iterator[str]:
+        for path in self._paths:
+            if path.is_symlink() or not path.is_dir():
+                yield os.fspath(path)
+            elif self._everything or (listed := self._of_git(path)) is None:
+                yield from self._walk(path)
+            else:
+                yield from listed
+
+    def _of_git(self, folder: Path) -> list[str] | None:
+        """What git tracks or would track below `folder`; ``None`` if it isn't git's or git won't say."""
+        if not _in_git(folder):
+            return None
+        try:
+            listed = run(("ls-files", "-z", "--cached", "--others", "--exclude-standard"), folder, self._environment)
+        except GitError as error:
+            self.notes.append(Note(str(folder), f"{error} Ignore rules weren't applied: every file was looked at."))
+            return None
+        names = (os.path.normpath(os.path.join(folder, os.fsdecode(name))) for name in listed.split(b"\0")[:-1])
+        return [name for name in names if self._has_content(name)]
+
+    def _walk(self, folder: Path) -> Iterator[str]:
+        def unreadable(error: OSError) -> None:
+            self.skips.append(Skip(str(error.filename), f"can't be read: {error.strerror}."))
+
+        for here, folders, files in os.walk(folder, onerror=unreadable):
+            # A repository's own store is `patscan history`'s: compressed, it shows nothing here.
+            folders[:] = sorted(name for name in folders if name != ".git")
+            links = [name for name in folders if os.path.islink(os.path.join(here, name))]
+            names = (os.path.normpath(os.path.join(here, name)) for name in sorted((*files, *links)))
+            yield from (name for name in names if self._has_content(name))
+
+    def _has_content(self, path: str) -> bool:
+        try:
+            mode = os.lstat(path).st_mode
+        except FileNotFoundError:
+            return False  # git still tracks a file that was deleted; that is no gap
+        except OSError:
+            return True  # reading it will say why
+        if stat.S_ISDIR(mode):
+            self.notes.append(Note(path, "a repository of its own; its files weren't looked at. Name it to scan it."))
+        elif not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            self.notes.append(Note(path, "neither a file nor a link; it has no content to look at."))
+        return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def _in_git(folder: Path) -> bool:
+    """Whether a ``.git`` stands here or above: asked without starting git, which a plain folder needn't wait for."""
+    folder = folder.absolute()
+    return any((place / ".git").exists() for place in (folder, *folder.parents))

@@ -1,0 +1,173 @@
+"""Every object a repository holds, reachable or not, and the names of its refs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from patscan.content import Key, Piece
+from patscan.git import attribution
+from patscan.git.child import GitError
+from patscan.git.objects import ObjectShard
+from patscan.git.repository import Repository
+from patscan.model import Exposure, Note, Origin, Skip, Target
+
+if TYPE_CHECKING:
+    from patscan.content import Shard
+    from patscan.git.packs import Pack
+
+REFS = "refs"
+_LOOSE_AT_ONCE = 2000
+_SHARDS = 64
+_SMALLEST, _LARGEST = 256 << 10, 4 << 20
+"""Compressed bytes in a shard: large enough that handing it over costs nothing, small enough that both processors end together."""
+
+
+class RefShard(NamedTuple):
+    """The names of all refs, one in a line."""
+
+    names: bytes
+
+    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+        """See `patscan.content.Shard.pieces`."""
+        yield Piece(REFS, "ref-name", 0, self.names)
+
+    def engines(self) -> tuple[str, ...]:
+        """None: nothing is read in a special way."""
+        return ()
+
+
+class History:
+    """The whole object store of one repository: its packs in their own order, everything else through git."""
+
+    def __init__(self, repository: Repository) -> None:
+        """Look at nothing yet."""
+        self._repository = repository
+        self._packs: list[tuple[int, Pack]] = []
+        self.skips: list[Skip] = []
+        self.notes: list[Note] = []
+        self._git_reads: list[str] = []
+
+    def target(self) -> Target:
+        """What this is, for the report."""
+        repository = self._repository
+        return Target("history", str(repository.path), repository.remote(), repository.head())
+
+    def shards(self) -> Iterator[Shard]:
+        """The first look's work. Afterwards `skips` and `notes` say what stands in the way of completeness."""
+        self._look_for_gaps()
+        yield RefShard(self._ref_names())
+        for folder in self._repository.object_folders():
+            yield from self._pack_shards(folder)
+        yield from self.again(self._loose())
+        yield from self.again(self._git_reads)
+
+    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
+        """These contents once more, by git's own reading."""
+        names = sorted({self.name(key) for key in keys})
+        for low in range(0, len(names), _LOOSE_AT_ONCE):
+            yield ObjectShard(self._repository.path, self._repository.environment, names[low : low + _LOOSE_AT_ONCE])
+
+    def name(self, key: Key) -> str:
+        """The object id behind a key; ``refs`` for the ref names."""
+        if isinstance(key, str):
+            return key
+        first, pack = next((first, pack) for first, pack in reversed(self._packs) if first <= key)
+        return pack.name(key - first)
+
+    def read(self, keys: Iterable[str]) -> Iterator[Piece]:
+        """The contents of these keys, for the second look."""
+        names = sorted(keys)
+        if REFS in names:
+            names.remove(REFS)
+            yield Piece(REFS, "ref-name", 0, self._ref_names())
+        failed: list[tuple[Key, str]] = []
+        yield from ObjectShard(self._repository.path, self._repository.environment, names).pieces(failed)
+        self.skips += [Skip(str(name), reason) for name, reason in failed]
+
+    def within(self, piece: Piece, start: int) -> Origin | None:
+        """Where a match in a ref name, a commit or a tag was met; ``None`` in a blob."""
+        content = bytes(piece.data) if piece.kind != "blob" else b""
+        if piece.kind == "ref-name":
+            low = content.rfind(b"\n", 0, start) + 1
+            return Origin("ref-name", content[low : content.index(b"\n", start)].decode("utf-8", "surrogateescape"))
+        return attribution.signed(piece.kind, str(piece.key), content, start) if content else None
+
+    def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
+        """The paths and commits of each blob, the commit that first brought it first."""
+        return attribution.origins(self._repository, keys)
+
+    def exposure(self, origins: Iterable[Origin]) -> Exposure:
+        """First and last sight of a token that was met in these places."""
+        return attribution.exposure(origins)
+
+    def _look_for_gaps(self) -> None:
+        where = str(self._repository.path)
+        if self._repository.shallow:
+            self.skips.append(Skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow"))
+        if self._repository.promisor():
+            self.skips.append(
+                Skip(where, "a partial clone: objects that were never fetched weren't scanned. Clone without --filter, or: git fetch --refetch")
+            )
+
+    def _ref_names(self) -> bytes:
+        try:
+            return self._repository.git("for-each-ref", "--format=%(refname)")
+        except GitError as error:
+            self.skips.append(Skip("refs", str(error)))
+            return b""
+
+    def _pack_shards(self, folder: Path) -> Iterator[Shard]:
+        from patscan.git.pack_index import OddPack
+        from patscan.git.packs import Pack
+
+        try:
+            listed = sorted((folder / "pack").iterdir())
+        except OSError:
+            return
+        self._note_lonely(listed)
+        for path in (path for path in listed if path.suffix == ".pack" and path.with_suffix(".idx") in listed):
+            try:
+                pack = Pack(path, self._repository.id_size)
+            except OddPack as odd:
+                self._leave_to_git(path, str(odd))
+                continue
+            first = self._packs[-1][0] + len(self._packs[-1][1]) if self._packs else 0
+            known = [earlier.index for _, earlier in self._packs]
+            self._packs.append((first, pack))
+            self._git_reads += [pack.name(int(number)) for number in pack.strays()]
+            target = min(max(pack.compressed // _SHARDS, _SMALLEST), _LARGEST)
+            yield from pack.shards(pack.held_by(known), first, target)
+
+    def _note_lonely(self, listed: list[Path]) -> None:
+        for path in listed:
+            other = {".pack": ".idx", ".idx": ".pack"}.get(path.suffix)
+            if other and path.with_suffix(other) not in listed:
+                self.skips.append(Skip(str(path), f"no {other} beside it, so git can't use it either. Try: git fsck"))
+
+    def _leave_to_git(self, path: Path, reason: str) -> None:
+        """git lists what it finds in a pack that isn't read here; what it can't list is a skip."""
+        self.notes.append(Note(str(path), f"{reason} Read through git instead."))
+        try:
+            listed = self._repository.git("show-index", f"--object-format={'sha256' if self._repository.id_size == 32 else 'sha1'}", stdin=path.with_suffix(".idx").read_bytes())
+        except (GitError, OSError) as error:
+            self.skips.append(Skip(str(path), f"its index can't be read: {error}"))
+            return
+        self._git_reads += [line.split()[1].decode() for line in listed.splitlines()]
+
+    def _loose(self) -> list[str]:
+        names = []
+        for folder in self._repository.object_folders():
+            for part in _entries(folder, r"[0-9a-f]{2}"):
+                names += [part.name + file.name for file in _entries(part, rf"[0-9a-f]{{{self._repository.id_size * 2 - 2}}}")]
+        return names
+
+
+def _entries(folder: Path, pattern: str) -> list[Path]:
+    match: Callable[[str], object] = re.compile(pattern).fullmatch
+    try:
+        return sorted(path for path in folder.iterdir() if match(path.name))
+    except OSError:
+        return []
