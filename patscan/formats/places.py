@@ -1,0 +1,97 @@
+"""Where a token stands, in words, and what of a repository's text may be shown as it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from patscan.model import Occurrence, Origin
+
+SHORT = 10
+"""Digits shown of an object id."""
+
+_NAMES = {
+    "commit-message": "commit {} message",
+    "author": "commit {} author line",
+    "tag-message": "tag {} message",
+}
+_REMARKS = {
+    "index": "staged, never committed",
+    "symlink": "symlink target",
+    "note": "git note",
+    "stash": "stash",
+    "ref-name": "ref name",
+}
+
+
+def in_file(origin: Origin) -> bool:
+    """Whether there is a file to open at `origin`'s path."""
+    return origin.path is not None and origin.type not in ("ref-name", "stdin")
+
+
+def name(origin: Origin, digits: int | None = None) -> str:
+    """What people call the place; object ids cut to `digits`."""
+    if origin.type in _NAMES:
+        return _NAMES[origin.type].format((origin.commit or "")[:digits])
+    if origin.type == "stdin":
+        return "<stdin>"
+    return origin.path if origin.path is not None else f"blob {(origin.blob or '')[:digits]}"
+
+
+def remark(origin: Origin) -> str:
+    """What is odd about the place, if it isn't simply a file."""
+    if origin.type == "blob" and origin.path is None:
+        return "content that no commit refers to"
+    return _REMARKS.get(origin.type, "")
+
+
+def current(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
+    """Of each place only what its newest version holds: a file has as many versions as commits that changed it."""
+    newest: dict[tuple[str, str], Origin] = {}
+    for occurrence in occurrences:
+        origin = occurrence.origin
+        best = newest.setdefault(_key(origin), origin)
+        if instant(origin.date) > instant(best.date):
+            newest[_key(origin)] = origin
+    return [one for one in occurrences if one.origin.blob == newest[_key(one.origin)].blob]
+
+
+def versions(occurrence: Occurrence, occurrences: Sequence[Occurrence]) -> int:
+    """In how many versions of its place a token stands."""
+    return len({one.origin.blob for one in occurrences if _key(one.origin) == _key(occurrence.origin)})
+
+
+def _key(origin: Origin) -> tuple[str, str]:
+    return origin.type, name(origin)
+
+
+def instant(date: str | None) -> float:
+    """An ISO 8601 date as a number to compare; what is no date comes before all others."""
+    try:
+        return datetime.fromisoformat(date or "").timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def as_bytes(path: str) -> bytes:
+    """The bytes that a path of any system was decoded from."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        # A file name on Windows that is no UTF-16.
+        return path.encode("utf-8", "surrogatepass")
+
+
+def printable(text: str) -> str:
+    r"""`text` with escapes for what could steer a terminal or reorder a line: ``\n``, ``\x1b``, ``\u202e``, a stray byte ``\xff``."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    # What "surrogateescape" made of a byte.
+    if "\udc80" <= char <= "\udcff":
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()

@@ -1,0 +1,159 @@
+"""The JSON report, ``patscan-report/1``: the wire format, written field by field so that inner types may change without it.
+
+Every other format can be made from it. Its text is ASCII. What is no Unicode text in a repository becomes U+FFFD; a path that is
+not UTF-8 has its bytes in ``path_bytes`` as well, base64. ``null`` says: not looked at, or there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, TextIO
+
+from patscan import __version__
+from patscan.formats.places import as_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from patscan.formats import Style
+    from patscan.model import Commit, Coverage, Exposure, Finding, Note, Occurrence, Report, Rule, Skip, Target, Verdict
+
+SCHEMA = "patscan-report/1"
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def write(report: Report, stream: TextIO, style: Style) -> None:
+    """Write `report`, one finding at a time."""
+    head = {
+        "schema": SCHEMA,
+        "tool": {"name": "patscan", "version": __version__, "rules": [_rule(rule) for rule in report.rules]},
+        "target": _target(report.target),
+        "coverage": _coverage(report.coverage, report.interrupted),
+        "interrupted": report.interrupted,
+    }
+    stream.write("{\n")
+    stream.writelines(f'  "{key}": {_dumped(value, 2)},\n' for key, value in head.items())
+    _write_list(stream, "findings", (_finding(one, style) for one in report.findings))
+    stream.write(",\n")
+    _write_list(stream, "ignored", ({**_finding(one, style), "reason": one.reason} for one in report.ignored))
+    stream.write("\n}\n")
+
+
+def _write_list(stream: TextIO, key: str, items: Iterable[dict[str, Any]]) -> None:
+    stream.write(f'  "{key}": [')
+    comma = ""
+    for item in items:
+        stream.write(f"{comma}\n    {_dumped(item, 4)}")
+        comma = ","
+    stream.write("\n  ]" if comma else "]")
+
+
+def _dumped(value: Any, indent: int) -> str:
+    return json.dumps(_valid(value), indent=2).replace("\n", "\n" + " " * indent)
+
+
+def _valid(value: Any) -> Any:
+    """`value` without lone surrogates, which Python reads back and stricter parsers refuse (RFC 8259 section 8.2)."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {key: _valid(item) for key, item in value.items()}
+    return [_valid(item) for item in value] if isinstance(value, list) else value
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "severity": rule.severity,
+        "description": rule.description,
+        "remedy": rule.remedy,
+        "references": list(rule.references),
+    }
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {"type": target.type, "path": target.path, "remote": target.remote, "head": target.head}
+
+
+def _coverage(coverage: Coverage, interrupted: bool) -> dict[str, Any]:
+    return {
+        "complete": coverage.complete and not interrupted,
+        "commits": coverage.commits,
+        "blobs": coverage.blobs,
+        "bytes": coverage.bytes,
+        "skipped": [_remark(skip) for skip in coverage.skipped],
+        "notes": [_remark(note) for note in coverage.notes],
+        "engines": list(coverage.engines),
+    }
+
+
+def _remark(remark: Skip | Note) -> dict[str, Any]:
+    return {"where": remark.where, "reason": remark.reason}
+
+
+def _finding(finding: Finding, style: Style) -> dict[str, Any]:
+    return {
+        "fingerprint": finding.secret.fingerprint,
+        "rule": finding.rule.id,
+        "kind": finding.rule.kind,
+        "severity": finding.rule.severity,
+        "confidence": finding.confidence,
+        "token": finding.secret.reveal().decode("utf-8", "backslashreplace") if style.reveal else str(finding.secret),
+        "evidence": [{"type": evidence.type, **evidence.facts} for evidence in finding.evidence],
+        "exposure": _exposure(finding.exposure),
+        "verdict": _verdict(finding.verdict),
+        "occurrences": [_occurrence(occurrence) for occurrence in finding.occurrences],
+    }
+
+
+def _exposure(exposure: Exposure) -> dict[str, Any]:
+    return {
+        "first_seen": _commit(exposure.first_seen),
+        "last_seen": _commit(exposure.last_seen),
+        "at_head": exposure.at_head,
+        "tips": None if exposure.tips is None else list(exposure.tips),
+        "reachable": exposure.reachable,
+        "pushed": exposure.pushed,
+    }
+
+
+def _commit(commit: Commit | None) -> dict[str, Any] | None:
+    return {"commit": commit.id, "author": commit.author, "date": commit.date} if commit else None
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {"state": verdict.state, "reason": verdict.reason, "facts": dict(verdict.facts), "lifecycle": []}
+
+
+def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
+    origin, position = occurrence.origin, occurrence.position
+    return {
+        "type": origin.type,
+        **_path(origin.path),
+        "line": position.line,
+        "column": position.column,
+        "end_line": position.end_line,
+        "end_column": position.end_column,
+        "start": occurrence.start,
+        "end": occurrence.end,
+        "encodings": list(occurrence.encodings),
+        "member": None,
+        "commit": origin.commit,
+        "author": origin.author,
+        "date": origin.date,
+        "blob": origin.blob,
+        "at_head": None,
+        "frame": list(occurrence.frame),
+        "frame_line": occurrence.frame_line,
+        "line_hash": None,
+    }
+
+
+def _path(path: str | None) -> dict[str, Any]:
+    if path is None or not _SURROGATE.search(path):
+        return {"path": path}
+    return {"path": path, "path_bytes": b64encode(as_bytes(path)).decode()}

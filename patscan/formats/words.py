@@ -1,0 +1,65 @@
+"""What a report knows of a token, as a person would say it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from patscan.formats.places import SHORT, remark, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from patscan.model import Evidence, Exposure, Finding, Occurrence
+
+_TIPS = 3
+"""Branches and tags named."""
+
+
+def reasons(finding: Finding) -> Iterator[str]:
+    """Why we believe it."""
+    if finding.confidence == "high" and finding.rule.body != "jwt":
+        yield "known prefix, exact length, and a body as a generator draws it"
+    for evidence in finding.evidence:
+        yield _in_words(evidence)
+
+
+def _in_words(evidence: Evidence) -> str:
+    facts = evidence.facts
+    if isinstance(facts.get("ok"), bool):
+        return f"{evidence.type} {'right' if facts['ok'] else 'wrong'}"
+    if evidence.type == "prefix":
+        return f"prefix: {facts.get('text')}"
+    if "text" in facts:
+        return str(facts["text"])
+    said = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in facts.items())
+    return said if evidence.type == "routing" else f"{evidence.type}: {said}" if said else evidence.type
+
+
+def whereabouts(finding: Finding, lead: Occurrence) -> Iterator[str]:
+    """What is to be known of the place of `lead`, besides its name, and of where in history the token lives."""
+    origin = lead.origin
+    yield from filter(None, [remark(origin)])
+    yield from (f"encoded as {encoding}" for encoding in lead.encodings)
+    if origin.path is not None and origin.blob:
+        yield f"blob {origin.blob[:SHORT]}"
+    if (held := versions(lead, finding.occurrences)) > 1:
+        yield f"in {held:,} versions of this file"
+    yield from _exposed(finding.exposure)
+
+
+def _exposed(exposure: Exposure) -> Iterator[str]:
+    for known, yes, no in (
+        (exposure.at_head, "still there at HEAD", "gone from HEAD"),
+        (exposure.reachable, "", "no ref leads to it"),
+        (exposure.pushed, "pushed", "not pushed yet"),
+    ):
+        if known is not None and (said := yes if known else no):
+            yield said
+    if exposure.tips:
+        more = len(exposure.tips) - _TIPS
+        yield f"held by {', '.join(exposure.tips[:_TIPS])}" + (f" and {count(more, 'more ref')}" if more > 0 else "")
+
+
+def count(number: int, noun: str) -> str:
+    """``1 token``, ``2,000 tokens``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,88 @@
+"""Reports made by hand, from tokens made at run time."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from patscan import formats
+from patscan.model import (
+    Commit,
+    Coverage,
+    Evidence,
+    Exposure,
+    Finding,
+    Occurrence,
+    Origin,
+    Position,
+    Report,
+    Rule,
+    Secret,
+    Target,
+)
+
+PLAIN = formats.Style(color=False, reveal=False, width=100)
+REVEAL = PLAIN._replace(reveal=True)
+
+RULE = Rule(
+    id="gitlab-pat",
+    kind="personal-access-token",
+    name="GitLab personal access token",
+    severity="critical",
+    description="Acts as its owner.",
+    remedy="Revoke it now. Then read its last use and the audit events, and create a new token with fewer scopes and an early expiry date.",
+    references=("https://docs.gitlab.com/security/tokens/", "https://docs.gitlab.com/"),
+    prefix="glpat-",
+    anchors=("glpat-",),
+    pattern="",
+    lookback=0,
+    body="routable",
+    examples=(),
+    counter_examples=(),
+)
+COMMIT = "1a2b3c4d5e" * 4
+BLOB = "9f8e7d6c5b" * 4
+
+
+def secret(token: str, prefix: str = "glpat-") -> Secret:
+    return Secret(token.encode(), prefix.encode())
+
+
+def occurrence(token: str, **changes: Any) -> Occurrence:
+    """On line 12, column 10 of ``config/app.yml``, in a commit of Jane's; `changes` are of the origin or of the occurrence."""
+    origin = Origin("blob", "config/app.yml", COMMIT, "Jane Roe <jane@example.com>", "2024-05-01T12:30:00+02:00", BLOB)
+    position = Position(12, 10, 12, 10 + len(token))
+    lines = ("deploy:", f"  token: {secret(token)}", "  url: https://gitlab.example.com")
+    made = Occurrence(origin, position, 120, 120 + len(token), (), lines, 11)
+    of_origin = {name: value for name, value in changes.items() if name in Origin._fields}
+    return made._replace(origin=origin._replace(**of_origin), **{name: value for name, value in changes.items() if name not in of_origin})
+
+
+def finding(token: str, *occurrences: Occurrence, **changes: Any) -> Finding:
+    made = Finding(
+        RULE,
+        secret(token),
+        "certain",
+        "",
+        (Evidence("checksum", {"ok": True}), Evidence("routing", {"organization": 1, "user": 42})),
+        occurrences or (occurrence(token),),
+        Exposure(first_seen=Commit(COMMIT, "Jane Roe <jane@example.com>", "2024-05-01T12:30:00+02:00")),
+    )
+    return made._replace(**changes)
+
+
+def report(*findings: Finding, **changes: Any) -> Report:
+    made = Report(
+        Target("history", "/srv/app", "https://gitlab.com/acme/app.git", COMMIT),
+        (RULE,),
+        Coverage(203_352, 262_343, 8_260_000_000, engines=("hyperscan", "isal")),
+        findings,
+        (),
+    )
+    return made._replace(**changes)
+
+
+def written(name: str, made: Report, style: formats.Style = PLAIN) -> str:
+    stream = io.StringIO()
+    formats.write(name, made, stream, style)
+    return stream.getvalue()
