@@ -80,7 +80,8 @@ class Rule(NamedTuple):
     anchors: tuple[str, ...]
     """Literals, one of which stands in every match: the first look searches for nothing else."""
     pattern: str
-    """A regular expression over bytes with one group ``secret``, tried with its start at an anchor."""
+    """A regular expression over bytes with one group ``secret``, tried with its start at an anchor. Without a
+    prefix, a routable token's pattern takes its tail only: length field and checksum say where the token begins."""
     lookback: int
     """How many characters before the anchor the pattern may begin; 0: it begins with the anchor."""
     body: str

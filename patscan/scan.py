@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from io import BytesIO
 from typing import NamedTuple, Protocol
 
-from patscan.content import Key, Piece, Shard, owns
+from patscan.content import Key, Piece, Shard, owns, windows
 from patscan.detect.frame import frame
 from patscan.detect.matcher import Matcher
 from patscan.detect.positions import Text
@@ -83,6 +84,7 @@ Progress = Callable[[Looked], None]
 
 _matcher: Matcher | None = None
 _IN_FLIGHT = 64
+_PART = 1 << 20
 
 
 def start(rules: tuple[Rule, ...]) -> None:
@@ -216,7 +218,7 @@ def _second_look(
 def _sights(source: Source, matcher: Matcher, keys: Sequence[str], options: Options) -> Iterator[_Sight]:
     text = Text(b"", "utf-8")
     before = 0
-    for piece in source.read(keys):
+    for piece in _parts(source.read(keys)):
         data = bytes(piece.data)
         text = text.then(data, piece.offset - before) if piece.offset else Text.starting(data)
         before = piece.offset
@@ -235,6 +237,16 @@ def _sights(source: Source, matcher: Matcher, keys: Sequence[str], options: Opti
                     first,
                 )
                 yield _Sight(str(piece.key), match, occurrence, origin is not None)
+
+
+def _parts(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The pieces in parts of `_PART` bytes, so that a content made of nothing but anchors takes bounded memory, too."""
+    for piece in pieces:
+        if len(piece.data) <= _PART:
+            yield piece
+            continue
+        for offset, data, last in windows(BytesIO(piece.data).read, _PART):
+            yield piece._replace(offset=piece.offset + offset, data=data, last=piece.last and last)
 
 
 def _placed(sight: _Sight, origins: Mapping[str, Sequence[Origin]]) -> Iterator[_Sight]:

@@ -56,7 +56,7 @@ def _rules(commands: _Commands[argparse.ArgumentParser]) -> None:
         if name == "show":
             verb.add_argument("id", metavar="ID", help="a rule's id, as `patscan rules list` gives it")
         _add_rules(verb)
-        verb.set_defaults(command=_lazily("patscan.cli.rules", name))
+        verb.set_defaults(command=_lazily("patscan.cli.rules", "list_" if name == "list" else name))
 
 
 def _command(commands: _Commands[argparse.ArgumentParser], name: str, text: str) -> argparse.ArgumentParser:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from patscan.detect import encodings
 
-MAX_HITS = 100_000
-"""Hits after which a window needn't be searched on in a first look: it deserves a second one."""
+MAX_HITS = 10_000
+"""Hits after which a first look ends: such a content deserves a second one."""
 
 
 class Hit(NamedTuple):

@@ -60,7 +60,7 @@ def _facts(finding: Finding, lead: Occurrence, others: Sequence[Occurrence], sty
     if finding.verdict.state != "unchecked":
         yield from _row("GitLab", ": ".join(filter(None, (finding.verdict.state, finding.verdict.reason))), style)
     if first := finding.exposure.first_seen:
-        yield from _row("since", f"{first.date[:10]}, commit {first.id[:SHORT]} by {first.author}", style)
+        yield from _row("since", f"{first.date[:10]} in {first.id[:SHORT]} by {first.author}", style)
     yield from _row("where", "; ".join(whereabouts(finding, lead)), style)
     for i, other in enumerate(others[:_PLACES]):
         odd = remark(other.origin)

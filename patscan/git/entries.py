@@ -6,6 +6,7 @@ so that git itself is asked for it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,8 +22,8 @@ NAMES = {1: "commit", 3: "blob", 4: "tag"}
 
 _EXPANSION = 1032
 """The most that deflate makes of one byte (zlib's technical notes)."""
-_COPY = 1 << 24
-"""The most that one instruction of a delta copies, in bytes."""
+_DELTA_SIZES = re.compile(rb"[\x80-\xff]{0,3}[\0-\x7f](?:[\x80-\xff]{0,2}[\0-\x7f]|[\x80-\xff]{3}[\0-\x1f])")
+"""How a delta begins: the size of its base, then the size of what it makes, here below `WINDOW` (64 MiB)."""
 
 
 class PackShard(NamedTuple):
@@ -43,7 +44,14 @@ class PackShard(NamedTuple):
         """See `patscan.content.Shard.pieces`; keys are entry numbers."""
         import mmap
 
-        with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as pack:
+        try:
+            with self.path.open("rb") as file:
+                pack = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            # A repack took it away since it was listed: git knows where its objects went.
+            failed += [(number, str(error)) for number in self.numbers[self.kind > 0].tolist()]
+            return
+        with pack:
             yield from _walk(self, pack, failed)
 
     def engines(self) -> tuple[str, ...]:
@@ -118,7 +126,10 @@ def _inflater() -> Callable[[bytes, int], bytes]:
         try:
             # Only a long stream can expand past its declared size by much: then it is watched, which costs a copy.
             if len(packed) * _EXPANSION > WINDOW:
-                data: bytes = decompressobj().decompress(packed, size + 1)
+                stream = decompressobj()
+                data: bytes = stream.decompress(packed, size + 1)
+                if not stream.eof:
+                    raise _Broken("doesn't end where its size says")
             else:
                 data = decompress(packed, 15, size + 1)
         except errors as error:
@@ -134,30 +145,21 @@ def _applier() -> Callable[[bytes, bytes], bytes]:
     apply_delta, errors, _ = _deltas()
 
     def apply(base: bytes, delta: bytes) -> bytes:
-        if len(delta) * min(len(base), _COPY) > WINDOW and _result_size(delta) > WINDOW:
+        # Asked before anything is allocated: some hundred bytes may declare gigabytes.
+        if not _DELTA_SIZES.match(delta):
             raise _Broken("larger than one piece")
         try:
             made = apply_delta(base, delta)
         except errors as error:
             raise _Broken(f"its delta doesn't fit its base: {error}") from error
+        except BaseException as error:
+            # A panic in Rust, as dulwich before 1.2.6 had them for a cut delta, is no `Exception` and has no importable name.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise _Broken("its delta can't be read") from error
         return made[0] if len(made) == 1 else b"".join(made)
 
     return apply
-
-
-def _result_size(delta: bytes) -> int:
-    """The declared size of what a delta makes: the second variable-length number in it."""
-    place, sizes = 0, []
-    for _ in range(2):
-        number = shift = 0
-        while place < len(delta):
-            byte = delta[place]
-            number |= (byte & 0x7F) << shift
-            place, shift = place + 1, shift + 7
-            if byte < 0x80:
-                break
-        sizes.append(number)
-    return sizes[1]
 
 
 def _zlib() -> tuple[Any, Any, tuple[type[Exception], ...], str]:
@@ -178,8 +180,8 @@ def _deltas() -> tuple[Any, tuple[type[BaseException], ...], str]:
     except ImportError:
         from dulwich.pack import apply_delta as plain
 
-        return plain, (ApplyDeltaError, ValueError, IndexError, AssertionError), "dulwich-python"
-    return apply_delta, (ApplyDeltaError, ValueError), "dulwich-rust"
+        return plain, (ApplyDeltaError, ValueError, IndexError, AssertionError, MemoryError), "dulwich-python"
+    return apply_delta, (ApplyDeltaError, ValueError, MemoryError), "dulwich-rust"
 
 
 def engines() -> tuple[str, ...]:

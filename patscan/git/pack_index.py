@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -74,6 +76,8 @@ class Index:
         """The row of each of `ids` (an id a row), or -1."""
         import numpy as np
 
+        if not len(self.ids):
+            return np.full(len(ids), -1, np.int64)
         heads = np.ascontiguousarray(self.ids[:, :8]).view(">u8").ravel()
         wanted = np.ascontiguousarray(ids[:, :8]).view(">u8").ravel()
         rows = np.searchsorted(heads, wanted)
@@ -85,3 +89,14 @@ class Index:
             if (same | (heads[here] != wanted)).all():
                 break
         return np.where((self.ids[np.minimum(rows, len(heads) - 1)] == ids).all(axis=1), rows, -1)
+
+
+def unlisted(names: Sequence[str], indexes: Iterable[Index]) -> list[str]:
+    """Those of `names` (object ids in hex) that none of `indexes` holds."""
+    import numpy as np
+
+    ids = np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(len(names), -1) if names else np.empty((0, 0), np.uint8)
+    listed = np.zeros(len(names), np.bool_)
+    for index in indexes:
+        listed |= index.find(ids) >= 0
+    return [name for name, found in zip(names, listed.tolist(), strict=True) if not found]

@@ -33,7 +33,10 @@ class Pack:
 
         self.path = path
         self.index = Index(path, id_size)
-        self._bytes: NDArray[np.uint8] = np.memmap(path, np.uint8, "r")
+        try:
+            self._bytes: NDArray[np.uint8] = np.memmap(path, np.uint8, "r")
+        except (OSError, ValueError) as error:
+            raise OddPack(f"{path.name}: {getattr(error, 'strerror', None) or error}.") from error
         if not self.index.fits(self._bytes):
             raise OddPack(f"{path.name}: its index belongs to another pack.")
         self.offset = np.sort(self.index.offsets())
@@ -54,11 +57,22 @@ class Pack:
     def __len__(self) -> int:
         return len(self.offset)
 
-    def strays(self) -> NDArray[np.int64]:
-        """The numbers of entries whose base isn't in this pack, or is made of themselves."""
+    def strays(self) -> list[str]:
+        """The ids of entries that nothing can be made of here: their base isn't in this pack, or their kind is unknown."""
+        return self._named((self.kind == 0) & (self._base[self._root] < 0) | (self.kind == 5) | (self.kind > 5))
+
+    def made_of_themselves(self) -> list[str]:
+        """The ids of entries whose bases lead round in a circle: nobody can read them, and git never ends trying."""
+        return self._named(self._base[self._root] >= 0)
+
+    def commits(self) -> list[str]:
+        """The ids of all commits."""
+        return self._named(self.kind == 1)
+
+    def _named(self, chosen: NDArray[np.bool_]) -> list[str]:
         import numpy as np
 
-        return np.flatnonzero(self.kind == 0)
+        return [self.name(number) for number in np.flatnonzero(chosen).tolist()]
 
     @property
     def compressed(self) -> int:
@@ -206,9 +220,10 @@ def _bases_first(parent: NDArray[np.int64]) -> NDArray[np.int64]:
     """An order in which every entry follows its base: by depth. Bases by id may lie anywhere in a pack."""
     import numpy as np
 
-    depth = np.zeros(len(parent), np.int32)
-    above = parent
-    while (live := above >= 0).any():
-        depth += live
-        above = np.where(live, parent[above], -1)
-    return np.argsort(depth, kind="stable")
+    # By doubling steps, for a chain may be as long as the pack; the last row stands for "no parent".
+    above = np.append(np.where(parent < 0, len(parent), parent), len(parent))
+    depth = (above < len(parent)).astype(np.int64)
+    while (above < len(parent)).any():
+        depth += depth[above]
+        above = above[above]
+    return np.argsort(depth[:-1], kind="stable")

@@ -43,10 +43,13 @@ class Repository(NamedTuple):
                 yield folder
                 waiting += [folder / line for line in _lines(folder / "info" / "alternates") if not line.startswith("#")]
 
-    def promisor(self) -> bool:
-        """Whether objects may be missing on purpose: a partial clone."""
-        settings = _try(self, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$")
-        return any(not line.endswith("false") for line in settings.splitlines())
+    def never_fetched(self) -> int:
+        """How many objects a partial clone lacks (partial-clone in git's technical docs); 0 without asking if it isn't one."""
+        marked = any(next((folder / "pack").glob("*.promisor"), None) for folder in self.object_folders())
+        if not marked and not _try(self, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"):
+            return 0
+        listed = self.git("rev-list", "--objects", "--all", "--reflog", "--missing=print")
+        return listed.count(b"\n?") + listed.startswith(b"?")
 
     def head(self) -> str | None:
         """The commit at HEAD, or ``None`` before the first commit."""

@@ -107,10 +107,14 @@ class History:
         where = str(self._repository.path)
         if self._repository.shallow:
             self.skips.append(Skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow"))
-        if self._repository.promisor():
-            self.skips.append(
-                Skip(where, "a partial clone: objects that were never fetched weren't scanned. Clone without --filter, or: git fetch --refetch")
-            )
+        try:
+            missing = self._repository.never_fetched()
+        except GitError as error:
+            self.skips.append(Skip(where, f"a partial clone, and what it lacks can't be told: {error}"))
+        else:
+            if missing:
+                reason = f"a partial clone: {missing:,} objects were never fetched. Get them with: git fetch --refetch --no-filter"
+                self.skips.append(Skip(where, reason))
 
     def _ref_names(self) -> bytes:
         try:

@@ -1,0 +1,62 @@
+"""``patscan rules list | show | check``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from patscan import rulebook
+from patscan.errors import ExitCode, RuleError, UsageError
+from patscan.model import Rule
+
+
+_PREFIX = re.compile(r"(gl[a-z]{2,6}-|GR1348941)")
+
+
+def list_(chosen: argparse.Namespace) -> int:
+    """One line a rule: id, severity, name."""
+    rules = rulebook.load(chosen.rules)
+    width = max(len(rule.id) for rule in rules)
+    for rule in rules:
+        print(f"{rule.id:{width}}  {rule.severity:8}  {rule.name}")
+    return ExitCode.CLEAN
+
+
+def show(chosen: argparse.Namespace) -> int:
+    """One rule, whole; examples are shown with a ``~`` after the prefix, as rule files hold them."""
+    rules = {rule.id: rule for rule in rulebook.load(chosen.rules)}
+    if chosen.id not in rules:
+        from difflib import get_close_matches
+
+        near = get_close_matches(chosen.id, rules, 1)
+        raise UsageError(f"no rule {chosen.id!r}.{f' Did you mean {near[0]!r}?' if near else ''} `patscan rules list` shows all.")
+    rule = rules[chosen.id]
+    fields = ("id", "kind", "name", "severity", "description", "remedy", "prefix", "pattern", "lookback", "body")
+    for field in fields:
+        print(f"{field:12} {getattr(rule, field)}")
+    print(f"{'anchors':12} {', '.join(rule.anchors)}")
+    for reference in rule.references:
+        print(f"{'reference':12} {reference}")
+    for example in rule.examples:
+        print(f"{'example':12} {_spoilt(example.text, '' if rule.prefix else example.secret)!r}")
+    for text in rule.counter_examples:
+        print(f"{'not':12} {_spoilt(text, '')!r}")
+    return ExitCode.CLEAN
+
+
+def check(chosen: argparse.Namespace) -> int:
+    """Every rule against its own examples; exit code 2 if one breaks a promise."""
+    from patscan import rulecheck
+
+    rules = rulebook.load(chosen.rules)
+    found = list(rulecheck.problems(rules))
+    if found:
+        raise RuleError("\n         ".join(found))
+    examples = sum(len(rule.examples) + len(rule.counter_examples) for rule in rules)
+    print(f"{len(rules)} rules hold; {examples} examples and counter-examples were run.")
+    return ExitCode.CLEAN
+
+
+def _spoilt(text: str, secret: str) -> str:
+    whole = secret and text.replace(secret, f"{secret[:4]}~{secret[4:]}")
+    return _PREFIX.sub(r"\1~", whole or text)

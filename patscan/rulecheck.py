@@ -1,0 +1,62 @@
+"""Do rules do what they say? Every example runs through the same matcher as a scan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from patscan.detect.matcher import Matcher
+from patscan.model import Example, Rule
+
+HOSTILE = 1 << 20
+"""Bytes of the line that no rule may take long over."""
+PATIENCE = 1.0
+"""Seconds a rule has for a hostile line; the shipped ones take a few milliseconds."""
+
+
+def problems(rules: Sequence[Rule]) -> Iterator[str]:
+    """One sentence for each promise a rule breaks."""
+    matcher = Matcher(rules)
+    for rule in rules:
+        for example in rule.examples:
+            yield from _example(matcher, rule, example)
+        for text in rule.counter_examples:
+            if any(match.rule.id == rule.id and not match.reason for match in matcher.find(text.encode())):
+                yield f"{rule.id}: takes the counter-example {_shown(text)}."
+        yield from _hostile(rule)
+
+
+def _example(matcher: Matcher, rule: Rule, example: Example) -> Iterator[str]:
+    matches = matcher.find(example.text.encode())
+    if not matcher.suspicious(example.text.encode()):
+        yield f"{rule.id}: the first look passes over the example {_shown(example.text)}."
+    if len(matches) != 1:
+        yield f"{rule.id}: the example {_shown(example.text)} gives {len(matches)} matches; it must give one."
+    for match in matches:
+        if match.rule.id != rule.id:
+            yield f"{rule.id}: the rule {match.rule.id} claims the example {_shown(example.text)}."
+        elif match.reason:
+            yield f"{rule.id}: the example {_shown(example.text)} is ignored: {match.reason}."
+        elif match.secret.reveal() != example.secret.encode():
+            yield f"{rule.id}: in the example {_shown(example.text)} it takes {len(match.secret)} bytes instead of {len(example.secret)}."
+
+
+def _hostile(rule: Rule) -> Iterator[str]:
+    """Long lines made of the rule's own anchors and example: what makes a pattern go back and forth the most."""
+    matcher = Matcher([rule])
+    parts = (*rule.anchors, rule.examples[0].secret, rule.examples[0].secret[:-1], rule.anchors[0] + "a" * 300)
+    for part in parts:
+        line = (part * (HOSTILE // len(part) + 1))[:HOSTILE].encode()
+        begun = time.monotonic()
+        try:
+            matcher.suspicious(line)
+        except TimeoutError:
+            yield f"{rule.id}: gives up on a line of 1 MiB made of {_shown(part)}. Bound its quantifiers."
+            continue
+        if (took := time.monotonic() - begun) > PATIENCE:
+            yield f"{rule.id}: needs {took:.1f} s for a line of 1 MiB made of {_shown(part)}. Bound its quantifiers."
+
+
+def _shown(text: str) -> str:
+    """Enough of a text to find it in the rule file, and no token."""
+    return repr(text[:12] + "…" if len(text) > 12 else text)

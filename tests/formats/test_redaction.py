@@ -1,0 +1,152 @@
+"""No format shows a token without being asked, wherever the repository has put it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import random
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from patscan import formats
+from patscan.formats.redaction import redacted
+from patscan.model import Commit, Coverage, Evidence, Exposure, Finding, Note, Skip, Target, Verdict
+from tests.formats.reports import PLAIN, finding, occurrence, report, secret, written
+from tests.tokens import classic, friendly, hexadecimal, jwt, routable
+
+TYPES = ("blob", "file", "index", "symlink", "commit-message", "author", "tag-message", "note", "ref-name", "stdin", "stash", "unheard-of")
+HOSTILE = "\n\r\t\0\x1b\"'\\\u202e\u2066\u200b\ufeff\udcff\udc80\ud800\u2028`${}%<>&é日\U0001f600"
+
+seeds = st.integers(0, 1 << 32).map(random.Random)
+nasty = st.text(st.one_of(st.sampled_from(HOSTILE), st.characters(blacklist_categories=[])), max_size=12)
+
+
+def encodings_of(token: str) -> list[str]:
+    """Every way in which a path or an author can hold `token`."""
+    raw = token.encode()
+    return [
+        token,
+        token.partition("-")[2],
+        base64.b64encode(raw).decode(),
+        base64.b64encode(b"x" + raw).decode(),
+        base64.urlsafe_b64encode(b"xy" + raw + b"!").decode(),
+        raw.hex(),
+        raw.hex().upper(),
+        re.sub(r"[-_.=@]", lambda found: f"%{ord(found[0]):02X}", token),
+        re.sub(r"[-_.=@]", lambda found: f"%{ord(found[0]):02x}", token),
+    ]
+
+
+def hostile_finding(token: str, text: str, kind: str) -> Finding:
+    """`text` in every field that a repository or a server decides."""
+    where = occurrence(
+        token, type=kind, path=text, author=text, commit="c" * 40, blob="b" * 40, frame=(text, f"x {secret(token)} {text}", text)
+    )
+    bare = occurrence(token, type=kind, path=None)
+    return finding(
+        token,
+        where,
+        bare,
+        evidence=(Evidence("prefix", {"text": text}), Evidence("jwt", {"issuer": text, "job": 7})),
+        exposure=Exposure(Commit("c" * 40, text, "2024-05-01T00:00:00+00:00"), None, True, (text,), True, True),
+        verdict=Verdict("active", text, {"name": text}),
+    )
+
+
+def leaks(output: str, token: str) -> list[str]:
+    """Stretches of the body of `token`, plain or encoded, that stand in `output`."""
+    body = token.partition("-")[2]
+    stretches = [body[i : i + 8] for i in range(len(body) - 7)]
+    for phase in range(3):
+        encoded = base64.b64encode(b"x" * phase + body.encode()).decode()[2:-4]
+        stretches += [encoded[i : i + 8] for i in range(len(encoded) - 7)]
+    hexed = body.encode().hex()
+    stretches += [hexed[i : i + 16] for i in range(len(hexed) - 15)]
+    return [stretch for stretch in stretches if stretch in output or stretch in output.replace("\\/", "/")]
+
+
+@settings(max_examples=150, deadline=None)
+@given(rng=seeds, before=nasty, after=nasty, kind=st.sampled_from(TYPES), form=st.integers(0, 8), color=st.booleans())
+@example(rng=random.Random(1), before="\udcff", after="\n", kind="blob", form=3, color=True)
+def test_no_token_in_any_text(rng: random.Random, before: str, after: str, kind: str, form: int, color: bool) -> None:
+    token = rng.choice([classic, routable])(rng)
+    text = f"{before}{encodings_of(token)[form]}{after}"
+    coverage = Coverage(1, 1, 1, (Skip(text, text),), (Note(text, text),))
+    hostile = hostile_finding(token, text, kind)
+    made = report(hostile, ignored=(hostile._replace(reason="baseline"),), coverage=coverage, target=Target("history", text, text, "HEAD"))
+    for name in formats.FORMATS:
+        output = written(name, made, PLAIN._replace(color=color))
+        assert leaks(output, token) == [], name
+        output.encode()
+        if name != "text":
+            json.loads(output)
+            assert output.isascii()
+        assert output == written(name, made, PLAIN._replace(color=color))
+
+
+@settings(max_examples=100, deadline=None)
+@given(rng=seeds, text=nasty, kind=st.sampled_from(TYPES), reveal=st.booleans())
+def test_text_never_steers_a_terminal(rng: random.Random, text: str, kind: str, reveal: bool) -> None:
+    made = report(hostile_finding(classic(rng), text, kind), coverage=Coverage(skipped=(Skip(text, text),)), target=Target("files", text))
+    for color in (False, True):
+        output = written("text", made, PLAIN._replace(color=color, reveal=reveal))
+        plain = re.sub("\x1b\\[[0-9;]*m", "", output) if color else output
+        assert all(char.isprintable() for char in plain.replace("\n", ""))
+
+
+def test_paths_that_look_like_a_line_stay_one(rng: random.Random) -> None:
+    made = report(finding(token := classic(rng), occurrence(token, path="a\nNo token found.\n\x1b[2J")))
+    assert written("text", made).startswith("a\\nNo token found.\\n\\x1b[2J:12:10  ")
+    assert written("text", made).count("\nNo token found.") == 0
+
+
+@pytest.mark.parametrize("form", range(9))
+def test_ref_name_keeps_what_is_not_the_token(form: int, rng: random.Random) -> None:
+    token = classic(rng)
+    place = occurrence(token, type="ref-name", path=f"refs/heads/fix/{encodings_of(token)[form]}/ü", blob=None)
+    shown = redacted(report(finding(token, place))).findings[0].occurrences[0].origin.path or ""
+    assert shown.startswith("refs/heads/fix/")
+    assert shown.endswith("/ü")
+    assert "…(26)" in shown
+    assert leaks(shown, token) == []
+
+
+def test_whole_token_is_shown_as_its_mask(rng: random.Random) -> None:
+    token = classic(rng)
+    place = occurrence(token, type="author", path=None, author=f"{token} <{token}@example.com>")
+    origin = redacted(report(finding(token, place))).findings[0].occurrences[0].origin
+    assert origin.author == "glpat-…(26) <glpat-…(26)@example.com>"
+
+
+def test_other_findings_hide_it_too(rng: random.Random) -> None:
+    first, second = classic(rng), jwt(rng)
+    made = report(finding(first), finding(second, occurrence(second, path=f"tokens/{first}")))
+    assert redacted(made).findings[1].occurrences[0].origin.path == "tokens/glpat-…(26)"
+
+
+def test_near_misses_hide_no_words() -> None:
+    made = report(finding("glpat-secrets", occurrence("glpat-secrets", path="config/secrets/app.yml")))
+    assert redacted(made).findings[0].occurrences[0].origin.path == "config/secrets/app.yml"
+
+
+def test_token_without_a_prefix(rng: random.Random) -> None:
+    token = friendly(rng)
+    rule = finding(token).rule._replace(prefix="")
+    made = finding(token, occurrence(token, path=f"x/{token}"), secret=secret(token, ""), rule=rule)
+    assert redacted(report(made)).findings[0].occurrences[0].origin.path == "x/…(20)"
+
+
+def test_nothing_else_changes(rng: random.Random) -> None:
+    made = report(finding(classic(rng)), finding(hexadecimal(rng, "GR1348941", 20)), ignored=(finding(routable(rng)),))
+    assert redacted(made) == made
+
+
+def test_many_findings_take_no_time(rng: random.Random) -> None:
+    made = report(*(finding(classic(rng)) for _ in range(3000)))
+    stream = io.StringIO()
+    formats.write("sarif", made, stream, PLAIN)
+    assert stream.getvalue().count('"ruleId"') == 3000
