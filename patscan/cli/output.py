@@ -79,5 +79,3 @@ def _style(chosen: argparse.Namespace) -> formats.Style:
     color = sys.stdout.isatty() and not chosen.no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)
     return formats.Style(color=color, reveal=chosen.show_secrets, width=width)
-
-

@@ -118,7 +118,20 @@ def _version(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], 
 
 def environment() -> dict[str, str]:
     """What git children may see of this process's environment; ``HOME`` stays, for ``safe.directory`` lives there."""
-    kept = ("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP", "USERPROFILE", "SYSTEMROOT", "PATHEXT")
+    kept = (
+        "HOME",
+        "PATH",
+        "LANG",
+        "LC_ALL",
+        "LC_CTYPE",
+        "XDG_CONFIG_HOME",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+        "USERPROFILE",
+        "SYSTEMROOT",
+        "PATHEXT",
+    )
     git = ("DIR", "COMMON_DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH")
     ours = {*kept, *(f"GIT_{name}" for name in git)}
     return {name: value for name, value in os.environ.items() if name in ours or name.startswith("GIT_CONFIG_")}

@@ -7,8 +7,6 @@ import re
 
 from patscan import rulebook
 from patscan.errors import ExitCode, RuleError, UsageError
-from patscan.model import Rule
-
 
 _PREFIX = re.compile(r"(gl[a-z]{2,6}-|GR1348941)")
 

@@ -10,7 +10,8 @@ from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
-from patscan import rulebook, scan as engine
+from patscan import rulebook
+from patscan import scan as engine
 from patscan.cli import output
 from patscan.cli.parser import environment
 from patscan.cli.progress import Progress
@@ -50,9 +51,7 @@ def _report(chosen: argparse.Namespace, target: Target, make: Make) -> int:
     return output.deliver(report, chosen)
 
 
-def _files(
-    chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...]
-) -> tuple[engine.Source, Callable[[], Executor]]:
+def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...]) -> tuple[engine.Source, Callable[[], Executor]]:
     from patscan.cli import pools
 
     if paths == [Path("-")]:
@@ -67,9 +66,7 @@ def _files(
     return files, pool
 
 
-def _repository(
-    chosen: argparse.Namespace, rules: tuple[Rule, ...]
-) -> tuple[engine.Source, Callable[[], Executor]]:
+def _repository(chosen: argparse.Namespace, rules: tuple[Rule, ...]) -> tuple[engine.Source, Callable[[], Executor]]:
     from patscan.cli import pools
     from patscan.git.repository import open_repository
     from patscan.sources.history import History

@@ -42,7 +42,7 @@ class Anchors:
         """Every literal in `data`, at most `limit`, in the order of where they start."""
         found: set[tuple[int, int]] = set()
 
-        def keep(number: int, start: int, end: int, flags: int, context: object) -> bool | None:
+        def keep(number: int, _start: int, end: int, *_: object) -> bool | None:
             found.add((end - len(self._literals[number][0]), number))
             return len(found) >= limit or None
 
@@ -50,7 +50,7 @@ class Anchors:
         return [Hit(start, *meaning) for start, number in sorted(found) for meaning in self._literals[number][1]]
 
 
-_Handler = Callable[[int, int, int, int, object], bool | None]
+_Handler = Callable[..., bool | None]
 _Scan = Callable[[bytes | memoryview, _Handler], None]
 
 
@@ -58,7 +58,7 @@ def _presence(scan: _Scan) -> Callable[[bytes | memoryview], bool]:
     """Whether any literal stands in some bytes: asked of every content, so it allocates nothing (a tenth of a walk's time)."""
     found: list[bool] = []
 
-    def stop(number: int, start: int, end: int, flags: int, context: object) -> bool:
+    def stop(*_: object) -> bool:
         found.append(True)
         return True
 
@@ -88,7 +88,7 @@ def _hyperscan(literals: list[bytes]) -> _Scan:
 
     def scan(data: bytes | memoryview, handler: _Handler) -> None:
         try:
-            database.scan(data, handler)
+            database.scan(data, handler)  # type: ignore[type-var]  # its stub forgets memoryview, which its code takes
         except hyperscan.ScanTerminated:
             return
 

@@ -117,7 +117,7 @@ def _base64(near: bytes, at: int, phase: int) -> View | None:
     return View(text, (lead - lead % 4) // 4 * 3 + phase, starts, ends)
 
 
-def _hex(near: bytes, at: int, phase: int) -> View:
+def _hex(near: bytes, at: int, _phase: int) -> View:
     low = at
     while low > 1 and near[low - 1] in _HEX and near[low - 2] in _HEX:
         low -= 2
@@ -128,7 +128,7 @@ def _hex(near: bytes, at: int, phase: int) -> View:
     return View(bytes.fromhex(near[low:high].decode()), (at - low) // 2, starts, range(low + 2, high + 2, 2))
 
 
-def _percent(near: bytes, at: int, phase: int) -> View:
+def _percent(near: bytes, at: int, _phase: int) -> View:
     text, starts, ends = bytearray(), [], []
     low = at
     while low and 0x20 < near[low - 1] < 0x7F:

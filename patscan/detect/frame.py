@@ -65,7 +65,10 @@ def _aligned(text: Text, low: int, high: int) -> tuple[int, int]:
 
 def _printable(line: str) -> str:
     """Control characters become pictures, so that no escape reaches a terminal; bytes that are no text become ``\\ufffd``."""
-    return "".join(char if char.isprintable() or char == "\t" else "\ufffd" if 0xD800 <= ord(char) < 0xE000 else _picture(char) for char in line.rstrip("\r"))
+    return "".join(
+        char if char.isprintable() or char == "\t" else "\ufffd" if 0xD800 <= ord(char) < 0xE000 else _picture(char)
+        for char in line.rstrip("\r")
+    )
 
 
 def _picture(char: str) -> str:

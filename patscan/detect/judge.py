@@ -79,7 +79,11 @@ def _drawn(rule: Rule, text: bytes, start: int, end: int) -> Claim:
     if reason := likelihood.placeholder(body, ALPHABETS[rule.body]):
         return Claim(rule, start, end, (Evidence("likelihood", {"text": reason}),), "low", "placeholder")
     weak = list(_weaknesses(rule, text, start, end, body))
-    strong = [Evidence("prefix", {"text": "an instance prefix may stand before it"})] if rule.prefix and _INSTANCE.search(text, max(start - 24, 0), start) else []
+    strong = (
+        [Evidence("prefix", {"text": "an instance prefix may stand before it"})]
+        if rule.prefix and _INSTANCE.search(text, max(start - 24, 0), start)
+        else []
+    )
     return Claim(rule, start, end, (*strong, *weak), "medium" if weak else "high")
 
 

@@ -11,10 +11,7 @@ from collections.abc import Callable, Sequence
 
 NEVER_DRAWN = frozenset(b"lIO0")
 
-_WORDS = (
-    "access changeme demo dummy example fake foobar gitlab here insert invalid mock password personal placeholder private project"
-    " redacted replace sample secret snip some test token user value your"
-).split()
+_WORDS = ["access", "changeme", "demo", "dummy", "example", "fake", "foobar", "gitlab", "here", "insert", "invalid", "mock", "password", "personal", "placeholder", "private", "project", "redacted", "replace", "sample", "secret", "snip", "some", "test", "token", "user", "value", "your"]
 # Case-consistent only (lower, UPPER, Title): a word of four letters then stands in a random body with 4e-6.
 _WORD = re.compile("|".join(form for word in _WORDS for form in (word, word.upper(), word.title())).encode())
 # One class of letters and no digit: (27/60)^20 = 1e-7. Digits only: (8/60)^20.

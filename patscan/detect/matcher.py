@@ -59,7 +59,9 @@ class Matcher:
         claims = [claim for rule in rules for claim in self._of_rule(rule, view, len(anchor))]
         if claims:
             # A length field that fits makes it routable, never classic, even when the checksum is wrong.
-            yield min(claims, key=lambda claim: (claim.rule.body != "routable", -CONFIDENCES.index(claim.confidence), claim.start - claim.end))
+            yield min(
+                claims, key=lambda claim: (claim.rule.body != "routable", -CONFIDENCES.index(claim.confidence), claim.start - claim.end)
+            )
         elif rules[0].prefix == anchor and (claim := judge.near_miss(rules[0], view.text, view.at)):
             yield claim
 

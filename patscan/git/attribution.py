@@ -70,7 +70,8 @@ def _parse(output: bytes, wanted: set[str]) -> Iterator[Origin]:
 
 def _in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Origin]]:
     """Blobs that are staged now and never were in a commit."""
-    wanted, found = set(blobs), {}
+    wanted = set(blobs)
+    found: dict[str, list[Origin]] = {}
     try:
         listed = repository.git("ls-files", "-s", "-z")
     except child.GitError:

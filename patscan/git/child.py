@@ -18,16 +18,23 @@ _QUIET = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
-_OPTIONS = ("--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+_OPTIONS = (
+    "--no-pager",
+    "--literal-pathspecs",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotePath=false",
+)
 
 
 class GitError(TargetError):
     """git said no; the sentence carries its own first line."""
 
 
-def start(
-    args: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int | None = subprocess.PIPE
-) -> subprocess.Popen[bytes]:
+def start(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int | None = subprocess.PIPE) -> subprocess.Popen[bytes]:
     """Start ``git ARGS`` in `cwd` with pipes for input and output. Raises `PatscanError` if there is no git."""
     try:
         return subprocess.Popen(

@@ -44,8 +44,6 @@ class Index:
 
     def offsets(self) -> NDArray[np.int64]:
         """The offset of every entry, in the order of `ids`. Raises `OddPack` if one points out of the pack."""
-        import numpy as np
-
         offsets = self.offsets_of(slice(None))
         if len(offsets) and (offsets.min() < 12 or offsets.max() >= self._pack_size - self._id_size):
             raise OddPack("its index points out of the pack.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from patscan.git.entries import NAMES, PackShard
 from patscan.git.pack_index import Index, OddPack
@@ -59,7 +59,7 @@ class Pack:
 
     def strays(self) -> list[str]:
         """The ids of entries that nothing can be made of here: their base isn't in this pack, or their kind is unknown."""
-        return self._named((self.kind == 0) & (self._base[self._root] < 0) | (self.kind == 5) | (self.kind > 5))
+        return self._named((self.kind == 0) & (self._base[self._root] < 0) | (self.kind == 5))
 
     def made_of_themselves(self) -> list[str]:
         """The ids of entries whose bases lead round in a circle: nobody can read them, and git never ends trying."""
@@ -211,9 +211,7 @@ class Pack:
             chosen, parent = chosen[order], np.where(parent[order] < 0, -1, back[parent[order]])
         kind = self.kind[chosen] if skipped is None else np.where(skipped[chosen], 0, self.kind[chosen])
         header = self._header[chosen]
-        return PackShard(
-            self.path, chosen + first, kind, self.offset[chosen] + header, length[chosen] - header, self._size[chosen], parent
-        )
+        return PackShard(self.path, chosen + first, kind, self.offset[chosen] + header, length[chosen] - header, self._size[chosen], parent)
 
 
 def _bases_first(parent: NDArray[np.int64]) -> NDArray[np.int64]:

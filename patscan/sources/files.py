@@ -54,7 +54,7 @@ def _read(path: str) -> Iterator[Piece]:
 
 def _exactly(file: int, size: int) -> bytes:
     """Up to `size` bytes; fewer only at the end. A small file takes one call and one more that says it is the end."""
-    data = os.read(file, 1 << 16 if size > 1 << 16 else size)
+    data = os.read(file, min(size, 1 << 16))
     if len(data) < 1 << 16:
         more = os.read(file, 1 << 16) if data and len(data) < size else b""
         if not more:

@@ -152,10 +152,14 @@ class History:
                 self.skips.append(Skip(str(path), f"no {other} beside it, so git can't use it either. Try: git fsck"))
 
     def _leave_to_git(self, path: Path, reason: str) -> None:
-        """git lists what it finds in a pack that isn't read here; what it can't list is a skip."""
+        """Git lists what it finds in a pack that isn't read here; what it can't list is a skip."""
         self.notes.append(Note(str(path), f"{reason} Read through git instead."))
         try:
-            listed = self._repository.git("show-index", f"--object-format={'sha256' if self._repository.id_size == 32 else 'sha1'}", stdin=path.with_suffix(".idx").read_bytes())
+            listed = self._repository.git(
+                "show-index",
+                f"--object-format={'sha256' if self._repository.id_size == 32 else 'sha1'}",
+                stdin=path.with_suffix(".idx").read_bytes(),
+            )
         except (GitError, OSError) as error:
             self.skips.append(Skip(str(path), f"its index can't be read: {error}"))
             return
