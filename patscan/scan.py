@@ -84,6 +84,8 @@ Progress = Callable[[Looked], None]
 
 _matcher: Matcher | None = None
 _IN_FLIGHT = 64
+_DEADLY = (BrokenExecutor, MemoryError, OSError)
+"""What a shard may do to its worker without it being a mistake of ours; a pattern that takes too long is an `OSError`, too."""
 _PART = 1 << 20
 
 
@@ -123,9 +125,8 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
         first.interrupted = True
     finally:
         first.close()
-    coverage = first.coverage
     findings, ignored = _second_look(source, rules, sorted(first.keys), options)
-    coverage = coverage.plus(Coverage(skipped=tuple(source.skips), notes=tuple(source.notes)))
+    coverage = first.coverage.plus(Coverage(skipped=(*first.skips, *source.skips), notes=tuple(source.notes)))
     return Report(source.target(), rules, coverage, findings, ignored, first.interrupted)
 
 
@@ -135,6 +136,7 @@ class _FirstLook:
     def __init__(self, source: Source, pool: Pool, progress: Progress) -> None:
         self.keys: set[str] = set()
         self.coverage = Coverage()
+        self.skips: list[Skip] = []
         self.interrupted = False
         self._source, self._pool, self._progress = source, pool, progress
         self._executor = pool()
@@ -142,19 +144,34 @@ class _FirstLook:
         self._dead: list[Shard] = []
 
     def run(self) -> None:
-        """Look at everything; then, by the plain way, at what couldn't be read; then, one by one, at what killed a worker."""
+        """Look at everything; then, by the plain way, at what couldn't be read. What kills a worker is looked at once more."""
         self._look_at(self._source.shards())
+        self._retry()
         self._look_at(self._source.again(self._again))
-        for shard in self._dead:
-            self._executor.shutdown()
-            self._executor = self._pool()
-            try:
-                self._keep(self._executor.submit(look, shard).result())
-            except BrokenExecutor:
-                self._skip(f"{type(shard).__name__} {str(shard)[:80]}", "a worker died of it twice, perhaps out of memory.")
+        self._retry()
 
     def close(self) -> None:
         self._executor.shutdown(cancel_futures=True)
+
+    def _retry(self) -> None:
+        """One by one, what a worker died of, or was lost with a worker that died of something else."""
+        broken = bool(self._dead)
+        while self._dead:
+            shard = self._dead.pop()
+            if broken:
+                self._executor.shutdown()
+                self._executor = self._pool()
+            try:
+                self._keep(self._executor.submit(look, shard).result())
+                broken = False
+            except _DEADLY as error:
+                died = isinstance(error, BrokenExecutor)
+                reason = "a worker died of it twice, perhaps out of memory." if died else f"{error or type(error).__name__}."
+                self.skips.append(Skip(f"{type(shard).__name__} {str(shard)[:80]}", reason))
+                broken = True
+        if broken:
+            self._executor.shutdown()
+            self._executor = self._pool()
 
     def _look_at(self, shards: Iterator[Shard]) -> None:
         flying: dict[Future[Looked], Shard] = {}
@@ -172,9 +189,11 @@ class _FirstLook:
         for future in wait(flying, return_when=FIRST_COMPLETED).done:
             shard = flying.pop(future)
             try:
-                self._keep(future.result())
-            except BrokenExecutor:
+                looked = future.result()
+            except _DEADLY:
                 self._dead.append(shard)
+            else:
+                self._keep(looked)
 
     def _keep(self, looked: Looked) -> None:
         self.keys.update(self._source.name(key) for key in looked.keys)
@@ -183,12 +202,9 @@ class _FirstLook:
             if isinstance(key, int):
                 self._again.append(key)
             else:
-                self._skip(key, reason)
+                self.skips.append(Skip(key, reason))
         self.coverage = self.coverage.plus(Coverage(looked.commits, looked.blobs, looked.bytes, engines=looked.engines))
         self._progress(looked)
-
-    def _skip(self, where: str, reason: str) -> None:
-        self.coverage = self.coverage.plus(Coverage(skipped=(Skip(where, reason),)))
 
 
 class _Sight(NamedTuple):

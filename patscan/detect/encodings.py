@@ -69,7 +69,7 @@ def view(data: bytes | memoryview, start: int, encoding: str, phase: int) -> Vie
     """Read back the surroundings of a hit at byte `start`; ``None`` if they turn out not to be encoded so."""
     if encoding == "plain":
         return View(data if isinstance(data, bytes) else bytes(data), start)
-    low = max(start - _BEFORE, 0)
+    low = max(start - _BEFORE, 0) & ~3  # code units stay aligned
     near = bytes(data[low : start + _AFTER])
     found = _READERS[encoding](near, start - low, phase)
     if found is None:
@@ -77,9 +77,11 @@ def view(data: bytes | memoryview, start: int, encoding: str, phase: int) -> Vie
     return found._replace(starts=[low + place for place in found.starts], ends=[low + place for place in found.ends])
 
 
-def _wide(near: bytes, at: int, width: int) -> View:
+def _wide(near: bytes, at: int, width: int) -> View | None:
     # Both byte orders share the literal without its outer zeros; text starts at an even offset, so an odd one is big-endian.
-    lead = width - 1 if at % width == width - 1 else 0
+    lead = width - 1 if at % width == width - 1 and _is_wide(near, at, width, width - 1) else 0
+    if not _is_wide(near, at, width, lead):
+        return None
     places: list[int] = []
     for direction in (-width, width):
         place = at if direction > 0 else at - width

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 NEVER_DRAWN = frozenset(b"lIO0")
 
-_WORDS = ["access", "changeme", "demo", "dummy", "example", "fake", "foobar", "gitlab", "here", "insert", "invalid", "mock", "password", "personal", "placeholder", "private", "project", "redacted", "replace", "sample", "secret", "snip", "some", "test", "token", "user", "value", "your"]
+_WORDS = """
+access changeme demo dummy example fake foobar gitlab here insert invalid mock password personal
+placeholder private project redacted replace sample secret snip some test token user value your
+""".split()  # noqa: SIM905 - a list of words is read as words
 # Case-consistent only (lower, UPPER, Title): a word of four letters then stands in a random body with 4e-6.
 _WORD = re.compile("|".join(form for word in _WORDS for form in (word, word.upper(), word.title())).encode())
 # One class of letters and no digit: (27/60)^20 = 1e-7. Digits only: (8/60)^20.
@@ -48,7 +52,7 @@ def _follows(first: int, second: int) -> bool:
 
 def _run(body: Sequence[int], joined: Callable[[int, int], bool]) -> int:
     longest = current = 1
-    for first, second in zip(body, body[1:], strict=False):
+    for first, second in pairwise(body):
         current = current + 1 if joined(first, second) else 1
         longest = max(longest, current)
     return longest

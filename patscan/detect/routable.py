@@ -93,10 +93,9 @@ def payload(body: bytes, version: int) -> Mapping[str, int] | None:
         raw = a2b_base64(body.translate(bytes.maketrans(b"-_", b"+/")) + b"=" * (-len(body) % 4))
     except Base64Error:
         return None
-    if version:
-        inner = raw[_RANDOM:-1] if raw and len(raw) == _RANDOM + raw[-1] + 1 else b""
-    else:
-        inner = raw[: -raw[-1] - 1] if raw else b""
+    if not raw or (version and len(raw) != _RANDOM + raw[-1] + 1):
+        return None
+    inner = raw[_RANDOM:-1] if version else raw[: -raw[-1] - 1]
     pairs = [_PAIR.fullmatch(line) for line in inner.split(b"\n")]
     if not all(pairs):
         return None

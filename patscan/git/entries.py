@@ -6,6 +6,7 @@ so that git itself is asked for it.
 
 from __future__ import annotations
 
+import mmap
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,8 +43,6 @@ class PackShard(NamedTuple):
 
     def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`; keys are entry numbers."""
-        import mmap
-
         try:
             with self.path.open("rb") as file:
                 pack = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -59,7 +58,7 @@ class PackShard(NamedTuple):
         return engines()
 
 
-def _walk(shard: PackShard, pack: bytes, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+def _walk(shard: PackShard, pack: mmap.mmap, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
     # The loop of loops: a call more for each entry costs a tenth of the whole walk, so it reads longer than it might.
     inflate, apply = _inflater(), _applier()
     numbers, kinds, parents = shard.numbers.tolist(), shard.kind.tolist(), shard.parent.tolist()
@@ -162,7 +161,7 @@ def _applier() -> Callable[[bytes, bytes], bytes]:
     return apply
 
 
-def _zlib() -> tuple[Any, Any, tuple[type[Exception], ...], str]:
+def _zlib() -> tuple[Any, Any, tuple[Any, ...], str]:
     import zlib
 
     try:

@@ -68,7 +68,8 @@ class Index:
 
     def name(self, row: int) -> str:
         """The object id in a row of `ids`, in hex."""
-        return self.ids[row].tobytes().hex()
+        name: str = self.ids[row].tobytes().hex()
+        return name
 
     def find(self, ids: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The row of each of `ids` (an id a row), or -1."""

@@ -106,7 +106,7 @@ class Pack:
 
         offset = self.offset[part]
         byte = self._bytes[offset]
-        kind, size, place = (byte >> 4) & 7, (byte & 15).astype(np.int64), offset + 1
+        kind, size, place = ((byte >> 4) & 7).astype(np.uint8), (byte & 15).astype(np.int64), offset + 1
         more, shift = np.flatnonzero(byte & 0x80), 4
         while len(more) and shift < _LONGEST_HEADER:
             byte = self._bytes[np.minimum(place[more], self._end)]

@@ -97,7 +97,8 @@ def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:
 
 def _hint(path: Path, said: str) -> str:
     if "dubious ownership" in said:
-        return f"{path}: git refuses this repository, because somebody else owns it. Allow it with: git config --global --add safe.directory '*' (or its path)."
+        allow = "git config --global --add safe.directory PATH"
+        return f"{path}: git refuses this repository, because somebody else owns it. Allow it with: {allow}"
     if "not a git repository" in said:
         return f"{path}: not a git repository. `patscan scan` looks at plain folders."
     return said
