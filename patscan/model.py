@@ -5,7 +5,6 @@ They are ``NamedTuple``s, not dataclasses: ``dataclasses`` pulls in ``inspect``,
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -36,6 +35,8 @@ class Secret:
     @property
     def fingerprint(self) -> str:
         """BLAKE2b-128 of the token alone, in hex: no kind, path, line or commit, so it survives rebase and rename."""
+        import hashlib
+
         return hashlib.blake2b(self._token, digest_size=16, key=_FINGERPRINT_KEY).hexdigest()
 
     def __len__(self) -> int:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from patscan import formats
@@ -56,6 +54,8 @@ def exit_code(report: Report, chosen: argparse.Namespace) -> ExitCode:
 
 def _to_file(report: Report, name: str, path: Path, reveal: bool) -> str:
     """Write one format to `path`, whole or not at all; returns what went wrong. Readable by its owner only."""
+    import tempfile
+
     style = formats.Style(color=False, reveal=reveal, width=100)
     try:
         if path.exists() and not path.is_file():
@@ -77,5 +77,5 @@ def _to_file(report: Report, name: str, path: Path, reveal: bool) -> str:
 
 def _style(chosen: argparse.Namespace) -> formats.Style:
     color = sys.stdout.isatty() and not chosen.no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    width = min(os.get_terminal_size().columns, 120) if sys.stdout.isatty() else 100
     return formats.Style(color=color, reveal=chosen.show_secrets, width=width)

@@ -46,7 +46,7 @@ def check(chosen: argparse.Namespace) -> int:
     """Every rule against its own examples; exit code 2 if one breaks a promise."""
     from patscan import rulecheck
 
-    rules = rulebook.load(chosen.rules)
+    rules = rulebook.load(chosen.rules, check_all=True)
     found = list(rulecheck.problems(rules))
     if found:
         raise RuleError("\n         ".join(found))

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def history(chosen: argparse.Namespace) -> int:
     return _report(chosen, Target("history", str(chosen.repository)), partial(_repository, chosen))
 
 
-Make = Callable[[tuple[Rule, ...]], tuple[engine.Source, Callable[[], Executor]]]
+Make = Callable[[tuple[Rule, ...]], tuple[engine.Source, engine.Pool]]
 
 
 def _report(chosen: argparse.Namespace, target: Target, make: Make) -> int:
@@ -51,7 +50,7 @@ def _report(chosen: argparse.Namespace, target: Target, make: Make) -> int:
     return output.deliver(report, chosen)
 
 
-def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...]) -> tuple[engine.Source, Callable[[], Executor]]:
+def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
     from patscan.cli import pools
 
     if paths == [Path("-")]:
@@ -66,7 +65,7 @@ def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...
     return files, pool
 
 
-def _repository(chosen: argparse.Namespace, rules: tuple[Rule, ...]) -> tuple[engine.Source, Callable[[], Executor]]:
+def _repository(chosen: argparse.Namespace, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
     from patscan.cli import pools
     from patscan.git.repository import open_repository
     from patscan.sources.history import History

@@ -6,13 +6,15 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from patscan.detect import encodings, judge, routable
+from patscan.detect import encodings
 from patscan.detect.anchors import MAX_HITS, Anchors, Hit
 from patscan.detect.patterns import TIME_LIMIT, compile_pattern
 from patscan.model import CONFIDENCES, Match, Rule, Secret
 
 if TYPE_CHECKING:
     import regex
+
+    from patscan.detect import judge
 
 
 class Matcher:
@@ -55,6 +57,8 @@ class Matcher:
                 yield _match(claim, view, hit.encoding)
 
     def _claims(self, view: encodings.View, anchor: str) -> Iterator[judge.Claim]:
+        from patscan.detect import judge
+
         rules = self._by_anchor[anchor]
         claims = [claim for rule in rules for claim in self._of_rule(rule, view, len(anchor))]
         if claims:
@@ -80,12 +84,16 @@ class Matcher:
             found = pattern.match(view.text, view.at, timeout=TIME_LIMIT)
             spans = [found.span("secret")] if found else []
         for start, end in spans:
+            from patscan.detect import judge
+
             claim = judge.judge(rule, view.text, start, end)
             if claim:
                 yield claim if rule.prefix else self._of_kind(claim, view.text)
 
     def _of_kind(self, claim: judge.Claim, text: bytes) -> judge.Claim:
         """A token that a rule without prefix found belongs to the rule whose prefix it turned out to have."""
+        from patscan.detect import routable
+
         token = text[claim.start : claim.end]
         for rule in self.rules:
             if rule.prefix and rule.prefix.encode() in token[: routable.MAX_PREFIX + 1] and claim.rule.body == "routable":

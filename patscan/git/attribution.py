@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
@@ -16,29 +16,48 @@ _FORMAT = "%x02%H%x00%an <%ae>%x00%aI"
 # First-parent diffs show what a merge resolution brought; the patch-like default shows nothing for merges (design, "The history engine").
 _DIFF = ("--stdin", "-r", "--root", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-show-signature")
 _WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--encoding=UTF-8", f"--format={_FORMAT}")
-_REACHABLE = ("rev-list", "--topo-order", "--reverse", "--all", "--reflog")
+_REACHABLE = ("rev-list", "--topo-order", "--reverse", "--ignore-missing", "--all", "--reflog")
 _OBJECTS = 5000
 """Objects asked for in one walk: their ids have to fit on a command line."""
+_UNREAD_AT_MOST = 50
+"""Commits git dies of, each found with some twenty starts of git, before the rest is given up."""
 _SIGNATURE = re.compile(rb"^(?:author|tagger) (.*?) ?(-?\d+) ([+-]\d{4})$", re.MULTILINE)
 
 
-def origins(repository: Repository, blobs: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
-    """The places of each blob, the commit that first brought it first; a blob nobody refers to has one place without a path."""
+def origins(
+    repository: Repository, blobs: Iterable[str], stored: Callable[[], Iterable[str]]
+) -> tuple[Mapping[str, Sequence[Origin]], int]:
+    """The places of each blob, the commit that first brought it first, and how many commits git couldn't read.
+
+    `stored` gives the ids of all commits, reachable or not. A blob nobody refers to has one place without a path.
+    """
     wanted = sorted(blobs)
     if not wanted:
-        return {}
-    reachable = repository.git(*_REACHABLE).splitlines()
-    found = _walk(repository, reachable, wanted)
+        return {}, 0
+    unread: list[str] = []
+    reachable = _reachable(repository)
+    found = _walk(repository, reachable, wanted, unread)
     if missing := [blob for blob in wanted if blob not in found]:
         found |= _in_index(repository, missing)
     if missing := [blob for blob in wanted if blob not in found]:
-        found |= _walk(repository, _unreachable(repository, reachable), missing)
-    return {blob: found.get(blob) or [Origin("blob", blob=blob)] for blob in wanted}
+        # No order is known of these but the one they claim.
+        others = _walk(repository, sorted(set(stored()).difference(reachable)), missing, unread)
+        found |= {blob: sorted(places, key=lambda place: _instant(place.date)) for blob, places in others.items()}
+    return {blob: found.get(blob) or [Origin("blob", blob=blob)] for blob in wanted}, len(unread)
 
 
-def _walk(repository: Repository, commits: Sequence[bytes], blobs: Sequence[str]) -> dict[str, list[Origin]]:
+def _reachable(repository: Repository) -> list[str]:
+    """The commits that refs and reflogs lead to, ancestors first; none if one of them is missing or corrupt."""
+    try:
+        return repository.git(*_REACHABLE).decode().splitlines()
+    except child.GitError:
+        return []
+
+
+def _walk(repository: Repository, commits: Sequence[str], blobs: Sequence[str], unread: list[str]) -> dict[str, list[Origin]]:
     """The commits are shared out over the processors; together their answers are in the order of `commits`."""
     found: dict[str, list[Origin]] = {}
+    notes = set(_notes(repository))
     jobs = max(1, min(os.cpu_count() or 1, len(commits) // 500))
     share = -(-len(commits) // jobs) or 1
     for low in range(0, len(blobs), _OBJECTS):
@@ -46,26 +65,55 @@ def _walk(repository: Repository, commits: Sequence[bytes], blobs: Sequence[str]
         command = (*_WALK, *(f"--find-object={blob}" for blob in asked))
 
         def answer(first: int, command: Sequence[str] = command) -> bytes:
-            return child.run(command, repository.path, repository.environment, b"\n".join(commits[first : first + share]) + b"\n")
+            return b"".join(_answers(repository, command, commits[first : first + share], unread))
 
         with ThreadPoolExecutor(jobs) as pool:
             for output in pool.map(answer, range(0, len(commits), share)):
                 for origin in _parse(output, set(asked)):
-                    found.setdefault(origin.blob or "", []).append(origin)
+                    place = origin._replace(type="note") if origin.commit in notes else origin
+                    found.setdefault(place.blob or "", []).append(place)
     return found
+
+
+def _answers(repository: Repository, command: Sequence[str], commits: Sequence[str], unread: list[str]) -> Iterator[bytes]:
+    """What git says of `commits`; it dies of one that it can't read, so that one is looked for by halves."""
+    if len(unread) >= _UNREAD_AT_MOST:
+        unread += commits
+        return
+    try:
+        yield child.run(command, repository.path, repository.environment, "".join(f"{commit}\n" for commit in commits).encode())
+    except child.GitError:
+        if len(commits) == 1:
+            unread += commits
+            return
+        half = len(commits) // 2
+        yield from _answers(repository, command, commits[:half], unread)
+        yield from _answers(repository, command, commits[half:], unread)
+
+
+def _notes(repository: Repository) -> list[str]:
+    """The commits whose files are notes on other objects."""
+    try:
+        return repository.git("rev-list", "--ignore-missing", "--glob=refs/notes/*").decode().splitlines()
+    except child.GitError:
+        return []
 
 
 def _parse(output: bytes, wanted: set[str]) -> Iterator[Origin]:
     """The places that commits gave to wanted blobs, out of ``git diff-tree -z --raw`` with `_FORMAT`."""
-    for part in output.split(b"\x02")[1:]:
-        commit, author, rest = part.split(b"\0", 2)
-        fields = rest.split(b"\0")
-        date = fields[0].decode("ascii", "replace").replace("Z", "+00:00")
-        for header, path in zip(fields[1::2], fields[2::2], strict=False):
-            _, mode, _, blob, _ = header.split()
+    # Field after field: a path or a name may hold any byte but NUL, so what a field is follows from its place alone.
+    fields = iter(output.split(b"\0"))
+    commit = author = date = b""
+    for field in fields:
+        if field.startswith(b"\x02"):
+            commit, author, date = field[1:], next(fields), next(fields)
+        elif field.startswith((b":", b"\n:")):
+            _, mode, _, blob, _ = field.split()
+            path = next(fields)
             if (name := blob.decode()) in wanted:
                 kind = "symlink" if mode == b"120000" else "blob"
-                yield Origin(kind, _text(path), commit.decode(), _text(author), date, name)
+                when = date.decode("ascii", "replace").replace("Z", "+00:00")
+                yield Origin(kind, _text(path), commit.decode(), _text(author), when, name)
 
 
 def _in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Origin]]:
@@ -81,13 +129,6 @@ def _in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Or
         if (name := header.split()[1].decode()) in wanted:
             found.setdefault(name, []).append(Origin("index", _text(path), blob=name))
     return found
-
-
-def _unreachable(repository: Repository, reachable: Iterable[bytes]) -> list[bytes]:
-    """Commits that no ref and no reflog leads to."""
-    listed = repository.git("cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objecttype) %(objectname)")
-    commits = {line[7:] for line in listed.splitlines() if line.startswith(b"commit ")}
-    return sorted(commits - set(reachable))
 
 
 def signed(kind: str, name: str, content: bytes, start: int) -> Origin:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -90,11 +90,13 @@ class Index:
         return np.where((self.ids[np.minimum(rows, len(heads) - 1)] == ids).all(axis=1), rows, -1)
 
 
-def unlisted(names: Sequence[str], indexes: Iterable[Index]) -> list[str]:
+def unlisted(names: Sequence[str], indexes: Sequence[Index]) -> list[str]:
     """Those of `names` (object ids in hex) that none of `indexes` holds."""
+    if not names or not indexes:
+        return list(names)
     import numpy as np
 
-    ids = np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(len(names), -1) if names else np.empty((0, 0), np.uint8)
+    ids = np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(len(names), -1)
     listed = np.zeros(len(names), np.bool_)
     for index in indexes:
         listed |= index.find(ids) >= 0

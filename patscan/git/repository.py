@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from patscan.errors import TargetError
 from patscan.git.child import GitError, run
 
-_USERINFO = re.compile(r"^([a-z+]+://)[^/@]*@")
+_USERINFO = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/]*@", re.IGNORECASE)
 
 
 class Repository(NamedTuple):
@@ -31,14 +32,14 @@ class Repository(NamedTuple):
         return run(args, self.path, self.environment, stdin)
 
     def object_folders(self) -> Iterator[Path]:
-        """The object folder, then its alternates, each once (gitrepository-layout(5), ``objects/info/alternates``)."""
+        """The object folder, then its alternates, each once, even one that isn't there (gitrepository-layout(5))."""
         waiting = [self.objects]
         listed = self.environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")
         waiting += [self.path / part for part in listed.split(":") if part]
         seen: set[Path] = set()
         while waiting:
             folder = waiting.pop(0).resolve()
-            if folder not in seen and folder.is_dir():
+            if folder not in seen:
                 seen.add(folder)
                 yield folder
                 waiting += [folder / line for line in _lines(folder / "info" / "alternates") if not line.startswith("#")]
@@ -106,7 +107,8 @@ def _hint(path: Path, said: str) -> str:
 
 def _lines(file: Path) -> list[str]:
     try:
-        return [line for line in file.read_text("utf-8", "surrogateescape").splitlines() if line]
+        # Not splitlines(): a line feed is the only byte that a path can't hold here.
+        return [line for line in os.fsdecode(file.read_bytes()).split("\n") if line]
     except OSError:
         return []
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from patscan.content import Key, Piece, Shard, windows
 from patscan.errors import TargetError
-from patscan.git.child import GitError, run
 from patscan.model import Exposure, Note, Origin, Skip, Target
 
 _AT_ONCE = 500
@@ -135,6 +134,8 @@ class Files:
         """What git tracks or would track below `folder`; ``None`` if it isn't git's or git won't say."""
         if not _in_git(folder):
             return None
+        from patscan.git.child import GitError, run
+
         try:
             listed = run(("ls-files", "-z", "--cached", "--others", "--exclude-standard"), folder, self._environment)
         except GitError as error:

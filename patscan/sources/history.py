@@ -49,6 +49,7 @@ class History:
         self.skips: list[Skip] = []
         self.notes: list[Note] = []
         self._git_reads: list[str] = []
+        self._strays: list[str] = []
 
     def target(self) -> Target:
         """What this is, for the report."""
@@ -61,7 +62,7 @@ class History:
         yield RefShard(self._ref_names())
         for folder in self._repository.object_folders():
             yield from self._pack_shards(folder)
-        yield from self.again(self._loose())
+        self._git_reads = [*self._strays, *self._unpacked({*self._loose(), *self._git_reads})]
         yield from self.again(self._git_reads)
 
     def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
@@ -92,12 +93,17 @@ class History:
         content = bytes(piece.data) if piece.kind != "blob" else b""
         if piece.kind == "ref-name":
             low = content.rfind(b"\n", 0, start) + 1
-            return Origin("ref-name", content[low : content.index(b"\n", start)].decode("utf-8", "surrogateescape"))
+            return Origin("ref-name", content[low:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape"))
         return attribution.signed(piece.kind, str(piece.key), content, start) if content else None
 
     def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
         """The paths and commits of each blob, the commit that first brought it first."""
-        return attribution.origins(self._repository, keys)
+        found, unread = attribution.origins(self._repository, keys, self._commits)
+        if unread:
+            self.notes.append(
+                Note(str(self._repository.path), f"{unread:,} commits can't be read: what they brought has no path, author or date.")
+            )
+        return found
 
     def exposure(self, origins: Iterable[Origin]) -> Exposure:
         """First and last sight of a token that was met in these places."""
@@ -105,6 +111,9 @@ class History:
 
     def _look_for_gaps(self) -> None:
         where = str(self._repository.path)
+        for folder in self._repository.object_folders():
+            if not folder.is_dir():
+                self.skips.append(Skip(str(folder), "an object folder that this repository borrows from and that isn't there."))
         if self._repository.shallow:
             self.skips.append(Skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow"))
         try:
@@ -127,10 +136,7 @@ class History:
         from patscan.git.pack_index import OddPack
         from patscan.git.packs import Pack
 
-        try:
-            listed = sorted((folder / "pack").iterdir())
-        except OSError:
-            return
+        listed = self._entries(folder / "pack", r".*\.(?:pack|idx)")
         self._note_lonely(listed)
         for path in (path for path in listed if path.suffix == ".pack" and path.with_suffix(".idx") in listed):
             try:
@@ -141,7 +147,8 @@ class History:
             first = self._packs[-1][0] + len(self._packs[-1][1]) if self._packs else 0
             known = [earlier.index for _, earlier in self._packs]
             self._packs.append((first, pack))
-            self._git_reads += [pack.name(int(number)) for number in pack.strays()]
+            self._strays += pack.strays()
+            self.skips += [Skip(name, "a delta that is made of itself: nobody can read it.") for name in pack.made_of_themselves()]
             target = min(max(pack.compressed // _SHARDS, _SMALLEST), _LARGEST)
             yield from pack.shards(pack.held_by(known), first, target)
 
@@ -168,14 +175,31 @@ class History:
     def _loose(self) -> list[str]:
         names = []
         for folder in self._repository.object_folders():
-            for part in _entries(folder, r"[0-9a-f]{2}"):
-                names += [part.name + file.name for file in _entries(part, rf"[0-9a-f]{{{self._repository.id_size * 2 - 2}}}")]
+            for part in self._entries(folder, r"[0-9a-f]{2}"):
+                names += [part.name + file.name for file in self._entries(part, rf"[0-9a-f]{{{self._repository.id_size * 2 - 2}}}")]
         return names
 
+    def _unpacked(self, names: set[str]) -> list[str]:
+        """Those that aren't in a pack that is read here."""
+        from patscan.git.pack_index import unlisted
 
-def _entries(folder: Path, pattern: str) -> list[Path]:
-    match: Callable[[str], object] = re.compile(pattern).fullmatch
-    try:
-        return sorted(path for path in folder.iterdir() if match(path.name))
-    except OSError:
-        return []
+        return unlisted(sorted(names), [pack.index for _, pack in self._packs])
+
+    def _commits(self) -> Iterator[str]:
+        """The ids of all commits that are stored, reachable or not."""
+        for _, pack in self._packs:
+            yield from pack.commits()
+        asked = "".join(f"{name}\n" for name in self._git_reads).encode()
+        listed = self._repository.git("cat-file", "--batch-check=%(objecttype) %(objectname)", stdin=asked)
+        yield from (line[7:].decode() for line in listed.splitlines() if line.startswith(b"commit "))
+
+    def _entries(self, folder: Path, pattern: str) -> list[Path]:
+        """What lies in `folder` under a name that `pattern` matches, sorted."""
+        match: Callable[[str], object] = re.compile(pattern, re.DOTALL).fullmatch
+        try:
+            return sorted(path for path in folder.iterdir() if match(path.name))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            self.skips.append(Skip(str(folder), f"can't be read: {error.strerror or error}."))
+            return []

@@ -1,0 +1,112 @@
+"""The second look: the few contents that remain are read again, matched, placed in files and commits, and grouped by token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
+
+from patscan.content import Piece, owns, windows
+from patscan.detect.frame import frame
+from patscan.detect.matcher import Matcher
+from patscan.detect.positions import Text
+from patscan.model import CONFIDENCES, SEVERITIES, Finding, Match, Occurrence, Origin
+
+if TYPE_CHECKING:
+    from patscan.scan import Source
+
+Findings = tuple[Finding, ...]
+
+_PART = 1 << 20
+
+
+class _Sight(NamedTuple):
+    """A match of the second look: in which content, and where the content itself says it was met."""
+
+    key: str
+    match: Match
+    occurrence: Occurrence
+    known: bool
+
+
+def findings(source: Source, matcher: Matcher, keys: Sequence[str], least: str, reveal: bool) -> tuple[Findings, Findings]:
+    """What stands in the contents `keys`: findings of confidence `least` and more, and what is ignored, both sorted."""
+    sights = list(_sights(source, matcher, keys, reveal))
+    origins = source.origins({sight.key for sight in sights if not sight.known})
+    tokens: dict[bytes, list[_Sight]] = {}
+    for sight in sights:
+        tokens.setdefault(sight.match.secret.reveal(), []).extend(_placed(sight, origins))
+    threshold = CONFIDENCES.index(least)
+    found = sorted((_finding(source, group, threshold) for group in tokens.values()), key=_order)
+    return tuple(one for one in found if not one.reason), tuple(one for one in found if one.reason)
+
+
+def _sights(source: Source, matcher: Matcher, keys: Sequence[str], reveal: bool) -> Iterator[_Sight]:
+    text = Text(b"", "utf-8")
+    before = 0
+    for piece in _parts(source.read(keys)):
+        data = bytes(piece.data)
+        text = text.then(data, piece.offset - before) if piece.offset else Text.starting(data)
+        before = piece.offset
+        matches = matcher.find(data)
+        for match in matches:
+            if owns(piece, match.start):
+                origin = source.within(piece, match.start)
+                lines, first = frame(text, match, matches, reveal)
+                occurrence = Occurrence(
+                    origin or Origin(piece.kind),
+                    text.position(match.start, match.end),
+                    piece.offset + match.start,
+                    piece.offset + match.end,
+                    match.encodings,
+                    lines,
+                    first,
+                )
+                yield _Sight(str(piece.key), match, occurrence, origin is not None)
+
+
+def _parts(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The pieces in parts of `_PART` bytes, so that a content made of nothing but anchors takes bounded memory, too."""
+    for piece in pieces:
+        if len(piece.data) <= _PART:
+            yield piece
+            continue
+        for offset, data, last in windows(BytesIO(piece.data).read, _PART):
+            yield piece._replace(offset=piece.offset + offset, data=data, last=piece.last and last)
+
+
+def _placed(sight: _Sight, origins: Mapping[str, Sequence[Origin]]) -> Iterator[_Sight]:
+    """One sight for each path its content was met under, each with the commit that first brought it there."""
+    if sight.known:
+        yield sight
+        return
+    met: set[tuple[str, str | None]] = set()
+    for origin in origins[sight.key]:
+        if (origin.type, origin.path) not in met:
+            met.add((origin.type, origin.path))
+            yield sight._replace(occurrence=sight.occurrence._replace(origin=origin))
+
+
+def _finding(source: Source, sights: Sequence[_Sight], threshold: int) -> Finding:
+    best = max((sight.match for sight in sights), key=lambda match: (CONFIDENCES.index(match.confidence), not match.reason))
+    occurrences = sorted({sight.occurrence for sight in sights}, key=_place)
+    weak = CONFIDENCES.index(best.confidence) < threshold
+    return Finding(
+        best.rule,
+        best.secret,
+        best.confidence,
+        (best.reason or "confidence") if weak else "",
+        best.evidence,
+        tuple(occurrences),
+        source.exposure(occurrence.origin for occurrence in occurrences),
+    )
+
+
+def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:
+    origin = occurrence.origin
+    return (origin.path or "", occurrence.start, origin.date or "", f"{origin.type} {origin.commit} {origin.blob}")
+
+
+def _order(finding: Finding) -> tuple[int, int, str, tuple[str, int, str, str], str]:
+    worst = (-CONFIDENCES.index(finding.confidence), -SEVERITIES.index(finding.rule.severity))
+    return (*worst, finding.rule.id, _place(finding.occurrences[0]), finding.secret.fingerprint)
