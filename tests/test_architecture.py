@@ -106,7 +106,9 @@ def test_outside_things_have_one_door(module: Path) -> None:
 def test_only_the_command_line_prints_or_reads_the_environment(module: Path) -> None:
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
         assert not (isinstance(node, ast.Name) and node.id == "print")
-        assert not (isinstance(node, ast.Attribute) and node.attr in {"environ", "argv", "getenv", "stdout", "stderr"} and is_system(node.value))
+        assert not (
+            isinstance(node, ast.Attribute) and node.attr in {"environ", "argv", "getenv", "stdout", "stderr"} and is_system(node.value)
+        )
 
 
 def is_system(node: ast.expr) -> bool:

@@ -77,5 +77,10 @@ def _to_file(report: Report, name: str, path: Path, reveal: bool) -> str:
 
 def _style(chosen: argparse.Namespace) -> formats.Style:
     color = sys.stdout.isatty() and not chosen.no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = min(os.get_terminal_size().columns, 120) if sys.stdout.isatty() else 100
-    return formats.Style(color=color, reveal=chosen.show_secrets, width=width)
+    return formats.Style(color=color, reveal=chosen.show_secrets, width=_width() if sys.stdout.isatty() else 100)
+
+
+def _width() -> int:
+    import shutil
+
+    return min(max(shutil.get_terminal_size((100, 24)).columns, 40), 120)

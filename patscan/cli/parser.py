@@ -14,6 +14,11 @@ from patscan.model import CONFIDENCES
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The chosen command as ``command`` and its flags. Raises ``SystemExit`` with code 2 on a usage error, as argparse does."""
+    return build().parse_args(arguments)
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="patscan",
         description="Find leaked GitLab tokens in files and in the whole history of a git repository.",
@@ -29,7 +34,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     _scan(commands)
     _history(commands)
     _rules(commands)
-    return parser.parse_args(arguments)
+    return parser
 
 
 _Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it

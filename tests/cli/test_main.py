@@ -44,7 +44,8 @@ class TestBadInput:
     """A sentence, the right exit code, never a traceback, never "clean"."""
 
     @pytest.mark.parametrize(
-        "args", [["--nonsense"], ["scan", "--format", "yaml"], ["scan", "--jobs", "0"], ["scan", "--report", "json"], ["nonsense"], ["rules"]]
+        "args",
+        [["--nonsense"], ["scan", "--format", "yaml"], ["scan", "--jobs", "0"], ["scan", "--report", "json"], ["nonsense"], ["rules"]],
     )
     def test_a_wrong_flag_is_a_usage_error(self, args: list[str]) -> None:
         done = patscan(*args)
@@ -115,7 +116,9 @@ class TestBadInput:
 
     def test_a_closed_reader_is_no_accident(self, leak: tuple[Path, str]) -> None:
         command = f"{sys.executable} -m patscan scan {leak[0]} | true"
-        done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, check=False, cwd=Path(__file__).parents[2])
+        done = subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, check=False, cwd=Path(__file__).parents[2]
+        )
         assert b"Traceback" not in done.stderr
         assert b"BrokenPipe" not in done.stderr
 
@@ -268,6 +271,18 @@ class TestStart:
         command = [sys.executable, "-X", "importtime", "-m", "patscan", "scan", str(tmp_path / "a")]
         done = subprocess.run(command, capture_output=True, cwd=Path(__file__).parents[2], check=True)
         imported = {line.rsplit(b"|", 1)[1].strip().decode() for line in done.stderr.splitlines() if b"|" in line}
-        heavy = {"numpy", "git", "dulwich", "pygments", "rich", "sarif_om", "attr", "regex", "concurrent.futures", "multiprocessing", "socket"}
+        heavy = {
+            "numpy",
+            "git",
+            "dulwich",
+            "pygments",
+            "rich",
+            "sarif_om",
+            "attr",
+            "regex",
+            "concurrent.futures",
+            "multiprocessing",
+            "socket",
+        }
         assert not imported & heavy
         assert "hyperscan" in imported

@@ -19,7 +19,8 @@ def only(matcher: Matcher, text: str) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize(
-    "text", ["the `glpat-` prefix", '"glpat-" + token', "glpat-", "openglft-", "a-issue@example.com", "feed_token=params[:feed_token]", "1.01.2"]
+    "text",
+    ["the `glpat-` prefix", '"glpat-" + token', "glpat-", "openglft-", "a-issue@example.com", "feed_token=params[:feed_token]", "1.01.2"],
 )
 def test_a_mention_is_nothing(matcher: Matcher, text: str) -> None:
     assert matcher.find(text.encode()) == []
@@ -105,7 +106,10 @@ def test_a_checksum_takes_the_prefix_in(matcher: Matcher, rng: random.Random, pr
     assert (match.secret.reveal().decode(), match.confidence) == (token, "certain")
 
 
-@pytest.mark.parametrize(("prefix", "rule"), [("acmepat_", "gitlab-routable-custom-prefix"), ("", "gitlab-routable-custom-prefix"), ("glagent-", "gitlab-agent-token")])
+@pytest.mark.parametrize(
+    ("prefix", "rule"),
+    [("acmepat_", "gitlab-routable-custom-prefix"), ("", "gitlab-routable-custom-prefix"), ("glagent-", "gitlab-agent-token")],
+)
 def test_a_prefix_nobody_knows_is_found_by_the_checksum(matcher: Matcher, rng: random.Random, prefix: str, rule: str) -> None:
     token = routable(rng, prefix)
     (match,) = matcher.find(f"token: '{token}'".encode())

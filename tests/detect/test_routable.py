@@ -41,7 +41,12 @@ def test_a_length_field_that_points_nowhere_is_no_layout(token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["glpat-~vSY1cyL948aAB440qB6L4zlu9OzsUmEV.01.0w0sfevch", "glrtr-~8CLoDbhWwqW3qiRbgpHYEwA.01.0n", "glrtr-~igz7z_MRijGFhUQwq0FCzWEKeAoxCjIH.01.0w"]
+    "token",
+    [
+        "glpat-~vSY1cyL948aAB440qB6L4zlu9OzsUmEV.01.0w0sfevch",
+        "glrtr-~8CLoDbhWwqW3qiRbgpHYEwA.01.0n",
+        "glrtr-~igz7z_MRijGFhUQwq0FCzWEKeAoxCjIH.01.0w",
+    ],
 )
 def test_a_checksum_without_a_payload_is_said_to_be_so(token: str) -> None:
     token = plain(token)

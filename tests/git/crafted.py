@@ -104,6 +104,8 @@ def index(offsets: dict[bytes, int], checksum: bytes) -> bytes:
     names = sorted(offsets)
     fan = b"".join(sum(name[0] <= first for name in names).to_bytes(4, "big") for first in range(256))
     wide = [offsets[name] for name in names if offsets[name] >= 1 << 31]
-    narrow = b"".join((1 << 31 | wide.index(offsets[name]) if offsets[name] >= 1 << 31 else offsets[name]).to_bytes(4, "big") for name in names)
+    narrow = b"".join(
+        (1 << 31 | wide.index(offsets[name]) if offsets[name] >= 1 << 31 else offsets[name]).to_bytes(4, "big") for name in names
+    )
     body = b"\xfftOc\0\0\0\2" + fan + b"".join(names) + bytes(4 * len(names)) + narrow + b"".join(far.to_bytes(8, "big") for far in wide)
     return body + checksum + hashlib.sha1(body + checksum).digest()

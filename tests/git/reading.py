@@ -71,7 +71,9 @@ def whole(source: History, pieces: Iterable[Piece]) -> Iterable[tuple[str, str, 
 
 def by_git(path: Path) -> Contents:
     """Every blob, commit and tag that git lists, read by git."""
-    out = subprocess.run(["git", "cat-file", "--batch-all-objects", "--batch", "--unordered"], cwd=path, capture_output=True, check=True).stdout
+    out = subprocess.run(
+        ["git", "cat-file", "--batch-all-objects", "--batch", "--unordered"], cwd=path, capture_output=True, check=True
+    ).stdout
     contents, place = {}, 0
     while place < len(out):
         end = out.index(b"\n", place)

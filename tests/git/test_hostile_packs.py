@@ -463,7 +463,9 @@ def test_half_a_pack_is_said(missing: str, pack: Crafted, repo: Repo, look: Call
 
 
 @pytest.mark.parametrize("what", [".idx", ".pack"])
-def test_a_folder_in_the_place_of_a_file_is_said(what: str, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_a_folder_in_the_place_of_a_file_is_said(
+    what: str, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]
+) -> None:
     path = pack.write(repo.path)
     path.with_suffix(what).unlink()
     path.with_suffix(what).mkdir()
@@ -490,14 +492,14 @@ def test_a_pack_that_goes_away_during_the_scan_is_read_from_where_it_went(repo: 
     assert again == []
 
 
-def test_a_chain_that_runs_backwards_through_a_whole_pack_takes_no_longer_than_another(
-    repo: Repo, environment: Mapping[str, str]
-) -> None:
+def test_a_chain_that_runs_backwards_through_a_whole_pack_takes_no_longer_than_another(repo: Repo, environment: Mapping[str, str]) -> None:
     """Each base behind its delta, 30,000 deep: walking it link by link would take a second for each thousand."""
     pack = Crafted()
     texts = [b"%08d" % number for number in range(30_000)]
     for text, base in zip(texts, texts[1:], strict=False):
-        pack.entries.append((object_id(BLOB, text), head(REF_DELTA, 11) + object_id(BLOB, base) + zlib.compress(delta(8, 8, insert(text)), 1)))
+        pack.entries.append(
+            (object_id(BLOB, text), head(REF_DELTA, 11) + object_id(BLOB, base) + zlib.compress(delta(8, 8, insert(text)), 1))
+        )
     pack.whole(texts[-1])
     pack.write(repo.path)
     begun = time.monotonic()
@@ -545,7 +547,9 @@ def healthy() -> Iterator[Repo]:
 
 @pytest.mark.parametrize("suffix", [".pack", ".idx"])
 @pytest.mark.parametrize("seed", range(2))
-def test_damage_anywhere_gives_what_git_gives_or_a_skip(suffix: str, seed: int, healthy: Repo, tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_damage_anywhere_gives_what_git_gives_or_a_skip(
+    suffix: str, seed: int, healthy: Repo, tmp_path: Path, environment: Mapping[str, str]
+) -> None:
     """A flipped bit may slip through Adler-32, for git as for us: what is given then is what git gives."""
     rng = random.Random(seed)
     [pack] = packs(healthy)
@@ -567,8 +571,10 @@ def test_damage_anywhere_gives_what_git_gives_or_a_skip(suffix: str, seed: int, 
             if expected.get(name) != (kind, data):
                 assert git_gives(repo, name) == data
                 silent += 1
-        assert not (expected.keys() - reading.contents.keys() - gaps) or suffix == ".idx" or not git_knows(
-            repo, expected.keys() - reading.contents.keys() - gaps
+        assert (
+            not (expected.keys() - reading.contents.keys() - gaps)
+            or suffix == ".idx"
+            or not git_knows(repo, expected.keys() - reading.contents.keys() - gaps)
         )
     assert silent < 10
 
@@ -607,7 +613,11 @@ def test_random_deltas_raise_nothing(repo: Repo) -> None:
     for _ in range(20_000):
         steps = []
         for _ in range(rng.randrange(5)):
-            steps.append(rng.choice([insert(rng.randbytes(rng.randrange(1, 127))), copy(rng.randrange(300), rng.randrange(1, 310)), rng.randbytes(3)]))
+            steps.append(
+                rng.choice(
+                    [insert(rng.randbytes(rng.randrange(1, 127))), copy(rng.randrange(300), rng.randrange(1, 310)), rng.randbytes(3)]
+                )
+            )
         asked = delta(rng.choice((300, 300, 299)), rng.randrange(600), *steps)
         expected = by_the_book(base, asked)
         try:
@@ -656,7 +666,9 @@ def by_the_book(base: bytes, steps: bytes) -> bytes | None:
     return made if len(made) == sizes[1] else None
 
 
-def test_a_commit_that_claims_gigabytes_does_not_stop_the_scan(pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_a_commit_that_claims_gigabytes_does_not_stop_the_scan(
+    pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]
+) -> None:
     commit = b"tree %b\nauthor A <a> 1 +0000\ncommitter A <a> 1 +0000\n\nx\n" % (b"0" * 40)
     broken = pack.whole(commit, COMMIT, size=5 << 30)
     pack.write(repo.path)

@@ -265,7 +265,9 @@ def test_alternates_are_read_relative_and_chained(tmp_path: Path, environment: M
     agree(second, environment)
 
 
-def test_alternates_named_by_the_environment_are_read(tmp_path: Path, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alternates_named_by_the_environment_are_read(
+    tmp_path: Path, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In a server's pre-receive hook the new objects lie in a quarantine folder beside the real one."""
     first, second = Repo(tmp_path / "first"), Repo(tmp_path / "second")
     one_pack(first)
@@ -275,7 +277,9 @@ def test_alternates_named_by_the_environment_are_read(tmp_path: Path, environmen
     assert agree(second.path, {**environment, **shown}).contents.keys() > by_git(first.path).keys()
 
 
-def test_an_object_folder_named_by_the_environment_is_read(tmp_path: Path, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_folder_named_by_the_environment_is_read(
+    tmp_path: Path, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = Repo(tmp_path / "first"), Repo(tmp_path / "second")
     one_pack(first)
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", f"{first.path}/.git/objects")
@@ -343,7 +347,9 @@ def test_a_delta_that_makes_more_than_a_piece_is_left_to_git(repo: Repo, environ
     assert agree(repo.path, environment).through_git == {object_id(3, large).hex()}
 
 
-def test_every_object_of_a_large_pack_is_in_exactly_one_shard(repo: Repo, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_object_of_a_large_pack_is_in_exactly_one_shard(
+    repo: Repo, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(history, "_SMALLEST", 1)
     monkeypatch.setattr(history, "_LARGEST", 300)
     same_objects_twice(repo)
@@ -369,7 +375,9 @@ def histories(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], derandomize=True)
 @given(stream=histories(), repack=st.sampled_from([(), ("-f",), ("-f", "--depth=50", "--window=100"), ("by id",), ("loose",)]))
-def test_the_reader_agrees_with_git_on_generated_histories(stream: bytes, repack: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_reader_agrees_with_git_on_generated_histories(
+    stream: bytes, repack: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     repo = Repo(tmp_path_factory.mktemp("generated"))
     repo.git("-c", "fastimport.unpackLimit=0", "fast-import", "--quiet", stdin=stream)
     if repack == ("by id",):

@@ -1,0 +1,80 @@
+"""What the README names exists, and what exists is named in it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from patscan import HOME, rulebook
+from patscan.cli.parser import build, parse
+from patscan.errors import ExitCode
+from patscan.formats import FORMATS
+from patscan.model import CONFIDENCES
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[list[str]]:
+    lines = [line for _, block in BLOCKS for line in re.split(r"\n|&&", block)] + re.findall(r"`([^`\n]+)`", README)
+    lines = [line.strip().removeprefix("- ") for line in lines]
+    found = [line for line in lines if re.match(r"(\S*/)?patscan (scan|history|rules \w+)", line)]
+    return [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in found]
+
+
+def parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return [parser, *(inner for group in groups for sub in group.choices.values() for inner in parsers(sub))]
+
+
+def flags() -> set[str]:
+    return {
+        flag for parser in parsers(build()) for action in parser._actions for flag in action.option_strings if flag not in {"-h", "--help"}
+    }
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_parses(command: list[str]) -> None:
+    assert parse(["DIR" if word == "ID" else word for word in command]).command
+
+
+def test_every_flag_is_named_and_every_named_flag_exists() -> None:
+    ours = README.split("## How it compares")[0] + README.split("## Rules")[1]
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours)) - {"--quiet --editable", "--editable"}
+    assert flags() == named
+
+
+def test_every_exit_code_is_in_the_table() -> None:
+    table = README.split("## Exit codes")[1].split("##")[0]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == sorted(ExitCode)
+
+
+def test_every_format_and_every_confidence_is_named() -> None:
+    listed = re.search(r"`--format NAME` for standard output \(([^)]*)\)", README)
+    assert listed
+    assert re.findall(r"`(\w+)`", listed[1]) == list(FORMATS)
+    table = README.split("## How sure it is")[1].split("##")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(reversed(CONFIDENCES))
+
+
+def test_every_hook_named_is_shipped_and_every_rule_named_exists() -> None:
+    shipped = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    assert set(re.findall(r"- id: (\S+)", README)) <= set(shipped)
+    for hook in shipped.values():
+        assert parse(shlex.split(hook["entry"])[1:]).command
+        assert hook["language"] == "python"
+    ids = {rule.id for rule in rulebook.load()}
+    assert set(re.findall(r"rules show (gitlab[\w-]+)", README)) <= ids
+
+
+def test_links_lead_somewhere_and_home_is_home() -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", README):
+        assert link.startswith("https://") or (ROOT / link).exists(), link
+    assert HOME in README
+    assert HOME in (ROOT / "pyproject.toml").read_text("utf-8")
