@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from patscan.errors import PatscanError, TargetError
 
@@ -34,23 +36,37 @@ class GitError(TargetError):
     """git said no; the sentence carries its own first line."""
 
 
-def start(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int | None = subprocess.PIPE) -> subprocess.Popen[bytes]:
+def start(
+    args: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    stderr: int | None = subprocess.PIPE,
+    stdin: int | IO[bytes] = subprocess.PIPE,
+) -> subprocess.Popen[bytes]:
     """Start ``git ARGS`` in `cwd` with pipes for input and output. Raises `PatscanError` if there is no git."""
     try:
         return subprocess.Popen(
-            ["git", *_OPTIONS, *args],
+            [_git(environment), *_OPTIONS, *args],
             cwd=cwd,
             env={**environment, **_QUIET},
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
         )
     except FileNotFoundError as error:
-        if not cwd.is_dir():
-            raise TargetError(f"{cwd}: no such folder.") from error
-        raise PatscanError("git was not found. Install git, or put it on the PATH.") from error
+        raise TargetError(f"{cwd}: no such folder.") from error
     except OSError as error:
         raise TargetError(f"{cwd}: can't start git there: {error.strerror}.") from error
+
+
+def _git(environment: Mapping[str, str]) -> str:
+    """Where git lies. A relative folder on the PATH is passed over: it would be one inside the scanned repository."""
+    name = "git.exe" if os.name == "nt" else "git"
+    for folder in environment.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder, name)
+        if os.path.isabs(folder) and os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    raise PatscanError("git was not found. Install git, or put it on the PATH.")
 
 
 def run(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stdin: bytes = b"") -> bytes:

@@ -2,95 +2,127 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
+import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from patscan.content import Key, Piece, windows
+from patscan.content import WINDOW, Key, Piece, windows
 from patscan.git import child
 
 _SCANNED = (b"blob", b"commit", b"tag")
-_ASKED_AT_ONCE = 256
-"""Ids written before answers are read: 16 KiB, which a pipe takes without anybody reading."""
+_LONGEST_ANSWER = 200
+"""Bytes of the line before a content: an id, a kind and a size."""
 
 
 class ObjectShard(NamedTuple):
-    """Objects by id, read through one ``git cat-file --batch``; trees are passed over."""
+    """Objects by id, read through ``git cat-file --batch``; trees are passed over."""
 
     path: Path
     environment: Mapping[str, str]
     ids: Sequence[str]
 
     def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
-        """See `patscan.content.Shard.pieces`. git dies of a corrupt object; the ones after it are asked for anew."""
-        waiting = list(self.ids)
-        while waiting:
-            batch = _Batch(self.path, self.environment)
-            try:
-                yield from batch.read(waiting, failed)
-            finally:
-                batch.close()
-            waiting = waiting[batch.answered :]
+        """See `patscan.content.Shard.pieces`. An object that git dies of, or that others' answers may hide in, is asked for alone."""
+        place = 0
+        while place < len(self.ids):
+            place += yield from self._together(self.ids[place:], failed)
+            if place < len(self.ids):
+                yield from self._alone(self.ids[place], failed)
+                place += 1
 
     def engines(self) -> tuple[str, ...]:
         """None: nothing is read in a special way."""
         return ()
 
+    def _together(self, names: Sequence[str], failed: list[tuple[Key, str]]) -> Generator[Piece, None, int]:
+        """Objects one after the other, up to the first in doubt; returns how many.
+
+        git gives what a loose object holds, whatever size it declares; so one that lies could pose as the answers after it.
+        """
+        with _Batch(self, names) as batch:
+            for number, name in enumerate(names):
+                answer = batch.answer()
+                if answer == [name.encode(), b"missing"]:
+                    failed.append((name, f"object {name}: missing, or its first bytes are corrupt."))
+                    continue
+                if _size(answer) not in range(WINDOW + 1):
+                    return number
+                content = _Content(batch, name, answer)
+                pieces = list(content.pieces())
+                if content.problem:
+                    return number
+                yield from pieces
+        return len(names)
+
+    def _alone(self, name: str, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+        """One object, and as much of it as git gives."""
+        with _Batch(self, [name]) as batch:
+            answer = batch.answer()
+            if _size(answer) is None:
+                failed.append((name, f"object {name}: corrupt, git stops at it."))
+                return
+            content = _Content(batch, name, answer)
+            yield from content.pieces()
+            if content.problem:
+                failed.append((name, f"object {name}: {content.problem}."))
+
 
 class _Batch:
-    """One ``git cat-file --batch``, alive until it meets an object it dies of."""
+    """One ``git cat-file --batch`` and its questions: in a file, for whoever waits at both ends of two pipes may wait forever."""
 
-    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
-        self.answered = 0
-        self._git = child.start(("cat-file", "--batch"), path, environment, stderr=subprocess.DEVNULL)
+    def __init__(self, shard: ObjectShard, names: Sequence[str]) -> None:
+        with tempfile.TemporaryFile() as questions:
+            questions.write("".join(f"{name}\n" for name in names).encode())
+            questions.seek(0)
+            args = ("cat-file", "--batch")
+            self._git = child.start(args, shard.path, shard.environment, stderr=subprocess.DEVNULL, stdin=questions)
+        self.answers = _pipe(self._git.stdout)
 
-    def read(self, ids: Sequence[str], failed: list[tuple[Key, str]]) -> Iterator[Piece]:
-        for first in range(0, len(ids), _ASKED_AT_ONCE):
-            names = ids[first : first + _ASKED_AT_ONCE]
-            self._ask(names)
-            for name in names:
-                self.answered += 1
-                answer = _pipe(self._git.stdout).readline().split()
-                if len(answer) != 3:
-                    failed.append((name, f"object {name}: {answer[-1].decode() if answer else 'corrupt, git stops at it'}."))
-                elif (yield from self._content(name, answer[1], int(answer[2]))):
-                    continue
-                else:
-                    failed.append((name, f"object {name}: corrupt, git stops in the middle of it."))
-                    return
-                if not answer:
-                    return
+    def __enter__(self) -> _Batch:
+        return self
 
-    def _ask(self, names: Sequence[str]) -> None:
-        # A git that died is noticed when its answer is missing.
-        with suppress(BrokenPipeError):
-            _pipe(self._git.stdin).write("".join(f"{name}\n" for name in names).encode())
-            _pipe(self._git.stdin).flush()
-
-    def _content(self, name: str, kind: bytes, size: int) -> Generator[Piece, None, bool]:
-        """The object's pieces; returns whether git delivered all of it."""
-        left = size
-        stdout = _pipe(self._git.stdout)
-
-        def take(wanted: int) -> bytes:
-            nonlocal left
-            data = stdout.read(min(wanted, left))
-            left -= len(data)
-            return data
-
-        for offset, data, last in windows(take):
-            if left and last:
-                return False
-            if kind in _SCANNED:
-                yield Piece(name, kind.decode(), offset, data, last)
-        stdout.read(1)
-        return True
-
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._git.kill()
         self._git.communicate()
+
+    def answer(self) -> list[bytes]:
+        """The next line, in words: id, kind and size, or id and what is wrong; none if git is gone."""
+        return self.answers.readline(_LONGEST_ANSWER).split()
+
+
+class _Content:
+    """The content that follows an answer; `problem` says what is wrong with it, once it was read."""
+
+    def __init__(self, batch: _Batch, name: str, answer: Sequence[bytes]) -> None:
+        self.problem = ""
+        self._answers, self._name, self._kind, self._left = batch.answers, name, answer[1], int(answer[2])
+        self._digest = hashlib.new("sha256" if len(name) == 64 else "sha1", b"%s %s\0" % (answer[1], answer[2]), usedforsecurity=False)
+
+    def pieces(self) -> Iterator[Piece]:
+        """Pieces of bounded size."""
+        for offset, data, last in windows(self._take):
+            if self._kind in _SCANNED:
+                yield Piece(self._name, self._kind.decode(), offset, data, last)
+        if self._left:
+            self.problem = "corrupt, git stops in the middle of it"
+        elif self._answers.read(1) != b"\n":
+            self.problem = "longer than the size it declares"
+        elif self._digest.hexdigest() != self._name:
+            self.problem = "its content isn't what its id says"
+
+    def _take(self, wanted: int) -> bytes:
+        data = self._answers.read(min(wanted, self._left))
+        self._left -= len(data)
+        self._digest.update(data)
+        return data
+
+
+def _size(answer: Sequence[bytes]) -> int | None:
+    """The size of the content that follows an answer; ``None`` if none does."""
+    return int(answer[2]) if len(answer) == 3 and answer[2].isdigit() else None
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -50,18 +50,23 @@ class History:
         self.notes: list[Note] = []
         self._git_reads: list[str] = []
         self._strays: list[str] = []
+        self._target: Target | None = None
 
     def target(self) -> Target:
         """What this is, for the report."""
-        repository = self._repository
-        return Target("history", str(repository.path), repository.remote(), repository.head())
+        if self._target is None:
+            repository = self._repository
+            self._target = Target("history", str(repository.path), repository.remote(), repository.head())
+        return self._target
 
     def shards(self) -> Iterator[Shard]:
         """The first look's work. Afterwards `skips` and `notes` say what stands in the way of completeness."""
-        self._look_for_gaps()
-        yield RefShard(self._ref_names())
         for folder in self._repository.object_folders():
             yield from self._pack_shards(folder)
+        # Asked here, because the workers are busy with the packs meanwhile.
+        self._look_for_gaps()
+        self.target()
+        yield RefShard(self._ref_names())
         self._git_reads = [*self._strays, *self._unpacked({*self._loose(), *self._git_reads})]
         yield from self.again(self._git_reads)
 

@@ -71,7 +71,7 @@ def deltas_by_id(repo: Repo) -> None:
 
 
 def long_chains(repo: Repo) -> None:
-    grow(repo, random.Random(5))
+    one_pack(repo)
     stream = b"".join(b"blob\ndata %d\n%b\n" % (len(text), text) for text in versions(random.Random(6), 300))
     repo.git("-c", "fastimport.unpackLimit=0", "fast-import", "--quiet", "--depth=250", stdin=stream)
     assert longest_chain(repo) > 200
