@@ -22,7 +22,7 @@ def part(repository: Path, revision: str, folder: Path) -> Path:
     place = folder / revision.replace("/", "_")
     subprocess.run(["git", "init", "--quiet", "--bare", str(place)], check=True)
     source = f"file://{repository.resolve()}"
-    subprocess.run(["git", "-C", str(place), "fetch", "--quiet", "--no-tags", source, f"{revision}:refs/heads/main"], check=True)
+    subprocess.run(["git", "-C", str(place), "fetch", "--quiet", "--no-tags", source, f"{revision}:refs/tags/part"], check=True)
     subprocess.run(["git", "-C", str(place), "repack", "-a", "-d", "-q"], check=True)
     return place
 

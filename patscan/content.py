@@ -34,6 +34,13 @@ class Shard(Protocol):
         """Which fast paths, or their plain stand-ins, read it."""
 
 
+def name_of(shard: Shard) -> str:
+    """What a report calls a shard that couldn't be looked at. Not its ``repr``, which may show an environment."""
+    contents = getattr(shard, "ids", getattr(shard, "paths", getattr(shard, "numbers", ())))
+    first = f", the first of them {contents[0]}" if isinstance(contents, (list, tuple)) and contents else ""
+    return f"{getattr(shard, 'path', type(shard).__name__)}: {len(contents)} contents{first}"
+
+
 def windows(read: Callable[[int], bytes], window: int = WINDOW, overlap: int = OVERLAP) -> Iterator[tuple[int, bytes, bool]]:
     """Cut what `read` gives into ``(offset, bytes, is last)``; `read` takes a number of bytes and returns fewer only at the end."""
     offset, data = 0, read(window)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from patscan.content import Key, Piece, Shard
+from patscan.content import Key, Piece, Shard, name_of
 from patscan.detect.matcher import Matcher
 from patscan.model import Coverage, Exposure, Note, Origin, Report, Rule, Skip, Target
 
@@ -127,8 +127,8 @@ class _FirstLook:
         """Look at everything; then, by the plain way, at what couldn't be read."""
         executor = pool()
         if executor is None:
-            self._keep(map(look, self._source.shards()))
-            self._keep(map(look, self._source.again(self._again)))
+            self._keep(self._here(self._source.shards()))
+            self._keep(self._here(self._source.again(self._again)))
             return
         from patscan.workers import Workers
 
@@ -139,6 +139,16 @@ class _FirstLook:
         finally:
             self.skips += workers.skips
             workers.close()
+
+    def _here(self, shards: Iterator[Shard]) -> Iterator[Looked]:
+        """What `Workers` does, in this process; only its death would be the end."""
+        for shard in shards:
+            try:
+                looked = look(shard)
+            except (MemoryError, OSError) as error:
+                self.skips.append(Skip(name_of(shard), f"{error or type(error).__name__}."))
+            else:
+                yield looked
 
     def _keep(self, results: Iterable[Looked]) -> None:
         for looked in results:

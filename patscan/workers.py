@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from typing import Generic, TypeVar
 
-from patscan.content import Shard
+from patscan.content import Shard, name_of
 from patscan.model import Skip
 
 Result = TypeVar("Result")
@@ -66,7 +66,7 @@ class Workers(Generic[Result]):
             except _DEADLY as error:
                 died = isinstance(error, BrokenExecutor)
                 reason = "a worker died of it twice, perhaps out of memory." if died else f"{error or type(error).__name__}."
-                self.skips.append(Skip(f"{type(shard).__name__} {str(shard)[:80]}", reason))
+                self.skips.append(Skip(name_of(shard), reason))
                 broken = True
         if broken:
             self._renew()

@@ -145,7 +145,7 @@ def _applier() -> Callable[[bytes, bytes], bytes]:
 
     def apply(base: bytes, delta: bytes) -> bytes:
         # Asked before anything is allocated: some hundred bytes may declare gigabytes.
-        if not _DELTA_SIZES.match(delta):
+        if not (sizes := _DELTA_SIZES.match(delta)):
             raise _Broken("larger than one piece")
         try:
             made = apply_delta(base, delta)
@@ -156,7 +156,10 @@ def _applier() -> Callable[[bytes, bytes], bytes]:
             if type(error).__name__ != "PanicException":
                 raise
             raise _Broken("its delta can't be read") from error
-        return made[0] if len(made) == 1 else b"".join(made)
+        data = made[0] if len(made) == 1 else b"".join(made)
+        if not data and sizes.end() < len(delta):
+            raise _Broken("its delta doesn't fit its base: more than the nothing it declares")
+        return data
 
     return apply
 

@@ -48,7 +48,8 @@ class ObjectShard(NamedTuple):
                 if answer == [name.encode(), b"missing"]:
                     failed.append((name, f"object {name}: missing, or its first bytes are corrupt."))
                     continue
-                if _size(answer) not in range(WINDOW + 1):
+                size = _size(answer)
+                if size is None or size > WINDOW:
                     return number
                 content = _Content(batch, name, answer)
                 pieces = list(content.pieces())

@@ -40,6 +40,8 @@ class Pack:
         if not self.index.fits(self._bytes):
             raise OddPack(f"{path.name}: its index belongs to another pack.")
         self.offset = np.sort(self.index.offsets())
+        if (self.offset[1:] == self.offset[:-1]).any():
+            raise OddPack(f"{path.name}: its index gives two names to one entry.")
         self._rows: NDArray[np.int32] | None = None
         self._end = len(self._bytes) - id_size
         self._id_size = id_size
@@ -168,6 +170,30 @@ class Pack:
                 break
             root = further
         return root
+
+    def places(self, names: Sequence[str]) -> dict[str, int]:
+        """The number of the entry of each of these object ids (in hex) that is here, if anything can be made of it here."""
+        import numpy as np
+
+        rows = self.index.find(np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(len(names), self._id_size))
+        numbers = self._numbers(self.index.offsets_of(np.maximum(rows, 0))) if len(self) else rows
+        made = (rows >= 0) & np.isin(self.kind[numbers], list(NAMES)) if len(self) else rows >= 0
+        return {name: number for name, number, here in zip(names, numbers.tolist(), made.tolist(), strict=True) if here}
+
+    def one(self, number: int, first: int) -> PackShard:
+        """A single entry, after what it is made of; `first` is the number of entry 0."""
+        import numpy as np
+
+        chain = [number]
+        while (base := int(self._base[chain[-1]])) >= 0:
+            chain.append(base)
+        chosen = np.array(chain[::-1])
+        kind = np.where(chosen == number, self.kind[chosen], 0).astype(np.uint8)
+        start = self.offset[chosen]
+        following = self.offset[np.minimum(chosen + 1, len(self) - 1)]
+        length = np.where(chosen + 1 < len(self), following, self._end) - start
+        header = self._header[chosen]
+        return PackShard(self.path, chosen + first, kind, start + header, length - header, self._size[chosen], np.arange(-1, len(chain) - 1))
 
     def shards(self, skipped: NDArray[np.bool_] | None, first: int, target: int) -> Iterator[PackShard]:
         """Families of scanned kinds, about `target` compressed bytes in a shard; `first` is the number of entry 0.

@@ -58,14 +58,19 @@ class Repository(NamedTuple):
 
     def remote(self) -> str | None:
         """The URL of the remote ``origin``, or of the only one there is, without what stands before the ``@``."""
+        import configparser
+
         import git
 
         try:
             with git.Repo(self.git_dir) as repo:
                 remotes = {remote.name: remote for remote in repo.remotes}
                 chosen = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
-                return _USERINFO.sub(r"\1", next(iter(chosen.urls))) if chosen else None
-        except (git.GitError, OSError, ValueError, StopIteration):
+                # As it is written: `urls` would start a git of its own, which doesn't come from `child`.
+                url = chosen.config_reader.get("url") if chosen else None
+                return _USERINFO.sub(r"\1", str(url)) if url else None
+        except (git.GitError, configparser.Error, OSError, ValueError, AttributeError):
+            # GitPython's own reader of configurations knows less than git's; an includeIf is an AttributeError to it.
             return None
 
 

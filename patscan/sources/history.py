@@ -16,6 +16,7 @@ from patscan.model import Exposure, Note, Origin, Skip, Target
 
 if TYPE_CHECKING:
     from patscan.content import Shard
+    from patscan.git.entries import PackShard
     from patscan.git.packs import Pack
 
 REFS = "refs"
@@ -90,8 +91,22 @@ class History:
             names.remove(REFS)
             yield Piece(REFS, "ref-name", 0, self._ref_names())
         failed: list[tuple[Key, str]] = []
+        for name, shard in self._packed(names):
+            # What the first look made, this one can make: nothing need be asked of git, which refuses some packs as a whole.
+            pieces = [piece._replace(key=name) for piece in shard.pieces([])]
+            if pieces:
+                names.remove(name)
+            yield from pieces
         yield from ObjectShard(self._repository.path, self._repository.environment, names).pieces(failed)
         self.skips += [Skip(str(name), reason) for name, reason in failed]
+
+    def _packed(self, names: Sequence[str]) -> Iterator[tuple[str, PackShard]]:
+        """Those of `names` that a pack holds, each with what it is made of."""
+        left = list(names)
+        for first, pack in self._packs:
+            places = pack.places(left)
+            left = [name for name in left if name not in places]
+            yield from ((name, pack.one(number, first)) for name, number in places.items())
 
     def within(self, piece: Piece, start: int) -> Origin | None:
         """Where a match in a ref name, a commit or a tag was met; ``None`` in a blob."""

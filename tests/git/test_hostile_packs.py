@@ -82,7 +82,7 @@ def found(report: Report) -> set[str]:
 
 def skipped(report: Report) -> set[str]:
     for skip in report.coverage.skipped:
-        assert skip.reason.endswith("."), skip
+        assert skip.reason.endswith((".", "Try: git fsck")), skip
         assert "\n" not in skip.reason
     return {skip.where for skip in report.coverage.skipped}
 
@@ -117,9 +117,9 @@ def test_a_declared_size_of_gigabytes_allocates_nothing(pack: Crafted, repo: Rep
 def test_a_bomb_that_declares_little_is_not_blown_up(
     declared: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]
 ) -> None:
-    """1 GiB of zeros in a megabyte: the inflater stops where the declared size ends."""
+    """256 MiB of zeros in 256 KiB: the inflater stops where the declared size ends."""
     deflate = zlib.compressobj(9)
-    stream = b"".join(deflate.compress(bytes(1 << 20)) for _ in range(1 << 10)) + deflate.flush()
+    stream = b"".join(deflate.compress(bytes(1 << 20)) for _ in range(1 << 8)) + deflate.flush()
     broken = pack.raw(object_id(BLOB, b"bomb"), head(BLOB, declared) + stream)
     pack.write(repo.path)
     check(look(), tokens, broken)
@@ -303,7 +303,10 @@ def test_headers_without_sense_are_said(
 def test_empty_streams_and_objects_are_healthy(pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
     start = pack.end
     pack.whole(b"")
-    pack.near(b"", start, delta(0, 0))
+    pack.near(tokens[0].encode(), start, delta(0, 26, insert(tokens[0].encode())))
+    start = pack.end
+    pack.whole(LIE)
+    pack.entries.append((b"\xee" * 20, head(OFS_DELTA, 3) + distance(pack.end - start) + zlib.compress(delta(len(LIE), 0))))
     pack.write(repo.path)
     report = look()
     assert found(report) == set(tokens)
@@ -387,36 +390,33 @@ def test_an_index_that_points_between_entries_spoils_these_alone(
     pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]
 ) -> None:
     start = pack.end
-    pack.whole(random.Random(2).randbytes(3000))
+    spoiled = pack.whole(random.Random(2).randbytes(3000))
     broken = object_id(BLOB, b"between")
     path = pack.write(repo.path)
     path.with_suffix(".idx").write_bytes(index({**pack.offsets(), broken: start + 1500}, pack.pack()[-20:]))
-    check(look(), tokens, broken)
+    check(look(), tokens, broken, spoiled)
 
 
-def test_two_names_for_one_entry_are_both_read(pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_an_entry_with_two_names_is_read_under_both(pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+    alias = pack.raw(object_id(BLOB, b"an alias"), b"")
     path = pack.write(repo.path)
-    alias = object_id(BLOB, b"an alias")
     path.with_suffix(".idx").write_bytes(index({**pack.offsets(), alias: 12}, pack.pack()[-20:]))
     report = look()
-    assert found(report) == set(tokens)
-    assert len(report.findings[0].occurrences) + len(report.findings[1].occurrences) == 3
+    check(report, tokens, alias)
+    blobs = {occurrence.origin.blob for finding in report.findings for occurrence in finding.occurrences}
+    assert {pack.entries[0][0].hex(), alias.hex()} < blobs
 
 
 def test_entries_that_the_index_leaves_out_do_not_disturb(pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
-    """git doesn't see them either; a delta on one of them it reads."""
+    """git refuses the whole pack, since it holds more than its index; a delta on such an entry can't be made."""
     start = pack.end
     base = pack.whole(LIE)
-    text = b"made of it: " + tokens[0].encode()
-    pack.near(text, start, delta(len(LIE), len(text), insert(text)))
+    broken = pack.near(b"made of it", start, delta(len(LIE), 10, insert(b"made of it")))
     offsets = pack.offsets()
     del offsets[base]
     path = pack.write(repo.path)
     path.with_suffix(".idx").write_bytes(index(offsets, pack.pack()[-20:]))
-    report = look()
-    assert found(report) == set(tokens)
-    assert [len(finding.occurrences) for finding in report.findings if finding.secret.reveal().decode() == tokens[0]] == [2]
-    assert report.coverage.complete
+    check(look(), tokens, broken)
 
 
 def test_an_index_whose_names_are_in_no_order_hides_nothing(
@@ -470,7 +470,8 @@ def test_a_folder_in_the_place_of_a_file_is_said(
     path.with_suffix(what).unlink()
     path.with_suffix(what).mkdir()
     report = look()
-    assert found(report) == {tokens[1]}
+    # With a folder for an index git reads nothing at all any more.
+    assert found(report) == ({tokens[1]} if what == ".pack" else set())
     assert not report.coverage.complete
 
 
@@ -567,9 +568,11 @@ def test_damage_anywhere_gives_what_git_gives_or_a_skip(
         target.with_suffix(suffix).write_bytes(damaged)
         reading = by_patscan(repo.path, environment)
         gaps = {skip.where for skip in reading.skips}
-        for name, (kind, data) in reading.contents.items():
-            if expected.get(name) != (kind, data):
-                assert git_gives(repo, name) == data
+        for name, content in reading.contents.items():
+            # A name that the damage invented stands for a true content.
+            right = expected.get(name) == content or name not in expected and content in expected.values()
+            if not right and name not in gaps:
+                assert git_gives(repo, name) == content[1]
                 silent += 1
         assert (
             not (expected.keys() - reading.contents.keys() - gaps)
@@ -592,15 +595,20 @@ def git_knows(repo: Repo, names: set[str]) -> list[str]:
 def test_random_bytes_between_a_true_header_and_a_true_end_raise_nothing(repo: Repo, environment: Mapping[str, str]) -> None:
     rng = random.Random(3)
     for turn in range(25):
-        pack = Crafted()
+        pack, bases = Crafted(), dict[bytes, bytes]()
         for number in range(60):
             pack.raw(rng.randbytes(20), bytes([rng.randrange(256)]) + rng.randbytes(rng.randrange(40)))
             if number % 7 == 0:
-                pack.near(rng.randbytes(9), rng.choice(list(pack.offsets().values())), rng.randbytes(rng.randrange(30)))
+                base, place = rng.choice(list(pack.offsets().items()))
+                bases[pack.near(rng.randbytes(9), place, rng.randbytes(rng.randrange(30)))] = base
         path = pack.write(repo.path)
         reading = by_patscan(repo.path, environment)
-        trees = {name.hex() for name, raw in pack.entries if raw[0] >> 4 & 7 == 2}
-        assert {name.hex() for name, _ in pack.entries} - trees <= reading.contents.keys() | {skip.where for skip in reading.skips}, turn
+        trees: set[bytes] = set()
+        for name, raw in pack.entries:
+            if raw[0] >> 4 & 7 == 2 or bases.get(name) in trees:
+                trees.add(name)
+        said = reading.contents.keys() | {skip.where for skip in reading.skips}
+        assert {name.hex() for name, _ in pack.entries if name not in trees} <= said, turn
         path.unlink()
         path.with_suffix(".idx").unlink()
 
