@@ -92,7 +92,7 @@ def look(shard: Shard) -> Looked:
         if not offset:
             if kind == "commit":
                 commits += 1
-            else:
+            elif kind != "ref-name":
                 blobs += 1
         if present(data) and suspicious(data):
             keys.append(key)
@@ -109,7 +109,11 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
     except KeyboardInterrupt:
         interrupted = True
     findings, ignored = _second_look(source, rules, sorted(first.keys), options)
-    coverage = first.coverage.plus(Coverage(skipped=(*first.skips, *source.skips), notes=tuple(source.notes)))
+    skips = [*first.skips, *source.skips]
+    if not (first.coverage.commits or first.coverage.blobs or skips or interrupted):
+        # A scan of nothing is never green: a wrong path or a wrong checkout looks just like that.
+        skips.append(Skip(source.target().path, "there is nothing to look at: no commit, no file."))
+    coverage = first.coverage.plus(Coverage(skipped=tuple(skips), notes=tuple(source.notes)))
     return Report(source.target(), rules, coverage, findings, ignored, interrupted)
 
 

@@ -29,6 +29,8 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
     failed = [error for name, path in chosen.report if (error := _to_file(report, name, path, chosen.show_secrets))]
     code = exit_code(report, chosen)
     if not (chosen.quiet and chosen.format == "text"):
+        if sys.stdout is None:
+            raise OutputError(" ".join([*failed, "standard output is closed. Use --quiet, and --report NAME=PATH for a file."]))
         try:
             formats.write(chosen.format, report, sys.stdout, _style(chosen))
             sys.stdout.flush()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from patscan.detect import encodings
 
@@ -82,7 +82,8 @@ def _compile(literals: list[bytes]) -> tuple[str, _Scan, type[Exception]]:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     expressions = ["".join(f"\\x{byte:02x}" for byte in literal).encode() for literal in literals]
     database.compile(expressions=expressions, ids=list(range(len(literals))), elements=len(literals), flags=[0] * len(literals))
-    return "hyperscan", database.scan, hyperscan.ScanTerminated
+    scan: Any = database.scan  # its stub forgets memoryview, which its code takes
+    return "hyperscan", scan, hyperscan.ScanTerminated
 
 
 def _plain(literals: list[bytes]) -> _Scan:

@@ -65,7 +65,7 @@ def _walk(repository: Repository, commits: Sequence[str], blobs: Sequence[str], 
         command = (*_WALK, *(f"--find-object={blob}" for blob in asked))
 
         def answer(first: int, command: Sequence[str] = command) -> bytes:
-            return b"".join(_answers(repository, command, commits[first : first + share], unread))
+            return b"".join(answers(repository, command, commits[first : first + share], unread))
 
         with ThreadPoolExecutor(jobs) as pool:
             for output in pool.map(answer, range(0, len(commits), share)):
@@ -75,20 +75,20 @@ def _walk(repository: Repository, commits: Sequence[str], blobs: Sequence[str], 
     return found
 
 
-def _answers(repository: Repository, command: Sequence[str], commits: Sequence[str], unread: list[str]) -> Iterator[bytes]:
-    """What git says of `commits`; it dies of one that it can't read, so that one is looked for by halves."""
+def answers(repository: Repository, command: Sequence[str], names: Sequence[str], unread: list[str]) -> Iterator[bytes]:
+    """What ``git COMMAND`` says of `names` on its input; it dies of one that it can't read, so that one is looked for by halves."""
     if len(unread) >= _UNREAD_AT_MOST:
-        unread += commits
+        unread += names
         return
     try:
-        yield child.run(command, repository.path, repository.environment, "".join(f"{commit}\n" for commit in commits).encode())
+        yield child.run(command, repository.path, repository.environment, "".join(f"{name}\n" for name in names).encode())
     except child.GitError:
-        if len(commits) == 1:
-            unread += commits
+        if len(names) == 1:
+            unread += names
             return
-        half = len(commits) // 2
-        yield from _answers(repository, command, commits[:half], unread)
-        yield from _answers(repository, command, commits[half:], unread)
+        half = len(names) // 2
+        yield from answers(repository, command, names[:half], unread)
+        yield from answers(repository, command, names[half:], unread)
 
 
 def _notes(repository: Repository) -> list[str]:
@@ -121,7 +121,9 @@ def _in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Or
     wanted = set(blobs)
     found: dict[str, list[Origin]] = {}
     try:
-        listed = repository.git("ls-files", "-s", "-z")
+        # From the top: git lists only what lies below the folder it is started in.
+        top = os.fsdecode(repository.git("rev-parse", "--show-cdup")).removesuffix("\n")
+        listed = repository.git("-C", top or ".", "ls-files", "-s", "-z")
     except child.GitError:
         return {}
     for entry in listed.split(b"\0")[:-1]:

@@ -81,5 +81,8 @@ def run(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stdin: b
 def sentence(stderr: bytes) -> str:
     """What git complained about, as one line without its ``fatal:``."""
     lines = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-    first = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "no reason given")
+    place = next((place for place, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), 0)
+    first = lines[place] if lines else "no reason given"
+    if first.endswith(":") and place + 1 < len(lines):
+        first += f" {lines[place + 1].strip()}"
     return first.removeprefix("fatal: ").removeprefix("error: ").rstrip(".") + "."

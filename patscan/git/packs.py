@@ -193,7 +193,9 @@ class Pack:
         following = self.offset[np.minimum(chosen + 1, len(self) - 1)]
         length = np.where(chosen + 1 < len(self), following, self._end) - start
         header = self._header[chosen]
-        return PackShard(self.path, chosen + first, kind, start + header, length - header, self._size[chosen], np.arange(-1, len(chain) - 1))
+        return PackShard(
+            self.path, chosen + first, kind, start + header, length - header, self._size[chosen], np.arange(-1, len(chain) - 1)
+        )
 
     def shards(self, skipped: NDArray[np.bool_] | None, first: int, target: int) -> Iterator[PackShard]:
         """Families of scanned kinds, about `target` compressed bytes in a shard; `first` is the number of entry 0.

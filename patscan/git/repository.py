@@ -60,8 +60,11 @@ class Repository(NamedTuple):
         """The URL of the remote ``origin``, or of the only one there is, without what stands before the ``@``."""
         import configparser
 
-        import git
-
+        try:
+            import git
+        except ImportError:
+            # It asks a git of its own for its version, and won't be imported without an answer.
+            return None
         try:
             with git.Repo(self.git_dir) as repo:
                 remotes = {remote.name: remote for remote in repo.remotes}

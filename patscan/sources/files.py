@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from patscan.content import Key, Piece, Shard, windows
-from patscan.errors import TargetError
 from patscan.model import Exposure, Note, Origin, Skip, Target
 
 _AT_ONCE = 500
@@ -70,12 +69,10 @@ class Files:
     """Files and folders of a working tree, or anywhere."""
 
     def __init__(self, paths: Sequence[Path], environment: Mapping[str, str], everything: bool = False) -> None:
-        """`everything`: what git ignores, too. Raises `TargetError` for a path that doesn't exist."""
-        for path in paths:
-            if not os.path.lexists(path):
-                raise TargetError(f"{path}: no such file or folder.")
-        self._paths, self._environment, self._everything = paths, environment, everything
-        self.skips: list[Skip] = []
+        """`everything`: what git ignores, too. A path that doesn't exist is a skip, and the others are looked at."""
+        self._paths = [path for path in paths if os.path.lexists(path)]
+        self._environment, self._everything = environment, everything
+        self.skips = [Skip(str(path), "no such file or folder.") for path in paths if not os.path.lexists(path)]
         self.notes: list[Note] = []
         self._listed: list[str] | None = None
 

@@ -114,6 +114,8 @@ class History:
         if piece.kind == "ref-name":
             low = content.rfind(b"\n", 0, start) + 1
             return Origin("ref-name", content[low:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape"))
+        if piece.offset and content:
+            return Origin(f"{piece.kind}-message", None, str(piece.key))
         return attribution.signed(piece.kind, str(piece.key), content, start) if content else None
 
     def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
@@ -209,9 +211,9 @@ class History:
         """The ids of all commits that are stored, reachable or not."""
         for _, pack in self._packs:
             yield from pack.commits()
-        asked = "".join(f"{name}\n" for name in self._git_reads).encode()
-        listed = self._repository.git("cat-file", "--batch-check=%(objecttype) %(objectname)", stdin=asked)
-        yield from (line[7:].decode() for line in listed.splitlines() if line.startswith(b"commit "))
+        command = ("cat-file", "--batch-check=%(objecttype) %(objectname)")
+        for listed in attribution.answers(self._repository, command, self._git_reads, []):
+            yield from (line[7:].decode() for line in listed.splitlines() if line.startswith(b"commit "))
 
     def _entries(self, folder: Path, pattern: str) -> list[Path]:
         """What lies in `folder` under a name that `pattern` matches, sorted."""

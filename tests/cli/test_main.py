@@ -64,6 +64,24 @@ class TestBadInput:
         assert "nowhere" in done.stdout
         assert "no such" in done.stdout
 
+    def test_a_path_that_is_not_there_hides_no_other(self, tmp_path: Path, leak: tuple[Path, str]) -> None:
+        done = patscan("scan", tmp_path / "nowhere", leak[0])
+        assert done.returncode == 1
+        assert "nowhere: no such file" in done.stdout
+
+    def test_a_scan_of_nothing_is_not_clean(self, tmp_path: Path) -> None:
+        Repo(tmp_path / "empty")
+        for command in (["history", tmp_path / "empty"], ["scan", tmp_path / "empty"]):
+            done = patscan(*command)
+            assert done.returncode == 3
+            assert "nothing to look at" in done.stdout
+
+    def test_a_closed_standard_output_is_said(self, leak: tuple[Path, str]) -> None:
+        command = f"{sys.executable} -m patscan scan {leak[0]} >&-"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, cwd=Path(__file__).parents[2])
+        assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+        assert b"standard output is closed" in done.stderr
+
     def test_a_folder_without_a_repository_is_not_clean(self, tmp_path: Path) -> None:
         done = patscan("history", tmp_path, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
         assert done.returncode == 3
