@@ -10,7 +10,7 @@ from patscan.content import Piece, owns, windows
 from patscan.detect.frame import frame
 from patscan.detect.matcher import Matcher
 from patscan.detect.positions import Text
-from patscan.model import CONFIDENCES, SEVERITIES, Finding, Match, Occurrence, Origin
+from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Match, Occurrence, Origin
 
 if TYPE_CHECKING:
     from patscan.scan import Source
@@ -36,8 +36,10 @@ def findings(source: Source, matcher: Matcher, keys: Sequence[str], least: str, 
     tokens: dict[bytes, list[_Sight]] = {}
     for sight in sights:
         tokens.setdefault(sight.match.secret.reveal(), []).extend(_placed(sight, origins))
+    groups = {group[0].match.secret.fingerprint: group for group in tokens.values()}
+    exposures = source.exposures({name: [sight.occurrence.origin for sight in group] for name, group in groups.items()})
     threshold = CONFIDENCES.index(least)
-    found = sorted((_finding(source, group, threshold) for group in tokens.values()), key=_order)
+    found = sorted((_finding(group, exposures[name], threshold) for name, group in groups.items()), key=_order)
     return tuple(one for one in found if not one.reason), tuple(one for one in found if one.reason)
 
 
@@ -76,18 +78,15 @@ def _parts(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _placed(sight: _Sight, origins: Mapping[str, Sequence[Origin]]) -> Iterator[_Sight]:
-    """One sight for each path its content was met under, each with the commit that first brought it there."""
+    """One sight for each commit that brought its content to a path."""
     if sight.known:
         yield sight
         return
-    met: set[tuple[str, str | None]] = set()
-    for origin in origins[sight.key]:
-        if (origin.type, origin.path) not in met:
-            met.add((origin.type, origin.path))
-            yield sight._replace(occurrence=sight.occurrence._replace(origin=origin))
+    for origin in dict.fromkeys(origins[sight.key]):
+        yield sight._replace(occurrence=sight.occurrence._replace(origin=origin))
 
 
-def _finding(source: Source, sights: Sequence[_Sight], threshold: int) -> Finding:
+def _finding(sights: Sequence[_Sight], exposure: Exposure, threshold: int) -> Finding:
     best = max((sight.match for sight in sights), key=lambda match: (CONFIDENCES.index(match.confidence), not match.reason))
     occurrences = sorted({sight.occurrence for sight in sights}, key=_place)
     weak = CONFIDENCES.index(best.confidence) < threshold
@@ -98,7 +97,7 @@ def _finding(source: Source, sights: Sequence[_Sight], threshold: int) -> Findin
         (best.reason or "confidence") if weak else "",
         best.evidence,
         tuple(occurrences),
-        source.exposure(occurrence.origin for occurrence in occurrences),
+        exposure,
     )
 
 
@@ -107,6 +106,8 @@ def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:
     return (origin.path or "", occurrence.start, origin.date or "", f"{origin.type} {origin.commit} {origin.blob}")
 
 
-def _order(finding: Finding) -> tuple[int, int, str, tuple[str, int, str, str], str]:
-    worst = (-CONFIDENCES.index(finding.confidence), -SEVERITIES.index(finding.rule.severity))
+def _order(finding: Finding) -> tuple[int, bool, bool, int, str, tuple[str, int, str, str], str]:
+    """The worst first: sure, still there, out of the house."""
+    sure, bad = -CONFIDENCES.index(finding.confidence), -SEVERITIES.index(finding.rule.severity)
+    worst = (sure, not finding.exposure.at_head, not finding.exposure.pushed, bad)
     return (*worst, finding.rule.id, _place(finding.occurrences[0]), finding.secret.fingerprint)

@@ -151,6 +151,8 @@ class Commit(NamedTuple):
     id: str
     author: str
     date: str
+    committer: str = ""
+    committed: str = ""
 
 
 class Exposure(NamedTuple):
@@ -162,6 +164,10 @@ class Exposure(NamedTuple):
     tips: tuple[str, ...] | None = None
     reachable: bool | None = None
     pushed: bool | None = None
+    kept_by: str | None = None
+    """What leads to it: ``ref``, ``stash``, ``reflog``, ``no ref`` (a dangling commit), ``index``, or ``nothing`` (never committed)."""
+    removed: tuple[Commit, ...] | None = None
+    """Commits that took it away from a branch."""
 
 
 class Verdict(NamedTuple):

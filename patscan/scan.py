@@ -43,8 +43,8 @@ class Source(Protocol):
     def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
         """Where each of these contents was met, the first place first."""
 
-    def exposure(self, origins: Iterable[Origin]) -> Exposure:
-        """Since when, and where still."""
+    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
+        """Since when, and where still: of each token, by its fingerprint, from all places it was met in."""
 
 
 class Options(NamedTuple):

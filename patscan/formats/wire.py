@@ -118,11 +118,16 @@ def _exposure(exposure: Exposure) -> dict[str, Any]:
         "tips": None if exposure.tips is None else list(exposure.tips),
         "reachable": exposure.reachable,
         "pushed": exposure.pushed,
+        "kept_by": exposure.kept_by,
+        "removed": None if exposure.removed is None else [_commit(commit) for commit in exposure.removed],
     }
 
 
 def _commit(commit: Commit | None) -> dict[str, Any] | None:
-    return {"commit": commit.id, "author": commit.author, "date": commit.date} if commit else None
+    if commit is None:
+        return None
+    names = {"commit": commit.id, "author": commit.author, "date": commit.date}
+    return names | {"committer": commit.committer or None, "committed": commit.committed or None}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

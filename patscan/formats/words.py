@@ -35,6 +35,15 @@ def _in_words(evidence: Evidence) -> str:
     return said if evidence.type == "routing" else f"{evidence.type}: {said}" if said else evidence.type
 
 
+_KEPT = {
+    "stash": "only a stash leads to it",
+    "reflog": "only a reflog leads to it",
+    "no ref": "no ref leads to it: a dangling commit",
+    "index": "staged, never committed",
+    "nothing": "never committed",
+}
+
+
 def whereabouts(finding: Finding, lead: Occurrence) -> Iterator[str]:
     """What is to be known of the place of `lead`, besides its name, and of where in history the token lives."""
     origin = lead.origin
@@ -50,11 +59,14 @@ def whereabouts(finding: Finding, lead: Occurrence) -> Iterator[str]:
 def _exposed(exposure: Exposure) -> Iterator[str]:
     for known, yes, no in (
         (exposure.at_head, "still there at HEAD", "gone from HEAD"),
-        (exposure.reachable, "", "no ref leads to it"),
+        (exposure.reachable, "", _KEPT.get(exposure.kept_by or "", "no ref leads to it")),
         (exposure.pushed, "pushed", "not pushed yet"),
     ):
         if known is not None and (said := yes if known else no):
             yield said
+    if exposure.removed:
+        newest = exposure.removed[-1]
+        yield f"taken out by {newest.id[:SHORT]} on {newest.date[:10]}"
     if exposure.tips:
         more = len(exposure.tips) - _TIPS
         yield f"held by {', '.join(exposure.tips[:_TIPS])}" + (f" and {count(more, 'more ref')}" if more > 0 else "")

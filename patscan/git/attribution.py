@@ -7,16 +7,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
 from patscan.git import child
+from patscan.git.graph import Change
 from patscan.git.repository import Repository
 from patscan.model import Commit, Exposure, Origin
 
-_FORMAT = "%x02%H%x00%an <%ae>%x00%aI"
+# A raw date, for git dies of one that is no date in its own zone when it has to print it.
+_FORMAT = "%x02%H%x00%an <%ae>%x00%ad"
 # First-parent diffs show what a merge resolution brought; the patch-like default shows nothing for merges (design, "The history engine").
 _DIFF = ("--stdin", "-r", "--root", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-show-signature")
-_WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--encoding=UTF-8", f"--format={_FORMAT}")
-_REACHABLE = ("rev-list", "--topo-order", "--reverse", "--ignore-missing", "--all", "--reflog")
+_WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--date=raw", "--encoding=UTF-8", f"--format={_FORMAT}")
+_REACHABLE = ("rev-list", "--topo-order", "--reverse", "--parents", "--ignore-missing", "--all", "--reflog")
 _OBJECTS = 5000
 """Objects asked for in one walk: their ids have to fit on a command line."""
 _UNREAD_AT_MOST = 50
@@ -24,55 +27,118 @@ _UNREAD_AT_MOST = 50
 _SIGNATURE = re.compile(rb"^(?:author|tagger) (.*?) ?(-?\d+) ([+-]\d{4})$", re.MULTILINE)
 
 
-def origins(
-    repository: Repository, blobs: Iterable[str], stored: Callable[[], Iterable[str]]
-) -> tuple[Mapping[str, Sequence[Origin]], int]:
-    """The places of each blob, the commit that first brought it first, and how many commits git couldn't read.
+class Attribution(NamedTuple):
+    """What the walk over all commits told."""
 
-    `stored` gives the ids of all commits, reachable or not. A blob nobody refers to has one place without a path.
+    places: Mapping[str, Sequence[Origin]]
+    """Of each blob, the commit that first brought it first; one place without a path if nobody refers to it."""
+    commits: Sequence[str]
+    """Ids, each after its parents."""
+    parents: Sequence[Sequence[int]] | None
+    """Numbers of commits, by the number of a commit; ``None`` if git can't tell."""
+    changes: Mapping[int, Sequence[Change]]
+    """Where wanted blobs came and went, by the number of the commit."""
+    reachable: int
+    """How many of the commits refs and reflogs lead to: the first ones."""
+    unread: int
+    """Commits that git couldn't read."""
+
+
+def attribute(repository: Repository, blobs: Iterable[str], stored: Callable[[], Iterable[str]]) -> Attribution:
+    """Walk the commits for `blobs`; `stored` gives the ids of all commits, for blobs that no ref or reflog leads to."""
+    walk = _Walk(repository, sorted(blobs))
+    commits, parents = _graph(repository, ())
+    reachable = len(commits)
+    if parents is None:
+        # A commit can't be read: what the others brought is told, but not what became of it.
+        commits = sorted(stored())
+        walk.over(commits)
+        walk.sort()
+    else:
+        walk.over(commits)
+    walk.add(_in_index(repository, walk.missing()))
+    if parents is not None and walk.missing():
+        others = sorted(set(stored()).difference(commits))
+        all_commits, all_parents = _graph(repository, others)
+        walk.over(others if all_parents is None else all_commits[reachable:])
+        if all_parents is not None:
+            commits, parents = all_commits, all_parents
+    number = {commit: place for place, commit in enumerate(commits)}
+    changes = {number[commit]: tuple(paths.values()) for commit, paths in walk.changes.items() if commit in number}
+    places = {blob: walk.places.get(blob) or [Origin("blob", blob=blob)] for blob in walk.wanted}
+    return Attribution(places, commits, parents, changes, reachable, len(walk.unread))
+
+
+def _graph(repository: Repository, others: Sequence[str]) -> tuple[list[str], list[tuple[int, ...]] | None]:
+    """The commits that refs and reflogs lead to, then those that only `others` do, each after its parents.
+
+    No commits and no parents if one of them is missing or corrupt.
     """
-    wanted = sorted(blobs)
-    if not wanted:
-        return {}, 0
-    unread: list[str] = []
-    reachable = _reachable(repository)
-    found = _walk(repository, reachable, wanted, unread)
-    if missing := [blob for blob in wanted if blob not in found]:
-        found |= _in_index(repository, missing)
-    if missing := [blob for blob in wanted if blob not in found]:
-        # No order is known of these but the one they claim.
-        others = _walk(repository, sorted(set(stored()).difference(reachable)), missing, unread)
-        found |= {blob: sorted(places, key=lambda place: _instant(place.date)) for blob, places in others.items()}
-    return {blob: found.get(blob) or [Origin("blob", blob=blob)] for blob in wanted}, len(unread)
-
-
-def _reachable(repository: Repository) -> list[str]:
-    """The commits that refs and reflogs lead to, ancestors first; none if one of them is missing or corrupt."""
     try:
-        return repository.git(*_REACHABLE).decode().splitlines()
+        listed = repository.git(*_REACHABLE, stdin=b"").decode().splitlines()
+        more = (
+            repository.git(*_REACHABLE, "--stdin", stdin="".join(f"{name}\n" for name in others).encode()).decode().splitlines()
+            if others
+            else []
+        )
     except child.GitError:
-        return []
+        return [], None
+    number: dict[str, int] = {}
+    parents: list[tuple[int, ...]] = []
+    for line in (*listed, *more):
+        commit, *above = line.split()
+        if commit not in number:
+            number[commit] = len(parents)
+            parents.append(tuple(number[parent] for parent in above if parent in number))
+    return list(number), parents
 
 
-def _walk(repository: Repository, commits: Sequence[str], blobs: Sequence[str], unread: list[str]) -> dict[str, list[Origin]]:
-    """The commits are shared out over the processors; together their answers are in the order of `commits`."""
-    found: dict[str, list[Origin]] = {}
-    notes = set(_notes(repository))
-    jobs = max(1, min(os.cpu_count() or 1, len(commits) // 500))
-    share = -(-len(commits) // jobs) or 1
-    for low in range(0, len(blobs), _OBJECTS):
-        asked = blobs[low : low + _OBJECTS]
-        command = (*_WALK, *(f"--find-object={blob}" for blob in asked))
+class _Walk:
+    """Asks what commits did with some blobs, and keeps the answers."""
 
-        def answer(first: int, command: Sequence[str] = command) -> bytes:
-            return b"".join(answers(repository, command, commits[first : first + share], unread))
+    def __init__(self, repository: Repository, wanted: Sequence[str]) -> None:
+        self.places: dict[str, list[Origin]] = {}
+        self.changes: dict[str, dict[bytes, Change]] = {}
+        self.unread: list[str] = []
+        self._repository, self.wanted = repository, wanted
+        self._notes = set(_notes(repository)) if wanted else set()
 
-        with ThreadPoolExecutor(jobs) as pool:
-            for output in pool.map(answer, range(0, len(commits), share)):
-                for origin in _parse(output, set(asked)):
-                    place = origin._replace(type="note") if origin.commit in notes else origin
-                    found.setdefault(place.blob or "", []).append(place)
-    return found
+    def missing(self) -> list[str]:
+        """Blobs no place is known of."""
+        return [blob for blob in self.wanted if blob not in self.places]
+
+    def add(self, places: Mapping[str, list[Origin]]) -> None:
+        """Places somebody else found."""
+        self.places |= places
+
+    def sort(self) -> None:
+        """By date: no order is known of some commits but the one they claim."""
+        for places in self.places.values():
+            places.sort(key=lambda place: instant(place.date))
+
+    def over(self, commits: Sequence[str]) -> None:
+        """Ask about these commits, shared out over the processors; together the answers are in their order."""
+        jobs = max(1, min(os.cpu_count() or 1, len(commits) // 500))
+        share = -(-len(commits) // jobs) or 1
+        for low in range(0, len(self.wanted), _OBJECTS):
+            asked = self.wanted[low : low + _OBJECTS]
+            command = (*_WALK, *(f"--find-object={blob}" for blob in asked))
+
+            def answer(first: int, command: Sequence[str] = command) -> bytes:
+                return b"".join(answers(self._repository, command, commits[first : first + share], self.unread))
+
+            with ThreadPoolExecutor(jobs) as pool:
+                for output in pool.map(answer, range(0, len(commits), share)):
+                    self._keep(output, set(asked))
+
+    def _keep(self, output: bytes, asked: set[str]) -> None:
+        for place, change in _parse(output, asked):
+            commit = place.commit or ""
+            paths = self.changes.setdefault(commit, {})
+            if change.blob is not None or change.path not in paths:
+                paths[change.path] = change
+            if change.blob is not None:
+                self.places.setdefault(change.blob, []).append(place._replace(type="note") if commit in self._notes else place)
 
 
 def answers(repository: Repository, command: Sequence[str], names: Sequence[str], unread: list[str]) -> Iterator[bytes]:
@@ -99,8 +165,8 @@ def _notes(repository: Repository) -> list[str]:
         return []
 
 
-def _parse(output: bytes, wanted: set[str]) -> Iterator[Origin]:
-    """The places that commits gave to wanted blobs, out of ``git diff-tree -z --raw`` with `_FORMAT`."""
+def _parse(output: bytes, wanted: set[str]) -> Iterator[tuple[Origin, Change]]:
+    """What commits did with wanted blobs, out of ``git diff-tree -z --raw`` with `_FORMAT`."""
     # Field after field: a path or a name may hold any byte but NUL, so what a field is follows from its place alone.
     fields = iter(output.split(b"\0"))
     commit = author = date = b""
@@ -110,10 +176,10 @@ def _parse(output: bytes, wanted: set[str]) -> Iterator[Origin]:
         elif field.startswith((b":", b"\n:")):
             _, mode, _, blob, _ = field.split()
             path = next(fields)
-            if (name := blob.decode()) in wanted:
-                kind = "symlink" if mode == b"120000" else "blob"
-                when = date.decode("ascii", "replace").replace("Z", "+00:00")
-                yield Origin(kind, _text(path), commit.decode(), _text(author), when, name)
+            name = blob.decode() if blob.decode() in wanted else None
+            kind = "symlink" if mode == b"120000" else "blob"
+            when = iso(*date.decode("ascii", "replace").split())
+            yield Origin(kind, _text(path), commit.decode(), _text(author), when, name), Change(path, name)
 
 
 def _in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Origin]]:
@@ -138,31 +204,33 @@ def signed(kind: str, name: str, content: bytes, start: int) -> Origin:
     header, _, _ = content.partition(b"\n\n")
     author, date = None, None
     if signature := _SIGNATURE.search(header):
-        author, date = _text(signature[1]), _iso(int(signature[2]), signature[3].decode())
+        author, date = _text(signature[1]), iso(signature[2].decode(), signature[3].decode())
     if start < len(header):
         return Origin("author", None, name, author, date)
     return Origin(f"{kind}-message", None, name, author, date)
 
 
-def _iso(seconds: int, zone: str) -> str | None:
-    minutes = int(zone[1:3]) * 60 + int(zone[3:])
+def iso(seconds: str = "", zone: str = "") -> str | None:
+    """A date as git stores it, in ISO 8601; ``None`` if it is none."""
     try:
+        minutes = int(zone[-4:-2]) * 60 + int(zone[-2:])
         offset = timezone(timedelta(minutes=-minutes if zone[0] == "-" else minutes))
-        return datetime.fromtimestamp(seconds, offset).isoformat()
+        return datetime.fromtimestamp(int(seconds), offset).isoformat()
     except (ValueError, OverflowError, OSError):
         return None
 
 
 def exposure(places: Iterable[Origin]) -> Exposure:
     """First sight of a token, from the commits that brought it; the rest isn't looked at yet."""
-    dated = sorted((_instant(place.date), place.commit, place) for place in places if place.commit and place.date)
+    dated = sorted((instant(place.date), place.commit, place) for place in places if place.commit and place.date)
     if not dated:
         return Exposure()
     first = dated[0][2]
     return Exposure(first_seen=Commit(first.commit or "", first.author or "", first.date or ""))
 
 
-def _instant(date: str | None) -> float:
+def instant(date: str | None) -> float:
+    """A date to compare with others; what is no date comes first."""
     try:
         return datetime.fromisoformat(date or "").timestamp()
     except (ValueError, OverflowError):

@@ -52,6 +52,10 @@ class Repository(NamedTuple):
         listed = self.git("rev-list", "--objects", "--all", "--reflog", "--missing=print")
         return listed.count(b"\n?") + listed.startswith(b"?")
 
+    def has_remotes(self) -> bool:
+        """Whether anything is configured that could be pushed to."""
+        return bool(_try(self, "config", "--get-regexp", r"^remote\..*\.(push)?url$"))
+
     def head(self) -> str | None:
         """The commit at HEAD, or ``None`` before the first commit."""
         return _try(self, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip() or None

@@ -114,9 +114,9 @@ class Files:
         """Each file was met under its path."""
         return {}
 
-    def exposure(self, origins: Iterable[Origin]) -> Exposure:
+    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
         """A working tree has no history."""
-        return Exposure()
+        return dict.fromkeys(places, Exposure())
 
     def _files(self) -> Iterator[str]:
         for path in self._paths:

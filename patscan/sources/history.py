@@ -43,8 +43,10 @@ class RefShard(NamedTuple):
 class History:
     """The whole object store of one repository: its packs in their own order, everything else through git."""
 
-    def __init__(self, repository: Repository) -> None:
-        """Look at nothing yet."""
+    def __init__(self, repository: Repository, mirror: bool = False) -> None:
+        """Look at nothing yet. A `mirror` of a server holds only what was pushed there."""
+        self._mirror = mirror
+        self._attribution: attribution.Attribution | None = None
         self._repository = repository
         self._packs: list[tuple[int, Pack]] = []
         self.skips: list[Skip] = []
@@ -120,16 +122,19 @@ class History:
 
     def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
         """The paths and commits of each blob, the commit that first brought it first."""
-        found, unread = attribution.origins(self._repository, keys, self._commits)
-        if unread:
+        self._attribution = attribution.attribute(self._repository, keys, self._commits)
+        if unread := self._attribution.unread:
             self.notes.append(
                 Note(str(self._repository.path), f"{unread:,} commits can't be read: what they brought has no path, author or date.")
             )
-        return found
+        return self._attribution.places
 
-    def exposure(self, origins: Iterable[Origin]) -> Exposure:
-        """First and last sight of a token that was met in these places."""
-        return attribution.exposure(origins)
+    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
+        """Since when, until when, at which tips, and whether it was pushed."""
+        from patscan.git.exposure import exposures
+
+        told = self._attribution or attribution.attribute(self._repository, (), self._commits)
+        return exposures(self._repository, told, places, self._mirror)
 
     def _look_for_gaps(self) -> None:
         where = str(self._repository.path)

@@ -68,6 +68,6 @@ class Stream:
         """See `within`."""
         return {}
 
-    def exposure(self, origins: Iterable[Origin]) -> Exposure:
+    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
         """A stream has no history."""
-        return Exposure()
+        return dict.fromkeys(places, Exposure())

@@ -74,7 +74,7 @@ class TestBadInput:
         for command in (["history", tmp_path / "empty"], ["scan", tmp_path / "empty"]):
             done = patscan(*command)
             assert done.returncode == 3
-            assert "nothing to look at" in done.stdout
+            assert "nothing to look at" in " ".join(done.stdout.split())
 
     def test_a_closed_standard_output_is_said(self, leak: tuple[Path, str]) -> None:
         command = f"{sys.executable} -m patscan scan {leak[0]} >&-"

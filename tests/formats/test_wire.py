@@ -26,9 +26,9 @@ KEYS = {
     "coverage.skipped": "where reason",
     "coverage.notes": "where reason",
     "findings": "fingerprint rule kind severity confidence token evidence exposure verdict occurrences",
-    "findings.exposure": "first_seen last_seen at_head tips reachable pushed",
-    "findings.exposure.first_seen": "commit author date",
-    "findings.exposure.last_seen": "commit author date",
+    "findings.exposure": "first_seen last_seen at_head tips reachable pushed kept_by removed",
+    "findings.exposure.first_seen": "commit author date committer committed",
+    "findings.exposure.last_seen": "commit author date committer committed",
     "findings.verdict": "state reason facts lifecycle",
     "findings.occurrences": PLACE,
     "ignored": "fingerprint rule kind severity confidence token evidence exposure verdict occurrences reason",
@@ -69,12 +69,15 @@ def test_a_finding(token: str) -> None:
             "token": str(secret(token)),
             "evidence": [{"type": "checksum", "ok": True}, {"type": "routing", "organization": 1, "user": 42}],
             "exposure": {
-                "first_seen": {"commit": COMMIT, "author": "Jane Roe <jane@example.com>", "date": "2024-05-01T12:30:00+02:00"},
+                "first_seen": {"commit": COMMIT, "author": "Jane Roe <jane@example.com>", "date": "2024-05-01T12:30:00+02:00"}
+                | {"committer": None, "committed": None},
                 "last_seen": None,
                 "at_head": None,
                 "tips": None,
                 "reachable": None,
                 "pushed": None,
+                "kept_by": None,
+                "removed": None,
             },
             "verdict": {"state": "unchecked", "reason": "", "facts": {}, "lifecycle": []},
             "occurrences": [
@@ -185,6 +188,8 @@ def test_verdict_and_exposure_once_known(token: str) -> None:
         "tips": ["refs/heads/main"],
         "reachable": True,
         "pushed": False,
+        "kept_by": None,
+        "removed": None,
     }
 
 

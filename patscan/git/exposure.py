@@ -1,0 +1,153 @@
+"""Where in history tokens live: since when, until when, at which tips, and whether they left this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from patscan.git.attribution import Attribution, exposure, instant, iso
+from patscan.git.child import GitError
+from patscan.git.graph import Held, Lives, held_by, lives, marked
+from patscan.git.repository import Repository
+from patscan.model import Commit, Exposure, Origin
+
+_FORMAT = "%H%x00%an <%ae>%x00%ad%x00%cn <%ce>%x00%cd"
+_LOG = ("log", "--no-walk=unsorted", "-z", "--encoding=UTF-8", "--no-show-signature", "--date=raw", f"--format={_FORMAT}", "--stdin")
+_AT_ONCE = 5000
+_REMOTE, _STASH = "refs/remotes/", "refs/stash"
+
+
+class Ref(NamedTuple):
+    """A ref's name, the object it points to, and the one behind it if that is a tag."""
+
+    name: str
+    object: str
+    peeled: str
+
+
+class _Group(NamedTuple):
+    """Commits that one kind of thing leads to, all tokens they hold, and the tokens' lives among them."""
+
+    name: str
+    marks: bytearray
+    tokens: Held
+    lives: Lives
+
+    def has(self, token: str, said_in: Iterable[int]) -> bool:
+        return token in self.tokens or any(self.marks[commit] for commit in said_in)
+
+
+_NOWHERE = _Group("", bytearray(), frozenset(), Lives({}, {}, {}))
+
+
+def exposures(
+    repository: Repository, attribution: Attribution, places: Mapping[str, Sequence[Origin]], mirror: bool
+) -> Mapping[str, Exposure]:
+    """The exposure of each token, by its fingerprint; `places` are all it was met in. A `mirror` holds only what was pushed."""
+    if attribution.parents is None:
+        return {token: exposure(origins) for token, origins in places.items()}
+    tokens: dict[str, set[str]] = {}
+    for token, origins in places.items():
+        for origin in origins:
+            if origin.blob:
+                tokens.setdefault(origin.blob, set()).add(token)
+    told = _Told(repository, attribution, held_by(attribution.parents, attribution.changes, tokens), mirror)
+    said_in = {token: told.said_in(origins) for token, origins in places.items()}
+    told.ask_who({commit for commits in said_in.values() for commit in commits})
+    return {token: told.exposure(token, origins, said_in[token]) for token, origins in places.items()}
+
+
+class _Told:
+    """What is asked of a repository once, for all tokens."""
+
+    def __init__(self, repository: Repository, attribution: Attribution, held: Sequence[Held], mirror: bool) -> None:
+        self._repository, self._commits, self._held, self._mirror = repository, attribution.commits, held, mirror
+        self._parents = attribution.parents or ()
+        self._number = {commit: place for place, commit in enumerate(attribution.commits)}
+        self._refs = _refs(repository)
+        self._head = self._number.get(repository.head() or "")
+        self._has_remotes = mirror or repository.has_remotes()
+        self._groups = [
+            self._group("ref", [*self._places(lambda name: name != _STASH), *([self._head] if self._head is not None else [])]),
+            self._group("stash", self._places(lambda name: name == _STASH)),
+            self._group("reflog", range(attribution.reachable)),
+            self._group("no ref", range(len(self._commits))),
+        ]
+        remote = self._group("remote", self._places(lambda name: name.startswith(_REMOTE)))
+        self._pushed = self._groups[0] if mirror else remote
+        self._who: dict[int, Commit] = {}
+
+    def said_in(self, origins: Iterable[Origin]) -> list[int]:
+        """The commits whose own text, not whose files, holds a token."""
+        return [self._number[origin.commit] for origin in origins if not origin.blob and origin.commit in self._number]
+
+    def ask_who(self, more: set[int]) -> None:
+        """Who made the commits that will be spoken of, and when."""
+        wanted = sorted(more.union(*(commits for group in self._groups for told in group.lives for commits in told.values())))
+        for low in range(0, len(wanted), _AT_ONCE):
+            names = "".join(f"{self._commits[commit]}\n" for commit in wanted[low : low + _AT_ONCE])
+            try:
+                listed = self._repository.git(*_LOG, stdin=names.encode())
+            except GitError:
+                continue  # then a commit is told by its id alone
+            fields = listed.decode("utf-8", "surrogateescape").split("\0")
+            for name, author, date, committer, committed in zip(*[iter(fields)] * 5, strict=False):
+                when, then = iso(*date.split()) or "", iso(*committed.split()) or ""
+                self._who[self._number[name]] = Commit(name, author, when, committer, then)
+
+    def exposure(self, token: str, origins: Sequence[Origin], said_in: Sequence[int]) -> Exposure:
+        """Everything about one token. ``pushed`` is ``None`` without a remote: then nothing tells."""
+        tips = {ref.name for ref in self._refs if self._is_at(ref, token)}
+        tips |= {ref.name for ref in self._refs for origin in origins if not origin.blob and ref.object == origin.commit != ref.peeled}
+        tips |= {origin.path for origin in origins if origin.type == "ref-name" and origin.path}
+        group = next((group for group in self._groups if group.has(token, said_in)), _NOWHERE)
+        pushed = self._pushed.has(token, said_in) or any(self._mirror or tip.startswith(_REMOTE) for tip in tips)
+        brought, youngest = ((*told.get(token, ()), *said_in) for told in (group.lives.brought, group.lives.youngest))
+        return Exposure(
+            first_seen=min(map(self._commit, brought), key=_when, default=exposure(origins).first_seen),
+            last_seen=max(map(self._commit, youngest), key=_when, default=None),
+            at_head=self._head is not None and token in self._held[self._head],
+            tips=tuple(sorted(tips)),
+            reachable=group.name == "ref" or (bool(tips) and group is _NOWHERE),
+            pushed=pushed if self._has_remotes else None,
+            kept_by=group.name or ("ref" if tips else _kept(origins)),
+            removed=tuple(sorted(map(self._commit, group.lives.removed.get(token, ())), key=_when)),
+        )
+
+    def _is_at(self, ref: Ref, token: str) -> bool:
+        number = self._place(ref)
+        return number is not None and token in self._held[number]
+
+    def _place(self, ref: Ref) -> int | None:
+        return self._number.get(ref.peeled or ref.object)
+
+    def _places(self, wanted: Callable[[str], bool]) -> list[int]:
+        places = [self._place(ref) for ref in self._refs if wanted(ref.name)]
+        return [place for place in places if place is not None]
+
+    def _group(self, name: str, tips: Iterable[int]) -> _Group:
+        marks = marked(self._parents, tips)
+        each = {id(tokens): tokens for tokens, mark in zip(self._held, marks, strict=True) if mark}
+        return _Group(name, marks, frozenset().union(*each.values()), lives(self._parents, self._held, marks))
+
+    def _commit(self, number: int) -> Commit:
+        return self._who.get(number) or Commit(self._commits[number], "", "")
+
+
+def _refs(repository: Repository) -> list[Ref]:
+    try:
+        listed = repository.git("for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)%00")
+    except GitError:
+        return []
+    fields = listed.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    return [Ref(name.lstrip("\n"), target, peeled) for name, target, peeled in zip(*[iter(fields)] * 3, strict=False)]
+
+
+def _kept(origins: Sequence[Origin]) -> str:
+    """What keeps a token that no commit holds."""
+    return "index" if any(origin.type == "index" for origin in origins) else "nothing"
+
+
+def _when(commit: Commit) -> tuple[float, str]:
+    """Commits compare by when they were committed; a clock may be wrong, but the order of a chain was settled before."""
+    return instant(commit.committed or commit.date), commit.id
