@@ -49,14 +49,15 @@ def remark(origin: Origin) -> str:
 
 
 def current(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
-    """Of each place only what its newest version holds: a file has as many versions as commits that changed it."""
+    """Of each place only what its newest version holds, once: several commits may have changed it, or brought the same."""
     newest: dict[tuple[str, str], Origin] = {}
     for occurrence in occurrences:
         origin = occurrence.origin
         best = newest.setdefault(_key(origin), origin)
         if instant(origin.date) > instant(best.date):
             newest[_key(origin)] = origin
-    return [one for one in occurrences if one.origin.blob == newest[_key(one.origin)].blob]
+    kept = [one for one in occurrences if one.origin.blob == newest[_key(one.origin)].blob]
+    return list({(_key(one.origin), one.start, one.position): one for one in reversed(kept)}.values())[::-1]
 
 
 def versions(occurrence: Occurrence, occurrences: Sequence[Occurrence]) -> int:
