@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +14,7 @@ from patscan.detect.positions import Text
 from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Match, Occurrence, Origin
 
 if TYPE_CHECKING:
-    from patscan.scan import Source
+    from patscan.scan import Options, Source
 
 Findings = tuple[Finding, ...]
 
@@ -29,17 +30,16 @@ class _Sight(NamedTuple):
     known: bool
 
 
-def findings(source: Source, matcher: Matcher, keys: Sequence[str], least: str, reveal: bool) -> tuple[Findings, Findings]:
-    """What stands in the contents `keys`: findings of confidence `least` and more, and what is ignored, both sorted."""
-    sights = list(_sights(source, matcher, keys, reveal))
+def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Options) -> tuple[Findings, Findings]:
+    """What stands in the contents `keys`: findings as `options` want them, and what is ignored, both sorted."""
+    sights = list(_sights(source, matcher, keys, options.reveal))
     origins = source.origins({sight.key for sight in sights if not sight.known})
     tokens: dict[bytes, list[_Sight]] = {}
     for sight in sights:
         tokens.setdefault(sight.match.secret.reveal(), []).extend(_placed(sight, origins))
     groups = {group[0].match.secret.fingerprint: group for group in tokens.values()}
     exposures = source.exposures({name: [sight.occurrence.origin for sight in group] for name, group in groups.items()})
-    threshold = CONFIDENCES.index(least)
-    found = sorted((_finding(group, exposures[name], threshold) for name, group in groups.items()), key=_order)
+    found = sorted((_finding(group, exposures[name], options) for name, group in groups.items()), key=_order)
     return tuple(one for one in found if not one.reason), tuple(one for one in found if one.reason)
 
 
@@ -86,19 +86,30 @@ def _placed(sight: _Sight, origins: Mapping[str, Sequence[Origin]]) -> Iterator[
         yield sight._replace(occurrence=sight.occurrence._replace(origin=origin))
 
 
-def _finding(sights: Sequence[_Sight], exposure: Exposure, threshold: int) -> Finding:
+def _finding(sights: Sequence[_Sight], exposure: Exposure, options: Options) -> Finding:
     best = max((sight.match for sight in sights), key=lambda match: (CONFIDENCES.index(match.confidence), not match.reason))
     occurrences = sorted({sight.occurrence for sight in sights}, key=_place)
-    weak = CONFIDENCES.index(best.confidence) < threshold
+    weak = CONFIDENCES.index(best.confidence) < CONFIDENCES.index(options.min_confidence)
+    meant = any(_is_meant(occurrence.origin, options) for occurrence in occurrences)
     return Finding(
         best.rule,
         best.secret,
         best.confidence,
-        (best.reason or "confidence") if weak else "",
+        (best.reason or "confidence") if weak else "" if meant else "narrowed",
         best.evidence,
         tuple(occurrences),
         exposure,
     )
+
+
+def _is_meant(origin: Origin, options: Options) -> bool:
+    """Whether a place is one of those that ``--since``, ``--until`` and ``--author`` ask for."""
+    if options.since is None and options.until is None and not options.author:
+        return True
+    if origin.date is None or options.author.casefold() not in (origin.author or "").casefold():
+        return False
+    when = datetime.fromisoformat(origin.date).timestamp()
+    return (options.since is None or options.since <= when) and (options.until is None or when <= options.until)
 
 
 def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:

@@ -53,6 +53,11 @@ class Options(NamedTuple):
     min_confidence: str = "medium"
     reveal: bool = False
     """Frames show the tokens."""
+    since: float | None = None
+    until: float | None = None
+    """Findings that no commit brought from `since` to `until`, in seconds since 1970, are listed as ignored."""
+    author: str = ""
+    """Findings that nobody brought whose name or address holds this are listed as ignored."""
 
 
 class Looked(NamedTuple):
@@ -172,4 +177,4 @@ def _second_look(source: Source, rules: tuple[Rule, ...], keys: Sequence[str], o
         return (), ()
     from patscan import findings
 
-    return findings.findings(source, Matcher(rules), keys, options.min_confidence, options.reveal)
+    return findings.findings(source, Matcher(rules), keys, options)

@@ -36,7 +36,7 @@ DOORS = {
     "dulwich": {"git/entries.py"},
     "isal": {"git/entries.py"},
     "git": {"git/repository.py"},
-    "subprocess": {"git/child.py", "git/objects.py"},
+    "subprocess": {"git/child.py", "git/objects.py", "git/network.py"},
     "sarif_om": {"formats/sarif.py"},
     "pygments": {"formats/frames.py"},
     "rich": {"cli/progress.py"},

@@ -50,7 +50,18 @@ def _scan(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 def _history(commands: _Commands[argparse.ArgumentParser]) -> None:
     command = _command(commands, "history", "look at every object a repository holds, reachable or not")
-    command.add_argument("repository", nargs="?", type=Path, default=Path(), metavar="REPO", help="a repository (default: .)")
+    command.add_argument("repository", nargs="?", default=".", metavar="REPO", help="a repository's folder or URL (default: .)")
+    command.add_argument("--keep", type=Path, metavar="DIR", help="keep a URL's mirror in this folder, and fetch into it the next time")
+    command.add_argument(
+        "--rev",
+        action="append",
+        default=[],
+        metavar="RANGE",
+        help="only what this range introduced, in git's syntax: A..B, --rev=--branches",
+    )
+    command.add_argument("--since", type=_date, metavar="DATE", help="only what was brought on this date (2026-01-31) or later")
+    command.add_argument("--until", type=_date, metavar="DATE", help="only what was brought before this date or at this moment")
+    command.add_argument("--author", default="", metavar="TEXT", help="only what was brought by somebody whose name or address holds this")
     _add_common(command)
     command.set_defaults(command=_lazily("patscan.cli.scanning", "history"))
 
@@ -100,6 +111,15 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _date(text: str) -> float:
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write 2026-01-31 or 2026-01-31T12:00:00+00:00") from None
+
+
 def _report(text: str) -> tuple[str, Path]:
     name, equals, path = text.partition("=")
     if not equals or name not in FORMATS or not path:
@@ -128,22 +148,34 @@ def _version(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], 
     return run
 
 
+_KEPT = (
+    *("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP"),
+    *("USERPROFILE", "SYSTEMROOT", "PATHEXT"),
+)
+_HERE = tuple(
+    f"GIT_{name}"
+    for name in ("DIR", "COMMON_DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH")
+)
+_NETWORK = (
+    *("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "SSH_AUTH_SOCK", "GIT_PROXY_COMMAND"),
+    *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
+    *("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_NO_VERIFY", "GIT_SSL_CERT", "GIT_SSL_KEY", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    # What credential helpers and ssh look for: the key ring, the cache's socket, GnuPG, Kerberos, the user's name.
+    *("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "XDG_DATA_HOME", "GNUPGHOME", "PASSWORD_STORE_DIR"),
+    *("KRB5CCNAME", "USER", "LOGNAME", "USERNAME", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "COMSPEC"),
+)
+"""Not GIT_ASKPASS and SSH_ASKPASS: they ask, and patscan never does. Not GIT_TRACE…: it would show passwords."""
+
+
 def environment() -> dict[str, str]:
     """What git children may see of this process's environment; ``HOME`` stays, for ``safe.directory`` lives there."""
-    kept = (
-        "HOME",
-        "PATH",
-        "LANG",
-        "LC_ALL",
-        "LC_CTYPE",
-        "XDG_CONFIG_HOME",
-        "TMPDIR",
-        "TEMP",
-        "TMP",
-        "USERPROFILE",
-        "SYSTEMROOT",
-        "PATHEXT",
-    )
-    git = ("DIR", "COMMON_DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH")
-    ours = {*kept, *(f"GIT_{name}" for name in git)}
-    return {name: value for name, value in os.environ.items() if name in ours or name.startswith("GIT_CONFIG_")}
+    return _chosen({*_KEPT, *_HERE})
+
+
+def elsewhere(network: bool = False) -> dict[str, str]:
+    """The same for a repository that isn't the one git may have called us from; with `network` also what a fetch needs."""
+    return _chosen({*_KEPT, *(_NETWORK if network else ())})
+
+
+def _chosen(names: set[str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name in names or name.startswith("GIT_CONFIG_")}

@@ -36,6 +36,8 @@ def _start(rules: tuple[Rule, ...]) -> None:
 
     # Ctrl-C reaches every process of the terminal; the first one decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Inherited, it would be the first process's way to tidy up; a pool ends its workers by it.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     scan.start(rules)
 
 

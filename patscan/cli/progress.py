@@ -45,6 +45,27 @@ class Progress:
         return f"{self._commits:,} commits, {self._blobs:,} blobs, {self._bytes / 1e9:.1f} GB"
 
 
+class Fetching:
+    """The last line of git's own progress, over and over in the same place; silent unless standard error is a terminal."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._wanted = wanted and sys.stderr.isatty()
+        self._width = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._width:
+            print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
+
+    def tell(self, step: str) -> None:
+        """Show how far git is."""
+        if self._wanted:
+            print(f"\r{step:{self._width}}", end="", file=sys.stderr, flush=True)
+            self._width = len(step)
+
+
 def _bar() -> Bar:
     from rich.console import Console
     from rich.progress import Progress as Bar

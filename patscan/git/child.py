@@ -13,13 +13,14 @@ from patscan.errors import PatscanError, TargetError
 _QUIET = {
     # A promisor remote would be fetched from, with the repository's own core.sshCommand (git-config(1), protocol.allow).
     "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
     # Replace refs would show another object than the one that is stored.
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
+_NETWORK = "https:http:ssh:file:git"
+"""What a wanted fetch may use; never ``ext`` or another helper, which starts a program (git-config(1), protocol.allow)."""
 _OPTIONS = (
     "--no-pager",
     "--literal-pathspecs",
@@ -42,16 +43,21 @@ def start(
     environment: Mapping[str, str],
     stderr: int | None = subprocess.PIPE,
     stdin: int | IO[bytes] = subprocess.PIPE,
+    network: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start ``git ARGS`` in `cwd` with pipes for input and output. Raises `PatscanError` if there is no git."""
+    """Start ``git ARGS`` in `cwd` with pipes for input and output. Raises `PatscanError` if there is no git.
+
+    With `network` it may fetch, for `patscan.git.network`, and leads a session of its own: without a terminal ssh can't ask there.
+    """
     try:
         return subprocess.Popen(
             [_git(environment), *_OPTIONS, *args],
             cwd=cwd,
-            env={**environment, **_QUIET},
+            env={**environment, **_QUIET, "GIT_ALLOW_PROTOCOL": _NETWORK if network else ""},
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
+            start_new_session=network,
         )
     except FileNotFoundError as error:
         raise TargetError(f"{cwd}: no such folder.") from error

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Self
 
 from patscan.content import WINDOW, Key, Piece, windows
 from patscan.git import child
@@ -82,7 +82,7 @@ class _Batch:
             self._git = child.start(args, shard.path, shard.environment, stderr=subprocess.DEVNULL, stdin=questions)
         self.answers = _pipe(self._git.stdout)
 
-    def __enter__(self) -> _Batch:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -52,6 +52,10 @@ class Repository(NamedTuple):
         listed = self.git("rev-list", "--objects", "--all", "--reflog", "--missing=print")
         return listed.count(b"\n?") + listed.startswith(b"?")
 
+    def boundary(self) -> set[str]:
+        """The commits at the edge of a shallow clone: their parents aren't here (gitformat-shallow in git's technical docs)."""
+        return set(_lines(self.common_dir / "shallow"))
+
     def has_remotes(self) -> bool:
         """Whether anything is configured that could be pushed to."""
         return bool(_try(self, "config", "--get-regexp", r"^remote\..*\.(push)?url$"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import resource
@@ -570,7 +571,7 @@ def test_damage_anywhere_gives_what_git_gives_or_a_skip(
         gaps = {skip.where for skip in reading.skips}
         for name, content in reading.contents.items():
             # A name that the damage invented stands for a true content.
-            right = expected.get(name) == content or name not in expected and content in expected.values()
+            right = expected.get(name) == content or (name not in expected and content in expected.values())
             if not right and name not in gaps:
                 assert git_gives(repo, name) == content[1]
                 silent += 1
@@ -619,13 +620,7 @@ def test_random_deltas_raise_nothing(repo: Repo) -> None:
     apply = entries._applier()
     base = rng.randbytes(300)
     for _ in range(20_000):
-        steps = []
-        for _ in range(rng.randrange(5)):
-            steps.append(
-                rng.choice(
-                    [insert(rng.randbytes(rng.randrange(1, 127))), copy(rng.randrange(300), rng.randrange(1, 310)), rng.randbytes(3)]
-                )
-            )
+        steps = [random_step(rng) for _ in range(rng.randrange(5))]
         asked = delta(rng.choice((300, 300, 299)), rng.randrange(600), *steps)
         expected = by_the_book(base, asked)
         try:
@@ -634,44 +629,43 @@ def test_random_deltas_raise_nothing(repo: Repo) -> None:
             assert expected is None
 
 
+def random_step(rng: random.Random) -> bytes:
+    return rng.choice([insert(rng.randbytes(rng.randrange(1, 127))), copy(rng.randrange(300), rng.randrange(1, 310)), rng.randbytes(3)])
+
+
 def by_the_book(base: bytes, steps: bytes) -> bytes | None:
     """git's patch_delta(), slowly; ``None`` for what it refuses."""
-    sizes, place, made = [], 0, b""
-    for _ in range(2):
-        size = shift = 0
-        while True:
-            size |= (steps[place] & 0x7F) << shift
-            place, shift = place + 1, shift + 7
-            if not steps[place - 1] & 0x80:
-                break
-        sizes.append(size)
-    if sizes[0] != len(base):
-        return None
-    while place < len(steps):
-        step = steps[place]
-        place += 1
-        if step & 0x80:
-            numbers = []
-            for bit in range(7):
-                if step >> bit & 1:
-                    if place == len(steps):
-                        return None
-                    numbers.append(steps[place])
-                    place += 1
-                else:
-                    numbers.append(0)
-            offset, size = int.from_bytes(bytes(numbers[:4]), "little"), int.from_bytes(bytes(numbers[4:]), "little") or 0x10000
-            if offset + size > len(base):
+    reader = io.BytesIO(steps)
+    try:
+        if number(reader) != len(base):
+            return None
+        wanted, made = number(reader), b""
+        while step := reader.read(1):
+            made += copied(base, step[0], reader) if step[0] & 0x80 else exactly(reader, step[0] or 1 << 30)
+            if len(made) > wanted:
                 return None
-            made += base[offset : offset + size]
-        elif not step or place + step > len(steps):
-            return None
-        else:
-            made += steps[place : place + step]
-            place += step
-        if len(made) > sizes[1]:
-            return None
-    return made if len(made) == sizes[1] else None
+    except EOFError:
+        return None
+    return made if len(made) == wanted else None
+
+
+def copied(base: bytes, step: int, reader: io.BytesIO) -> bytes:
+    """The part of the base that a step names by four bytes of offset and three of size, zeros left out."""
+    numbers = bytes(exactly(reader, 1)[0] if step >> bit & 1 else 0 for bit in range(7))
+    offset, size = int.from_bytes(numbers[:4], "little"), int.from_bytes(numbers[4:], "little") or 0x10000
+    return exactly(io.BytesIO(base[offset:]), size)
+
+
+def exactly(reader: io.BytesIO, size: int) -> bytes:
+    data = reader.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+def number(reader: io.BytesIO) -> int:
+    byte = exactly(reader, 1)[0]
+    return byte & 0x7F | number(reader) << 7 if byte & 0x80 else byte
 
 
 def test_a_commit_that_claims_gigabytes_does_not_stop_the_scan(

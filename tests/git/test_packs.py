@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
-import subprocess
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -184,20 +185,20 @@ def loosen(repo: Repo, pack: Path) -> None:
 def longest_chain(repo: Repo) -> int:
     listed = repo.line("cat-file", "--batch-all-objects", "--batch-check=%(deltabase) %(objectname)").split("\n")
     base = dict(reversed(line.split()) for line in listed)
-    depth = {"0" * 40: 0}
-    for name in base:
-        chain = []
-        while name not in depth:
-            chain.append(name)
-            name = base[name]
-        for member in reversed(chain):
-            depth[member] = depth[base[member]] + 1
-    return max(depth.values())
+    return max(len(list(chain(base, name))) for name in base)
+
+
+def chain(base: dict[str, str], name: str) -> Iterator[str]:
+    """An object, its base, the base of that."""
+    while name in base:
+        yield name
+        name = base[name]
 
 
 SHAPES: list[Shape] = [
-    nothing, empty_contents, loose, one_pack, several_packs, packs_and_loose, same_objects_twice, deltas_by_id, multi_pack_index, cruft_pack,
-    kept_pack, bitmap_and_reverse_index, wide_offsets, old_index, empty_pack, empty_pack_before_others, empty_pack_after_others,
+    nothing, empty_contents, loose, one_pack, several_packs, packs_and_loose, same_objects_twice, deltas_by_id, multi_pack_index,
+    cruft_pack, kept_pack, bitmap_and_reverse_index, wide_offsets, old_index, empty_pack, empty_pack_before_others,
+    empty_pack_after_others,
 ]  # fmt: skip
 
 
@@ -212,6 +213,20 @@ def test_the_reader_agrees_with_git(shape: Shape, name: str, tmp_path: Path, env
 def test_the_reader_agrees_with_git_on_long_chains(repo: Repo, environment: Mapping[str, str]) -> None:
     long_chains(repo)
     assert agree(repo.path, environment).through_git == set()
+
+
+@pytest.mark.parametrize("missing", [("isal",), ("dulwich._pack",), ("isal", "dulwich._pack")])
+def test_the_plain_stand_ins_of_fast_paths_agree_with_git_and_are_named(
+    missing: tuple[str, ...], repo: Repo, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in missing:
+        monkeypatch.setitem(sys.modules, module, None)
+    same_objects_twice(repo)
+    agree(repo.path, environment)
+    assert entries.engines() == (
+        "zlib" if "isal" in missing else "isal",
+        "dulwich-python" if "dulwich._pack" in missing else "dulwich-rust",
+    )
 
 
 @pytest.mark.parametrize("shape", [one_pack, deltas_by_id, wide_offsets, several_packs], ids=lambda shape: shape.__name__)
@@ -386,4 +401,4 @@ def test_the_reader_agrees_with_git_on_generated_histories(
         loosen(repo, packs(repo)[0])
     elif repack:
         repo.git("repack", "-a", "-d", "-q", *repack)
-    agree(repo.path, {"PATH": subprocess.os.environ["PATH"], **IDENTITY})
+    agree(repo.path, {"PATH": os.environ["PATH"], **IDENTITY})

@@ -258,7 +258,8 @@ def armed(repo: Repo, tmp_path: Path, rng: random.Random) -> tuple[Repo, Path, s
     token = classic(rng)
     repo.commit({"a": "first", ".gitattributes": "* diff=x filter=x merge=x\n"})
     repo.git("tag", "-a", "-m", "a tag", "v1")
-    signed = b"tree %b\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----\n\n%b\n"
+    signed = b"tree %b\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n"
+    signed += b"gpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----\n\n%b\n"
     tree = repo.git("rev-parse", "HEAD^{tree}").strip()
     repo.git(
         "update-ref", "refs/heads/signed", repo.line("hash-object", "-w", "-t", "commit", "--stdin", stdin=signed % (tree, token.encode()))

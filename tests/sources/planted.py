@@ -11,7 +11,7 @@ from patscan.model import Position
 from tests.repo import Repo
 from tests.tokens import classic
 
-BEFORE = 'é = "first line"\n\nпароль, "'
+BEFORE = 'é = "first line"\n\nключ, "'
 """What stands before a token in a file: characters that aren't bytes, on its own line too."""
 AFTER = '" # and behind\n'
 
@@ -72,9 +72,7 @@ class Planted:
         reachable: bool = True,
     ) -> None:
         """Write down what was planted in an object."""
-        content = self.repo.git(
-            "cat-file", kind.split("-")[0] if kind.endswith("-message") else self.repo.line("cat-file", "-t", object_name), object_name
-        )
+        content = self.repo.git("cat-file", self.repo.line("cat-file", "-t", object_name), object_name)
         self.places[name] = Place(token, kind, object_name, content, form or token.encode(), encodings, text, paths)
         if reachable:
             self.reachable.add(name)
@@ -117,9 +115,8 @@ class Planted:
         self.file("in a long line", b"x" * 100_000 + b" " + (token := self.token()).encode() + b" " + b"x" * 100_000, token)
 
     def encoded(self) -> None:
-        for text, mark in (
-            ("utf-16-le", "\ufeff"), ("utf-16-be", "\ufeff"), ("utf-16-le", ""), ("utf-16-be", ""), ("utf-32-le", "\ufeff"), ("utf-32-be", "\ufeff"),
-        ):  # fmt: skip
+        with_mark = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+        for text, mark in (*((text, "\ufeff") for text in with_mark), ("utf-16-le", ""), ("utf-16-be", "")):
             token = self.token()
             lines = f"{mark}the first line\nkey = {token}\nand the last of these lines\n"
             form = token.encode(text)
@@ -149,7 +146,7 @@ class Planted:
 
     def messages(self) -> None:
         repo = self.repo
-        commit = repo.commit(None, f"Deploy\n\nпароль {(token := self.token())}!")
+        commit = repo.commit(None, f"Deploy\n\nключ {(token := self.token())}!")
         self.note("commit message", token, commit, (None, commit), kind="commit-message")
         repo.git("tag", "-a", "-m", f"Release with {(token := self.token())}", "v1")
         tag = repo.line("rev-parse", "v1")

@@ -1,0 +1,54 @@
+"""What a range of commits introduced: by objects, not by patches, so merge resolutions, binary and ``-diff`` files are in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from patscan.errors import UsageError
+from patscan.git.child import GitError
+from patscan.git.repository import Repository
+from patscan.model import Skip
+from patscan.sources.history import History
+
+if TYPE_CHECKING:
+    from patscan.content import Shard
+
+_OPTIONS = re.compile(r"--(?:not|all|(?:branches|tags|remotes|glob|exclude)(?:=.*)?)")
+"""What git-rev-list(1) takes in the place of a revision and that only selects commits."""
+
+
+class Revisions(History):
+    """The objects that the commits of a range hold and those outside it, at its edge, don't."""
+
+    def __init__(self, repository: Repository, revisions: Sequence[str], mirror: bool = False) -> None:
+        """`revisions` in git's own syntax (gitrevisions(7)). Raises `UsageError` for an option that does more than select commits."""
+        super().__init__(repository, mirror)
+        self._revisions = revisions
+        for revision in revisions:
+            if revision.startswith("-") and not _OPTIONS.fullmatch(revision):
+                raise UsageError(f"--rev: {revision!r} doesn't select commits. It takes what git rev-list takes: A..B, --all, --not main.")
+
+    def shards(self) -> Iterator[Shard]:
+        """The first look's work. Raises `UsageError` for a revision that git doesn't know."""
+        self.target()
+        listed = self._listed("--objects", "--no-object-names", "--missing=print")
+        if missing := sum(name.startswith("?") for name in listed):
+            self.skips.append(Skip(self._named, f"{missing:,} objects of the range aren't here: never fetched, or lost."))
+        if self._repository.shallow and self._repository.boundary().intersection(listed):
+            self.skips.append(Skip(self._named, "the range leads over the edge of a shallow clone. Get more with: git fetch --deepen"))
+        names = [name for name in listed if not name.startswith("?")]
+        if not names:
+            self.skips.append(Skip(self._named, "the range selects nothing, so nothing was looked at."))
+        yield from self.again(names)
+
+    @property
+    def _named(self) -> str:
+        return " ".join(self._revisions)
+
+    def _listed(self, *options: str) -> list[str]:
+        try:
+            return self._repository.git("rev-list", *options, *self._revisions, "--").decode().split()
+        except GitError as error:
+            raise UsageError(f"--rev {self._named}: {str(error).partition('git rev-list: ')[2] or error}") from error
