@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 WINDOW = 64 << 20
@@ -22,6 +22,19 @@ class Piece(NamedTuple):
     offset: int
     data: bytes | memoryview
     last: bool = True
+
+
+class Looked(NamedTuple):
+    """What a first look at one shard gave: keys worth a second one, what couldn't be read, and coverage."""
+
+    keys: list[Key]
+    failed: list[tuple[Key, str]]
+    commits: int
+    blobs: int
+    bytes: int
+    engines: tuple[str, ...]
+    sizes: Mapping[Key, int] = {}
+    """The bytes of each content that has a number for a key."""
 
 
 class Shard(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from patscan.content import Key, Piece, Shard, name_of
+from patscan.content import Key, Looked, Piece, Shard, name_of
 from patscan.detect.matcher import Matcher
 from patscan.model import Coverage, Exposure, Note, Origin, Report, Rule, Skip, Target
 
@@ -30,6 +30,12 @@ class Source(Protocol):
 
     def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
         """Contents that a fast path couldn't read, by the plain one; nothing, if there is none."""
+
+    def learn(self, looked: Looked) -> None:
+        """Hear what came of a shard."""
+
+    def recall(self) -> Iterator[Looked]:
+        """What needn't be looked at, for an earlier scan did; asked after all shards."""
 
     def name(self, key: Key) -> str:
         """A key as the second look and the report know it."""
@@ -60,17 +66,6 @@ class Options(NamedTuple):
     """Findings that nobody brought whose name or address holds this are listed as ignored."""
 
 
-class Looked(NamedTuple):
-    """What a first look at one shard gave: keys worth a second one, what couldn't be read, and coverage."""
-
-    keys: list[Key]
-    failed: list[tuple[Key, str]]
-    commits: int
-    blobs: int
-    bytes: int
-    engines: tuple[str, ...]
-
-
 Pool = Callable[[], "Executor | None"]
 """Makes an executor whose workers have called `start`; ``None``, having called it here, when starting workers isn't worth it."""
 Progress = Callable[[Looked], None]
@@ -91,9 +86,12 @@ def look(shard: Shard) -> Looked:
     present, suspicious = _matcher.anchors.present, _matcher.suspicious
     keys: list[Key] = []
     failed: list[tuple[Key, str]] = []
+    sizes: dict[Key, int] = {}
     commits = blobs = total = 0
     for key, kind, offset, data, _ in shard.pieces(failed):
         total += len(data)
+        if type(key) is int:
+            sizes[key] = len(data)
         if not offset:
             if kind == "commit":
                 commits += 1
@@ -102,7 +100,7 @@ def look(shard: Shard) -> Looked:
         if present(data) and suspicious(data):
             keys.append(key)
     engines = {_matcher.anchors.engine, *shard.engines()}
-    return Looked(keys, failed, commits, blobs, total, tuple(sorted(engines)))
+    return Looked(keys, failed, commits, blobs, total, tuple(sorted(engines)), sizes)
 
 
 def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress, options: Options) -> Report:
@@ -137,6 +135,7 @@ class _FirstLook:
         executor = pool()
         if executor is None:
             self._keep(self._here(self._source.shards()))
+            self._keep(self._source.recall())
             self._keep(self._here(self._source.again(self._again)))
             return
         from patscan.workers import Workers
@@ -144,6 +143,7 @@ class _FirstLook:
         workers: Workers[Looked] = Workers(executor, pool, look)
         try:
             self._keep(workers.run(self._source.shards()))
+            self._keep(self._source.recall())
             self._keep(workers.run(self._source.again(self._again)))
         finally:
             self.skips += workers.skips
@@ -161,6 +161,7 @@ class _FirstLook:
 
     def _keep(self, results: Iterable[Looked]) -> None:
         for looked in results:
+            self._source.learn(looked)
             self.keys.update(self._source.name(key) for key in looked.keys)
             for key, reason in looked.failed:
                 # A number is an entry that a fast path couldn't read: git is asked for it, and what git says counts.

@@ -40,6 +40,14 @@ def environment() -> Mapping[str, str]:
 
 
 @pytest.fixture(autouse=True)
+def no_foreign_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What one test has seen, the next one sees for itself."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder / "patscan"
+
+
+@pytest.fixture(autouse=True)
 def no_foreign_git(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests may run inside a hook: git's own variables would point them at this project's repository."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:

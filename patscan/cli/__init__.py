@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from patscan import __version__
+from patscan import HOME, __version__
 from patscan.errors import ExitCode, PatscanError
 
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except PatscanError as error:
-        print(f"patscan: {error}", file=sys.stderr)
+        _say(str(error))
         return error.code
     except KeyboardInterrupt:
         print("patscan: interrupted.", file=sys.stderr)
@@ -28,6 +28,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough. The interpreter would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.CLEAN
+    except Exception:  # noqa: BLE001 - python would exit with 1 then, which says "found"
+        import traceback
+
+        _say(f"unexpected: a mistake of ours. Please tell {HOME} what follows.\n{traceback.format_exc()}")
+        return ExitCode.ERROR
+
+
+def _say(sentence: str) -> None:
+    """One sentence on standard error, without a token that an argument may have held."""
+    from patscan.formats.redaction import unshaped
+
+    print(f"patscan: {unshaped(sentence)}", file=sys.stderr)
 
 
 def _run(arguments: Sequence[str]) -> int:

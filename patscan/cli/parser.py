@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from patscan.errors import UsageError
 from patscan.formats import FORMATS
@@ -17,9 +18,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return build().parse_args(arguments)
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse, which repeats wrong arguments, one of which may be a token."""
+
+    def error(self, message: str) -> NoReturn:
+        from patscan.formats.redaction import unshaped
+
+        super().error(unshaped(message))
+
+
 def build() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="patscan",
         description="Find leaked GitLab tokens in files and in the whole history of a git repository.",
         epilog="Exit codes: 0 nothing found, 1 found, 2 usage or rule error, 3 not everything could be looked at, 130 interrupted.",
@@ -40,7 +50,7 @@ def build() -> argparse.ArgumentParser:
 _Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
 
-def _scan(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _scan(commands: _Commands[_Parser]) -> None:
     command = _command(commands, "scan", "look at files, folders or standard input")
     command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: .), or - for standard input")
     command.add_argument("--no-ignore", action="store_true", help="look at files that git ignores, too")
@@ -48,7 +58,7 @@ def _scan(commands: _Commands[argparse.ArgumentParser]) -> None:
     command.set_defaults(command=_lazily("patscan.cli.scanning", "scan"))
 
 
-def _history(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _history(commands: _Commands[_Parser]) -> None:
     command = _command(commands, "history", "look at every object a repository holds, reachable or not")
     command.add_argument("repository", nargs="?", default=".", metavar="REPO", help="a repository's folder or URL (default: .)")
     command.add_argument("--keep", type=Path, metavar="DIR", help="keep a URL's mirror in this folder, and fetch into it the next time")
@@ -62,11 +72,12 @@ def _history(commands: _Commands[argparse.ArgumentParser]) -> None:
     command.add_argument("--since", type=_date, metavar="DATE", help="only what was brought on this date (2026-01-31) or later")
     command.add_argument("--until", type=_date, metavar="DATE", help="only what was brought before this date or at this moment")
     command.add_argument("--author", default="", metavar="TEXT", help="only what was brought by somebody whose name or address holds this")
+    command.add_argument("--no-cache", action="store_true", help="read everything, and remember nothing of it for the next time")
     _add_common(command)
     command.set_defaults(command=_lazily("patscan.cli.scanning", "history"))
 
 
-def _rules(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _rules(commands: _Commands[_Parser]) -> None:
     command = _command(commands, "rules", "list, show and check the rules")
     verbs = command.add_subparsers(title="verbs", metavar="VERB", required=True, prog="patscan rules")
     for name, text in (("list", "one line a rule"), ("show", "one rule, whole"), ("check", "compile every rule and run its examples")):
@@ -77,7 +88,7 @@ def _rules(commands: _Commands[argparse.ArgumentParser]) -> None:
         verb.set_defaults(command=_lazily("patscan.cli.rules", "list_" if name == "list" else name))
 
 
-def _command(commands: _Commands[argparse.ArgumentParser], name: str, text: str) -> argparse.ArgumentParser:
+def _command(commands: _Commands[_Parser], name: str, text: str) -> argparse.ArgumentParser:
     return commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False, formatter_class=_wide)
 
 
@@ -122,6 +133,8 @@ def _date(text: str) -> float:
 
 def _report(text: str) -> tuple[str, Path]:
     name, equals, path = text.partition("=")
+    if path == "-":
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a file; --format {name} writes to standard output")
     if not equals or name not in FORMATS or not path:
         raise argparse.ArgumentTypeError(f"{text!r} isn't NAME=PATH with one of the names {', '.join(FORMATS)}")
     return name, Path(path)

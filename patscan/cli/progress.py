@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from patscan.scan import Looked
+    from patscan.content import Looked
 
 _PATIENCE = 1.0
 """Seconds before anything is shown, and before the library that shows it is imported."""

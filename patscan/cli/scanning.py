@@ -85,10 +85,17 @@ def _as_asked(report: Report, target: Target) -> Report:
 def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
     from patscan.cli import pools
 
+    if Path("-") in paths and len(paths) > 1:
+        raise UsageError("- is standard input, and can't be mixed with files and folders.")
     if paths == [Path("-")]:
         from patscan.sources.stream import Stream
 
         return Stream(sys.stdin.buffer), partial(pools.serial, rules)
+    if len(paths) == 1 and paths[0].is_fifo():  # patscan scan <(command)
+        from patscan.sources.stream import Stream
+
+        with paths[0].open("rb") as pipe:
+            return Stream(pipe), partial(pools.serial, rules)
     from patscan.sources.files import Files
 
     files = Files(paths, environment(), chosen.no_ignore)
@@ -98,7 +105,7 @@ def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...
 
 
 def _repository(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
-    return _history(chosen, path, environment()), _pool(chosen, rules)
+    return _history(chosen, path, environment(), rules)
 
 
 def _mirrored(chosen: argparse.Namespace, remote: Address, stack: ExitStack, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
@@ -106,20 +113,26 @@ def _mirrored(chosen: argparse.Namespace, remote: Address, stack: ExitStack, rul
 
     with Fetching(not chosen.quiet) as fetching:
         path = stack.enter_context(mirror(remote, elsewhere(network=True), chosen.keep, fetching.tell))
-    return _history(chosen, path, elsewhere(), mirror=True), _pool(chosen, rules)
+    return _history(chosen, path, at(path, elsewhere()), rules, mirror=True)
 
 
-def _history(chosen: argparse.Namespace, path: Path, environment: dict[str, str], mirror: bool = False) -> engine.Source:
+def _history(
+    chosen: argparse.Namespace, path: Path, environment: dict[str, str], rules: tuple[Rule, ...], mirror: bool = False
+) -> tuple[engine.Source, engine.Pool]:
+    from patscan.cli import cache, pools
     from patscan.git.repository import open_repository
 
     repository = open_repository(path, environment)
     if chosen.rev:
         from patscan.sources.revisions import Revisions
 
-        return Revisions(repository, chosen.rev, mirror)
+        return Revisions(repository, chosen.rev, mirror), _pool(chosen, rules)
     from patscan.sources.history import History
 
-    return History(repository, mirror)
+    history = History(repository, mirror, None if chosen.no_cache else cache.memory(rules))
+    # Starting processes takes longer than what is left to do.
+    known = not chosen.jobs and not history.unread()
+    return history, partial(pools.serial, rules) if known else _pool(chosen, rules)
 
 
 def _pool(chosen: argparse.Namespace, rules: tuple[Rule, ...]) -> engine.Pool:

@@ -7,11 +7,13 @@ and every span is reported where it stands in the file.
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-_BEFORE, _AFTER = 1 << 10, 12 << 10
-"""Encoded bytes read to the left and right of a hit: a JWT job token in base64 has up to 8 kB."""
+_BEFORE, _AFTER, _ROOM = 1 << 10, 64 << 10, 12 << 10
+"""Encoded bytes read to the left and right of a hit, and those that must be left for a view to serve another hit: a JWT job
+token in base64 has up to 8 kB."""
 
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 _FOLDS = frozenset(b"\r\n")
@@ -34,6 +36,17 @@ class View(NamedTuple):
     starts: Sequence[int] = ()
     ends: Sequence[int] = ()
 
+    def moved(self, start: int, anchor: str) -> View | None:
+        """This view for another hit at byte `start`; ``None`` if it doesn't reach well beyond it, or `anchor` isn't there."""
+        if not self.starts or not self.starts[0] <= start <= self.starts[-1] - _ROOM:
+            return None
+        at = bisect_left(self.starts, start)
+        # The first character of a base64 anchor may belong to the byte before.
+        for place in (at, at - 1):
+            if place >= 0 and self.text.startswith(anchor.encode(), place):
+                return self._replace(at=place)
+        return None
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The half-open byte span in the content of the half-open span in `text`."""
         return (self.starts[start], self.ends[end - 1]) if self.starts else (start, end)
@@ -48,6 +61,9 @@ def forms(anchor: str) -> Iterator[Form]:
     yield Form(plain.hex().encode(), "hex", 1)
     yield Form(plain.hex().upper().encode(), "hex", 1)
     quoted = b"".join(b"%%%02X" % byte if byte in b"-_.=@" else bytes([byte]) for byte in plain)
+    every = "".join(f"%{byte:02X}" for byte in plain)
+    yield Form(every.encode(), "percent", 1)
+    yield Form(every.lower().encode(), "percent", 1)
     if quoted != plain:
         yield Form(quoted, "percent", 1)
         yield Form(quoted.replace(b"%2D", b"%2d").replace(b"%5F", b"%5f").replace(b"%2E", b"%2e").replace(b"%3D", b"%3d"), "percent", 1)

@@ -14,9 +14,13 @@ ALPHABETS = {"friendly": 60, "hex": 16, "base36": 36, "opaque": 64}
 _FRIENDLY = 20
 """Characters that ``Devise.friendly_token`` draws unless asked for another number."""
 
-_LONGER = re.compile(rb"[A-Za-z0-9]")
+# Another token's prefix right behind is no part of this one.
+_LONGER = re.compile(rb"(?!gl[a-z]{2,6}-|GR1348941)[A-Za-z0-9]")
 _CUT = re.compile(rb"[_-]\w")
-_RUN = re.compile(rb"[A-Za-z0-9_-]*")
+_RUN = re.compile(rb"(?:(?!gl[a-z]{2,6}-|GR1348941)[A-Za-z0-9_-])*")
+_REST = re.compile(rb"[^\s\"'`]{0,24}")
+_JUDGED = 64
+"""Characters of a near miss that are looked at: what is longer is no token anyway."""
 # A letter or digit in front that belongs to an escape (\n, %3D, \u003d, an ANSI colour) is no part of a word.
 _ESCAPE = re.compile(rb"(?:\\[abefnrtv0]|%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\x1b\[[0-9;]*m)\Z")
 _INSTANCE = re.compile(rb"[A-Za-z][A-Za-z0-9]*-\Z")
@@ -115,7 +119,7 @@ def _is_glued(text: bytes, start: int) -> bool:
 
 
 def _run_end(text: bytes, start: int) -> int:
-    run = _RUN.match(text, start, start + 4096)
+    run = _RUN.match(text, start, start + 512)
     return run.end() if run else start
 
 
@@ -123,12 +127,13 @@ def near_miss(rule: Rule, text: bytes, start: int) -> Claim | None:
     """What stands at `start` when no pattern takes it: a token of the wrong length, a cut one, a template, or only a mention (``None``)."""
     head = start + len(rule.prefix)
     end = _run_end(text, head)
-    body = text[head:end]
+    body = text[head : min(end, head + _JUDGED)]
     if _ROUTABLE_HEAD.match(body):
         return Claim(rule, start, end, (Evidence("truncated", {"text": "the tail with the checksum is missing"}),), "medium")
     for reason, template in _TEMPLATES:
         if template.match(text, end):
-            return Claim(rule, start, min(end + 8, len(text)), (), "low", reason)
+            rest = _REST.match(text, end)
+            return Claim(rule, start, rest.end() if rest else end, (), "low", reason)
     # Too short a body of few symbols has few distinct ones anyway.
     drawn_from = ALPHABETS.get(rule.body, 60)
     if len(body) >= 3 and (why := likelihood.placeholder(body, drawn_from)) and (drawn_from > 36 or set(body) <= set(b"xX-_")):

@@ -37,6 +37,8 @@ def placeholder(body: bytes, alphabet: int) -> str:
         return "a repeated group"
     if max(_run(folded, _follows), _run(folded[::-1], _follows)) >= long:
         return "a sequence"
+    if len(body) <= 25 and sum(_follows(*pair) for pair in pairwise(folded)) >= 8:
+        return "short sequences"
     if any(_run(folded[half::2], _follows) >= long and _run(folded[1 - half :: 2], _follows) >= 3 for half in (0, 1)):
         return "interleaved sequences"
     if alphabet > 32 and (word := _WORD.search(body)) and (alphabet > 36 or len(word[0]) > 4):

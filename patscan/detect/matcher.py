@@ -49,10 +49,14 @@ class Matcher:
         return kept
 
     def _found(self, data: bytes | memoryview, hits: list[Hit]) -> Iterator[Match]:
+        # Hits stand close together where somebody encoded a whole file: one view serves many.
+        views: dict[str, encodings.View] = {}
         for hit in hits:
-            view = encodings.view(data, hit.start, hit.encoding, hit.phase)
+            last = views.get(hit.encoding)
+            view = (last and last.moved(hit.start, hit.anchor)) or encodings.view(data, hit.start, hit.encoding, hit.phase)
             if view is None:
                 continue
+            views[hit.encoding] = view
             for claim in self._claims(view, hit.anchor):
                 yield _match(claim, view, hit.encoding)
 

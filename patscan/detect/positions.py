@@ -6,7 +6,8 @@ A line ends at a line feed. UTF-8 is assumed unless the bytes say UTF-16 or UTF-
 from __future__ import annotations
 
 import codecs
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Iterator
 
 from patscan.model import Position
 
@@ -20,14 +21,19 @@ _MARKS = (
 _WIDTHS = {"utf-32-le": 4, "utf-32-be": 4, "utf-16-le": 2, "utf-16-be": 2, "utf-8": 1}
 
 
-class Text(NamedTuple):
-    """A stretch of a content, its encoding, and where its first character stands: `line` from 1, `column` from 1."""
+class Text:
+    """A stretch of a content, its encoding, and where its first character stands: `line` from 1, `column` from 1.
 
-    data: bytes
-    encoding: str
-    mark: int = 0
-    line: int = 1
-    column: int = 1
+    Line starts are looked up once, and a column is counted on from the last one asked for: a line of a megabyte may hold ten
+    thousand tokens.
+    """
+
+    def __init__(self, data: bytes, encoding: str, mark: int = 0, line: int = 1, column: int = 1) -> None:
+        """`mark` is the length of the byte order mark that `data` begins with."""
+        self.data, self.encoding, self.mark = data, encoding, mark
+        self._line, self._column = line, column
+        self._starts: list[int] = []
+        self._last = (mark, 0)
 
     @classmethod
     def starting(cls, data: bytes) -> Text:
@@ -49,24 +55,26 @@ class Text(NamedTuple):
     def at(self, offset: int) -> tuple[int, int]:
         """Line and column of the character at byte `offset`."""
         offset = max(offset, self.mark)
-        feed = self._last_feed(offset)
-        before = decode(self.data[self.mark if feed < 0 else feed : offset], self.encoding)
-        if feed < 0:
-            return self.line, self.column + len(before)
-        return self.line + self._count_feeds(offset), len(before) + 1
+        if not self._starts:
+            self._starts = [self.mark, *self._feeds()]
+        row = bisect_right(self._starts, offset) - 1
+        begin, counted = self._last
+        if not self._starts[row] <= begin <= offset:
+            begin, counted = self._starts[row], 0
+        counted += len(decode(self.data[begin:offset], self.encoding))
+        self._last = (offset, counted)
+        return (self._line + row, counted + 1) if row else (self._line, self._column + counted)
 
-    def _last_feed(self, offset: int) -> int:
-        """The byte after the last line feed before `offset`, or -1."""
+    def _feeds(self) -> Iterator[int]:
+        """The byte after each line feed."""
         width, feed = _WIDTHS[self.encoding], "\n".encode(self.encoding)
-        place = self.data.rfind(feed, self.mark, offset)
-        while place >= 0 and (place - self.mark) % width:
-            place = self.data.rfind(feed, self.mark, place + width - 1)
-        return place + width if place >= 0 else -1
-
-    def _count_feeds(self, offset: int) -> int:
-        if self.encoding == "utf-8":
-            return self.data.count(b"\n", self.mark, offset)
-        return decode(self.data[self.mark : offset], self.encoding).count("\n")
+        place = self.data.find(feed, self.mark)
+        while place >= 0:
+            if (place - self.mark) % width:
+                place = self.data.find(feed, place + 1)
+                continue
+            yield place + width
+            place = self.data.find(feed, place + width)
 
 
 def decode(data: bytes, encoding: str) -> str:

@@ -6,6 +6,7 @@ so that no format has to remember which field is dangerous.
 
 from __future__ import annotations
 
+import re
 from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -17,6 +18,8 @@ _HEAD = 8
 """Characters of a token's form by which it is looked up; what is shorter is no token."""
 _BODY = 16
 """From this length on, a token's body alone is masked too. Shorter ones are near misses and might be somebody's word."""
+_SHAPE = re.compile(r"(gl[a-z]{2,6}-|GR1348941)(?![a-z]+(?:[-_][a-z]+)*(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{20,}(?:\.[0-9A-Za-z_-]{2,}){0,2}")
+"""A prefix and a body that isn't a chain of words."""
 _URLSAFE = str.maketrans("+/", "-_")
 _PUNCTUATION = b"-_.=@"
 
@@ -31,8 +34,13 @@ def redacted(report: Report) -> Report:
     # The longest first: a whole token's mask says more than its body's.
     for forms in heads.values():
         forms.sort(key=lambda entry: (-len(entry[0]), entry))
-    clean: Report = _without(report, cache(lambda text: _masked(text, heads)))
+    clean: Report = _without(report, cache(lambda text: unshaped(_masked(text, heads))))
     return clean
+
+
+def unshaped(text: str) -> str:
+    """`text` without anything of a token's shape: a path or an argument may hold a token that no content holds."""
+    return _SHAPE.sub(lambda found: f"{found[1]}…({len(found[0])})", text)
 
 
 def _without(value: Any, mask: Callable[[str], str]) -> Any:

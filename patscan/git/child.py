@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -33,6 +35,10 @@ _OPTIONS = (
 )
 
 
+_MEMORY = 0
+"""Bytes that a child may allocate; 0: half of what this machine has."""
+
+
 class GitError(TargetError):
     """git said no; the sentence carries its own first line."""
 
@@ -50,7 +56,7 @@ def start(
     With `network` it may fetch, for `patscan.git.network`, and leads a session of its own: without a terminal ssh can't ask there.
     """
     try:
-        return subprocess.Popen(
+        git = subprocess.Popen(
             [_git(environment), *_OPTIONS, *args],
             cwd=cwd,
             env={**environment, **_QUIET, "GIT_ALLOW_PROTOCOL": _NETWORK if network else ""},
@@ -63,6 +69,19 @@ def start(
         raise TargetError(f"{cwd}: no such folder.") from error
     except OSError as error:
         raise TargetError(f"{cwd}: can't start git there: {error.strerror}.") from error
+    if not network:
+        _bound(git)
+    return git
+
+
+def _bound(git: subprocess.Popen[bytes]) -> None:
+    """Let `git` have half of the machine's memory: it follows deltas that are made of one another until there is none left."""
+    if sys.platform == "linux":
+        import resource
+
+        with suppress(OSError, ValueError):  # then it isn't bounded
+            half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+            resource.prlimit(git.pid, resource.RLIMIT_DATA, (_MEMORY or half, _MEMORY or half))
 
 
 def _git(environment: Mapping[str, str]) -> str:

@@ -76,7 +76,7 @@ class _Ears:
     def heard(self) -> tuple[bytes, bytes]:
         """All that was said. Call it when the child has ended: what somebody else still says then isn't waited for."""
         for thread in self._threads:
-            thread.join(1.0)
+            thread.join(0.5)
         return bytes(self._out), bytes(self._err)
 
     def _hear(self, stream: IO[bytes], kept: bytearray, tell: Tell | None) -> None:

@@ -39,7 +39,7 @@ class Index:
         self.ids = table[ids:crcs].reshape(count, id_size)
         self._offsets = table[offsets:wide].view(">u4")
         self._wide = table[wide:trailer].view(">u8")
-        self._checksum = bytes(table[trailer : trailer + id_size])
+        self.checksum = bytes(table[trailer : trailer + id_size])
         self._id_size = id_size
 
     def offsets(self) -> NDArray[np.int64]:
@@ -64,7 +64,7 @@ class Index:
 
     def fits(self, pack: NDArray[np.uint8]) -> bool:
         """Whether this index belongs to `pack`: both end in the pack's checksum."""
-        return pack[-self._id_size :].tobytes() == self._checksum and pack[:4].tobytes() == b"PACK"
+        return pack[-self._id_size :].tobytes() == self.checksum and pack[:4].tobytes() == b"PACK"
 
     def name(self, row: int) -> str:
         """The object id in a row of `ids`, in hex."""
@@ -73,21 +73,37 @@ class Index:
 
     def find(self, ids: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The row of each of `ids` (an id a row), or -1."""
-        import numpy as np
+        return find(self.ids, ids)
 
-        if not len(self.ids):
-            return np.full(len(ids), -1, np.int64)
-        heads = np.ascontiguousarray(self.ids[:, :8]).view(">u8").ravel()
-        wanted = np.ascontiguousarray(ids[:, :8]).view(">u8").ravel()
-        rows = np.searchsorted(heads, wanted)
-        for step in range(64):
-            # Ids that share their first eight bytes are neighbours; more than a few of them would be an attack, and are "not found".
-            here = np.minimum(rows + step, len(heads) - 1)
-            same = (self.ids[here] == ids).all(axis=1)
-            rows[same] = here[same]
-            if (same | (heads[here] != wanted)).all():
-                break
-        return np.where((self.ids[np.minimum(rows, len(heads) - 1)] == ids).all(axis=1), rows, -1)
+
+def index_of(path: Path, id_size: int) -> Index | None:
+    """The index of the pack at `path` if both are what they should be, by their ends."""
+    import numpy as np
+
+    try:
+        index = Index(path, id_size)
+        return index if index.fits(np.memmap(path, np.uint8, "r")) else None
+    except (OddPack, OSError, ValueError):
+        return None
+
+
+def find(table: NDArray[np.uint8], ids: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The row of each of `ids` in the sorted ids of `table` (an id a row in both), or -1."""
+    import numpy as np
+
+    if not len(table):
+        return np.full(len(ids), -1, np.int64)
+    heads = np.ascontiguousarray(table[:, :8]).view(">u8").ravel()
+    wanted = np.ascontiguousarray(ids[:, :8]).view(">u8").ravel()
+    rows = np.searchsorted(heads, wanted)
+    for step in range(64):
+        # Ids that share their first eight bytes are neighbours; more than a few of them would be an attack, and are "not found".
+        here = np.minimum(rows + step, len(heads) - 1)
+        same = (table[here] == ids).all(axis=1)
+        rows[same] = here[same]
+        if (same | (heads[here] != wanted)).all():
+            break
+    return np.where((table[np.minimum(rows, len(heads) - 1)] == ids).all(axis=1), rows, -1)
 
 
 def unlisted(names: Sequence[str], indexes: Sequence[Index]) -> list[str]:

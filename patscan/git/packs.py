@@ -1,7 +1,7 @@
 """A whole pack as arrays: which entry is made of which, cut into shards of delta families.
 
-With `patscan.git.pack_index` the only door to numpy. A loop in Python over the entries of a large pack takes ten times as long;
-arrays are worked on in slices, so that temporary ones stay small beside the 22 bytes kept for each entry.
+With `patscan.git.pack_index` and `patscan.git.seen` the only door to numpy. A loop in Python over the entries of a large pack takes
+ten times as long; arrays are worked on in slices, so that temporary ones stay small beside the 22 bytes kept for each entry.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ _OFS_DELTA, _REF_DELTA = 6, 7
 _SLICE = 1 << 16
 _LARGEST_SIZE = 0xFFFFFFFF
 _LONGEST_HEADER = 64
+_DEEPEST = 4096
+"""Deltas upon deltas that git itself makes at most."""
 _NO_BASE, _LOST = -1, -2
 
 
@@ -83,11 +85,16 @@ class Pack:
 
     def name(self, number: int) -> str:
         """The object id of the entry with this number, in hex."""
+        return self.index.name(int(self.rows[number]))
+
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """The row in the index of every entry."""
         import numpy as np
 
         if self._rows is None:
             self._rows = np.argsort(self.index.offsets(), kind="stable").astype(np.int32)
-        return self.index.name(int(self._rows[number]))
+        return self._rows
 
     def held_by(self, others: Sequence[Index]) -> NDArray[np.bool_] | None:
         """Which entries another pack holds too; ``None`` if there is no other pack."""
@@ -204,7 +211,7 @@ class Pack:
         """
         import numpy as np
 
-        chosen = np.flatnonzero(np.isin(self.kind, list(NAMES)))
+        chosen = np.flatnonzero(self._needed(skipped))
         chosen = chosen[np.argsort(self._root[chosen], kind="stable")]
         place = np.full(len(self), -1, np.int32)
         place[chosen] = np.arange(len(chosen), dtype=np.int32)
@@ -218,6 +225,24 @@ class Pack:
             high = int(starts_family[following]) if following < len(starts_family) else len(chosen)
             yield self._shard(chosen[low:high], low, place, length, skipped, first)
             low = high
+
+    def _needed(self, skipped: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """Entries of scanned kinds that `skipped` doesn't mark, and what they are made of."""
+        import numpy as np
+
+        scanned = np.isin(self.kind, list(NAMES))
+        if skipped is None:
+            return scanned
+        needed = scanned & ~skipped
+        children = np.flatnonzero(needed)
+        for _ in range(_DEEPEST):
+            bases = self._base[children]
+            children = np.unique(bases[bases >= 0])
+            children = children[~needed[children]]
+            if not len(children):
+                return needed
+            needed[children] = True
+        return scanned & np.isin(self._root, self._root[needed])
 
     def _shard(
         self,

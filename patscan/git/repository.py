@@ -44,11 +44,13 @@ class Repository(NamedTuple):
                 yield folder
                 waiting += [folder / line for line in _lines(folder / "info" / "alternates") if not line.startswith("#")]
 
-    def never_fetched(self) -> int:
-        """How many objects a partial clone lacks (partial-clone in git's technical docs); 0 without asking if it isn't one."""
+    def is_partial(self) -> bool:
+        """Whether this is a partial clone (partial-clone in git's technical docs), by its marks or by its configuration."""
         marked = any(next((folder / "pack").glob("*.promisor"), None) for folder in self.object_folders())
-        if not marked and not _try(self, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"):
-            return 0
+        return marked or bool(_try(self, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"))
+
+    def lacking(self) -> int:
+        """How many objects that refs and reflogs lead to aren't here. Some 10 microseconds an object. Raises `GitError`."""
         listed = self.git("rev-list", "--objects", "--all", "--reflog", "--missing=print")
         return listed.count(b"\n?") + listed.startswith(b"?")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from patscan.content import Key, Piece, Shard, windows
+from patscan.content import Key, Looked, Piece, Shard, windows
 from patscan.model import Exposure, Note, Origin, Skip, Target
 
 _AT_ONCE = 500
@@ -96,6 +96,13 @@ class Files:
         """There is no plainer way to read a file."""
         return iter(())
 
+    def learn(self, looked: Looked) -> None:
+        """Nothing is remembered."""
+
+    def recall(self) -> Iterator[Looked]:
+        """Nothing."""
+        return iter(())
+
     def name(self, key: Key) -> str:
         """A file's key is its path."""
         return str(key)
@@ -121,11 +128,22 @@ class Files:
     def _files(self) -> Iterator[str]:
         for path in self._paths:
             if path.is_symlink() or not path.is_dir():
-                yield os.fspath(path)
+                if self._is_named_well(path):
+                    yield os.fspath(path)
             elif self._everything or (listed := self._of_git(path)) is None:
                 yield from self._walk(path)
             else:
                 yield from listed
+
+    def _is_named_well(self, path: Path) -> bool:
+        """Whether a path that the user named is a file or a link to one; others are a skip, for they weren't named for nothing."""
+        mode = _mode(path)
+        if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            self.skips.append(Skip(str(path), "neither a file nor a folder. What comes out of a pipe is read from standard input: -"))
+            return False
+        if path.is_symlink():
+            self.notes.append(Note(str(path), "a link: its own text was looked at, not what it leads to."))
+        return True
 
     def _of_git(self, folder: Path) -> list[str] | None:
         """What git tracks or would track below `folder`; ``None`` if it isn't git's or git won't say."""
@@ -138,8 +156,11 @@ class Files:
         except GitError as error:
             self.notes.append(Note(str(folder), f"{error} Ignore rules weren't applied: every file was looked at."))
             return None
-        names = (os.path.normpath(os.path.join(folder, os.fsdecode(name))) for name in listed.split(b"\0")[:-1])
-        return [name for name in names if self._has_content(name)]
+        names = [os.path.normpath(os.path.join(folder, os.fsdecode(name))) for name in listed.split(b"\0")[:-1]]
+        inner = [name for name in names if os.path.isdir(name) and not os.path.islink(name) and os.path.exists(os.path.join(name, ".git"))]
+        # A submodule, or a repository somebody put here, lists its own files.
+        deeper = [file for name in inner for file in self._of_git(Path(name)) or self._walk(Path(name))]
+        return [name for name in names if name not in inner and self._has_content(name)] + deeper
 
     def _walk(self, folder: Path) -> Iterator[str]:
         def unreadable(error: OSError) -> None:
@@ -160,10 +181,18 @@ class Files:
         except OSError:
             return True  # reading it will say why
         if stat.S_ISDIR(mode):
-            self.notes.append(Note(path, "a repository of its own; its files weren't looked at. Name it to scan it."))
+            self.notes.append(Note(path, "a submodule whose files aren't here."))
         elif not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
             self.notes.append(Note(path, "neither a file nor a link; it has no content to look at."))
         return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def _mode(path: Path) -> int:
+    """The kind of what a path leads to; 0 if it leads nowhere."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0
 
 
 def _in_git(folder: Path) -> bool:

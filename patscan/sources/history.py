@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from patscan.content import Key, Piece
+from patscan.content import Key, Looked, Piece
 from patscan.git import attribution
 from patscan.git.child import GitError
 from patscan.git.objects import ObjectShard
@@ -17,10 +18,14 @@ from patscan.model import Exposure, Note, Origin, Skip, Target
 if TYPE_CHECKING:
     from patscan.content import Shard
     from patscan.git.entries import PackShard
+    from patscan.git.pack_index import Index
     from patscan.git.packs import Pack
+    from patscan.sources.memory import Memory
 
 REFS = "refs"
 _LOOSE_AT_ONCE = 2000
+_FOLLOWED = 60_000
+"""Objects up to which git is asked whether one is missing that another refers to: it takes half a second, while the workers read."""
 _SHARDS = 64
 _SMALLEST, _LARGEST = 256 << 10, 4 << 20
 """Compressed bytes in a shard: large enough that handing it over costs nothing, small enough that both processors end together."""
@@ -43,8 +48,10 @@ class RefShard(NamedTuple):
 class History:
     """The whole object store of one repository: its packs in their own order, everything else through git."""
 
-    def __init__(self, repository: Repository, mirror: bool = False) -> None:
-        """Look at nothing yet. A `mirror` of a server holds only what was pushed there."""
+    def __init__(self, repository: Repository, mirror: bool = False, memory: Memory | None = None) -> None:
+        """Look at nothing yet. A `mirror` of a server holds only what was pushed there; `memory` is of earlier scans."""
+        self._memory = memory
+        self._unread: list[Path] | None = None
         self._mirror = mirror
         self._attribution: attribution.Attribution | None = None
         self._repository = repository
@@ -53,6 +60,7 @@ class History:
         self.notes: list[Note] = []
         self._git_reads: list[str] = []
         self._strays: list[str] = []
+        self._remembered: list[Path] = []
         self._target: Target | None = None
 
     def target(self) -> Target:
@@ -64,14 +72,33 @@ class History:
 
     def shards(self) -> Iterator[Shard]:
         """The first look's work. Afterwards `skips` and `notes` say what stands in the way of completeness."""
-        for folder in self._repository.object_folders():
-            yield from self._pack_shards(folder)
+        for path in self.unread():
+            yield from self._pack_shards(path)
         # Asked here, because the workers are busy with the packs meanwhile.
         self._look_for_gaps()
         self.target()
         yield RefShard(self._ref_names())
         self._git_reads = [*self._strays, *self._unpacked({*self._loose(), *self._git_reads})]
         yield from self.again(self._git_reads)
+
+    def unread(self) -> list[Path]:
+        """The packs that have to be read, for they aren't remembered as a whole."""
+        if self._unread is None:
+            packs = [path for folder in self._repository.object_folders() for path in self._packs_in(folder)]
+            self._unread = self._memory.unknown(packs, self._repository.id_size) if self._memory else packs
+            self._remembered = [path for path in packs if path not in self._unread]
+        return self._unread
+
+    def learn(self, looked: Looked) -> None:
+        """For later scans."""
+        if self._memory:
+            self._memory.learn(looked)
+
+    def recall(self) -> Iterator[Looked]:
+        """What earlier scans saw of the packs."""
+        if self._memory:
+            self.notes += self._memory.notes
+            yield from self._memory.recalled
 
     def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
         """These contents once more, by git's own reading."""
@@ -93,6 +120,8 @@ class History:
             names.remove(REFS)
             yield Piece(REFS, "ref-name", 0, self._ref_names())
         failed: list[tuple[Key, str]] = []
+        if names:
+            self._open_remembered()
         for name, shard in self._packed(names):
             # What the first look made, this one can make: nothing need be asked of git, which refuses some packs as a whole.
             pieces = [piece._replace(key=name) for piece in shard.pieces([])]
@@ -143,14 +172,24 @@ class History:
                 self.skips.append(Skip(str(folder), "an object folder that this repository borrows from and that isn't there."))
         if self._repository.shallow:
             self.skips.append(Skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow"))
+        partial = self._repository.is_partial()
+        if not partial and self._count() > _FOLLOWED:
+            self.notes.append(Note(where, "too many objects to ask git whether one is missing: `git fsck --connectivity-only` tells."))
+            return
         try:
-            missing = self._repository.never_fetched()
+            missing = self._repository.lacking()
         except GitError as error:
-            self.skips.append(Skip(where, f"a partial clone, and what it lacks can't be told: {error}"))
-        else:
-            if missing:
-                reason = f"a partial clone: {missing:,} objects were never fetched. Get them with: git fetch --refetch --no-filter"
-                self.skips.append(Skip(where, reason))
+            self.skips.append(Skip(where, f"what it lacks can't be told: {error}"))
+            return
+        if missing and partial:
+            reason = f"a partial clone: {missing:,} objects were never fetched. Get them with: git fetch --refetch --no-filter"
+            self.skips.append(Skip(where, reason))
+        elif missing:
+            self.skips.append(Skip(where, f"{missing:,} objects are missing that others refer to. See: git fsck --connectivity-only"))
+
+    def _count(self) -> int:
+        """How many objects there are, roughly."""
+        return sum(len(pack) for _, pack in self._packs) + 256 * len(self._entries(self._repository.objects / "17", r"[0-9a-f]+"))
 
     def _ref_names(self) -> bytes:
         try:
@@ -159,25 +198,49 @@ class History:
             self.skips.append(Skip("refs", str(error)))
             return b""
 
-    def _pack_shards(self, folder: Path) -> Iterator[Shard]:
-        from patscan.git.pack_index import OddPack
-        from patscan.git.packs import Pack
-
+    def _packs_in(self, folder: Path) -> list[Path]:
+        """The packs in a folder that have an index."""
         listed = self._entries(folder / "pack", r".*\.(?:pack|idx)")
         self._note_lonely(listed)
-        for path in (path for path in listed if path.suffix == ".pack" and path.with_suffix(".idx") in listed):
-            try:
-                pack = Pack(path, self._repository.id_size)
-            except OddPack as odd:
-                self._leave_to_git(path, str(odd))
-                continue
-            first = self._packs[-1][0] + len(self._packs[-1][1]) if self._packs else 0
-            known = [earlier.index for _, earlier in self._packs]
-            self._packs.append((first, pack))
-            self._strays += pack.strays()
-            self.skips += [Skip(name, "a delta that is made of itself: nobody can read it.") for name in pack.made_of_themselves()]
-            target = min(max(pack.compressed // _SHARDS, _SMALLEST), _LARGEST)
-            yield from pack.shards(pack.held_by(known), first, target)
+        return [path for path in listed if path.suffix == ".pack" and path.with_suffix(".idx") in listed]
+
+    def _pack_shards(self, path: Path) -> Iterator[Shard]:
+        from patscan.git.pack_index import OddPack
+
+        known = self._indexes()
+        try:
+            first, pack = self._open(path)
+        except OddPack as odd:
+            self._leave_to_git(path, str(odd))
+            return
+        strays, circles = pack.strays(), pack.made_of_themselves()
+        self._strays += strays
+        self.skips += [Skip(name, "a delta that is made of itself: nobody can read it.") for name in circles]
+        skipped = pack.held_by(known)
+        if self._memory and not strays and not circles:
+            skipped = self._memory.watch(pack, first, skipped, known)
+        yield from pack.shards(skipped, first, min(max(pack.compressed // _SHARDS, _SMALLEST), _LARGEST))
+
+    def _open(self, path: Path) -> tuple[int, Pack]:
+        """A pack, and the number of its first entry among those of all packs. Raises `OddPack`."""
+        from patscan.git.packs import Pack
+
+        first = self._packs[-1][0] + len(self._packs[-1][1]) if self._packs else 0
+        self._packs.append((first, Pack(path, self._repository.id_size)))
+        return self._packs[-1]
+
+    def _open_remembered(self) -> None:
+        """What an earlier scan made it worthless to open is needed after all."""
+        from patscan.git.pack_index import OddPack
+
+        while self._remembered:
+            # One that is gone by now holds nothing.
+            with suppress(OddPack):
+                self._open(self._remembered.pop())
+
+    def _indexes(self) -> list[Index]:
+        """Of all packs that are read here or remembered."""
+        return [*(self._memory.indexes if self._memory else ()), *(pack.index for _, pack in self._packs)]
 
     def _note_lonely(self, listed: list[Path]) -> None:
         for path in listed:
@@ -210,10 +273,11 @@ class History:
         """Those that aren't in a pack that is read here."""
         from patscan.git.pack_index import unlisted
 
-        return unlisted(sorted(names), [pack.index for _, pack in self._packs])
+        return unlisted(sorted(names), self._indexes())
 
     def _commits(self) -> Iterator[str]:
         """The ids of all commits that are stored, reachable or not."""
+        self._open_remembered()
         for _, pack in self._packs:
             yield from pack.commits()
         command = ("cat-file", "--batch-check=%(objecttype) %(objectname)")

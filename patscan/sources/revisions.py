@@ -27,6 +27,8 @@ class Revisions(History):
         super().__init__(repository, mirror)
         self._revisions = revisions
         for revision in revisions:
+            if not isinstance(revision, str):  # argparse of Python 3.11 makes an empty list of "--"
+                raise UsageError("--rev: '--' is no revision.")
             if revision.startswith("-") and not _OPTIONS.fullmatch(revision):
                 raise UsageError(f"--rev: {revision!r} doesn't select commits. It takes what git rev-list takes: A..B, --all, --not main.")
 

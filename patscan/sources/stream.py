@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
-from patscan.content import WINDOW, Key, Piece, Shard, windows
+from patscan.content import WINDOW, Key, Looked, Piece, Shard, windows
 from patscan.model import Exposure, Note, Origin, Skip, Target
 
 _NAME = "-"
@@ -50,6 +50,13 @@ class Stream:
 
     def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
         """There is no plainer way to read a stream."""
+        return iter(())
+
+    def learn(self, looked: Looked) -> None:
+        """Nothing is remembered."""
+
+    def recall(self) -> Iterator[Looked]:
+        """Nothing."""
         return iter(())
 
     def name(self, key: Key) -> str:

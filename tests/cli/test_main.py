@@ -45,7 +45,16 @@ class TestBadInput:
 
     @pytest.mark.parametrize(
         "args",
-        [["--nonsense"], ["scan", "--format", "yaml"], ["scan", "--jobs", "0"], ["scan", "--report", "json"], ["nonsense"], ["rules"]],
+        [
+            ["--nonsense"],
+            ["scan", "--format", "yaml"],
+            ["scan", "--jobs", "0"],
+            ["scan", "--report", "json"],
+            ["nonsense"],
+            ["rules"],
+            ["scan", "-", "x"],
+            ["scan", "--report", "json=-"],
+        ],
     )
     def test_a_wrong_flag_is_a_usage_error(self, args: list[str]) -> None:
         done = patscan(*args)
@@ -161,6 +170,18 @@ class TestBadInput:
 
 
 class TestExitCodes:
+    def test_a_missing_object_is_incomplete(self, repo: Repo) -> None:
+        repo.commit({"a": "1", "b": "2"})
+        blob = repo.line("rev-parse", "HEAD:a")
+        (repo.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+        done = patscan("history", repo.path)
+        assert done.returncode == 3
+        assert "1 objects are missing" in " ".join(done.stdout.split())
+
+    def test_a_dash_is_no_revision(self, repo: Repo) -> None:
+        repo.commit({"a": "1"})
+        assert patscan("history", repo.path, "--rev=--").returncode == 2
+
     def test_nothing_found_is_zero(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_text("hello")
         done = patscan("scan", tmp_path)
@@ -273,10 +294,28 @@ class TestScan:
                 assert stream.read(place["end"] - place["start"]).decode() == finding["token"]
             assert (place["line"], place["column"]) == (2 * tokens.index(finding["token"]) + 2, 1)
 
-    def test_a_repository_inside_is_a_note(self, repo: Repo) -> None:
-        Repo(repo.path / "inner").commit({"a": "1"})
-        report = json.loads(patscan("scan", repo.path, "--format", "json").stdout)
-        assert any("inner" in note["where"] for note in report["coverage"]["notes"])
+    def test_a_repository_inside_is_looked_into(self, repo: Repo, rng: random.Random) -> None:
+        token = classic(rng)
+        Repo(repo.path / "inner").commit({"a": token})
+        (finding,) = json.loads(patscan("scan", repo.path, "--format", "json").stdout)["findings"]
+        assert finding["occurrences"][0]["path"] == str(repo.path / "inner" / "a")
+
+    def test_a_named_pipe_is_read_and_a_named_link_is_said(self, tmp_path: Path, leak: tuple[Path, str]) -> None:
+        command = f"{sys.executable} -m patscan scan <(cat {leak[0]})"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, cwd=Path(__file__).parents[2])
+        assert done.returncode == 1
+        (tmp_path / "link").symlink_to(leak[0])
+        assert "a link: its own text" in " ".join(patscan("scan", tmp_path / "link").stdout.split())
+        assert patscan("scan", "/dev/zero").returncode == 3
+
+    def test_a_token_in_a_name_or_an_argument_is_masked(self, tmp_path: Path, rng: random.Random) -> None:
+        token = classic(rng)
+        (tmp_path / f"{token}.txt").write_text(classic(rng))
+        for args in (["scan", tmp_path], ["scan", f"/nope/{token}"], ["scan", f"--{token}"], ["history", tmp_path, f"--rev={token}"]):
+            for name in ("text", "json", "sarif"):
+                done = patscan(*args, "--format", name)
+                assert token not in done.stdout + done.stderr
+                assert token[6:] not in done.stdout + done.stderr
 
 
 class TestStart:

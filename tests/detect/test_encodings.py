@@ -51,6 +51,18 @@ def test_percent_encoding(rng: random.Random) -> None:
     assert found(b"https://h/?t=" + encoded + b"&x=1") == [(token, encoded, ("percent",))]
 
 
+def test_everything_percent_encoded(rng: random.Random) -> None:
+    token = classic(rng)
+    encoded = "".join(f"%{ord(char):02X}" for char in token).encode()
+    assert found(b"?t=" + encoded + b"&x") == [(token.encode(), encoded, ("percent",))]
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, lambda raw: raw.hex().encode()])
+def test_many_tokens_in_one_encoded_file(rng: random.Random, encode) -> None:
+    tokens = [classic(rng).encode() for _ in range(3000)]
+    assert [secret for secret, _, _ in found(encode(b"\n".join(tokens)))] == tokens
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_are_too_odd(content: bytes) -> None:
     for literal in (b"Z2xwYXQt", b"g\0l\0p\0a\0t\0-", b"676c7061742d", b"glpat%2D", b"glpat-", b".01."):

@@ -53,6 +53,7 @@ def test_a_mention_is_nothing(matcher: Matcher, text: str) -> None:
         ("glptt-~" + 40 * "x", "placeholder"),
         ("glpat-~3fZ1p5y4XWcCvMGVlfakeW86MQp1Oml3Ymg0Cw.01.1203afake", "checksum"),
         ("glptt-~1234567890abcdefghij", "length"),
+        ("glpat-~abc123def456ghi789jk", "placeholder"),
     ],
 )
 def test_what_only_looks_like_a_token_is_ignored_with_the_reason(matcher: Matcher, text: str, reason: str) -> None:
@@ -86,6 +87,16 @@ def test_what_stands_in_front_is_no_part_of_it(matcher: Matcher, rng: random.Ran
     token = classic(rng)
     (match,) = matcher.find(f"{before}{token} ".encode())
     assert (match.secret.reveal().decode(), match.confidence) == (token, "high")
+
+
+def test_two_tokens_without_anything_between_are_two(matcher: Matcher, rng: random.Random) -> None:
+    first, second = classic(rng), classic(rng)
+    assert [match.secret.reveal().decode() for match in matcher.find(f"{first}{second}".encode())] == [first, second]
+
+
+def test_a_mention_ends_where_the_line_does(matcher: Matcher) -> None:
+    (match,) = matcher.find(b'"glpat-...\nnext line"')
+    assert match.secret.reveal() == b"glpat-..."
 
 
 def test_a_letter_in_front_makes_it_less_sure(matcher: Matcher, rng: random.Random) -> None:

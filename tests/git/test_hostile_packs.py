@@ -7,6 +7,7 @@ import os
 import random
 import resource
 import shutil
+import sys
 import tempfile
 import time
 import zlib
@@ -18,7 +19,7 @@ import pytest
 
 from patscan import scan
 from patscan.cli import pools
-from patscan.git import entries
+from patscan.git import child, entries
 from patscan.git.repository import open_repository
 from patscan.model import Report, Rule
 from patscan.sources.history import History
@@ -27,6 +28,7 @@ from tests.git.crafted import (
     COMMIT,
     OFS_DELTA,
     REF_DELTA,
+    TREE,
     Crafted,
     copy,
     delta,
@@ -250,6 +252,24 @@ def test_a_token_s_commit_is_found_beside_a_circle(repo: Repo, look: Callable[[]
     report = look()
     assert skipped(report) == {broken.hex()}
     assert [occurrence.origin.commit for finding in report.findings for occurrence in finding.occurrences] == [commit]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child's memory isn't bounded")
+@pytest.mark.parametrize("kind", [COMMIT, TREE])
+def test_a_ref_to_a_circle_costs_bounded_memory(
+    kind: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git follows the ref, and the circle, until no memory is left; the places of what it found first are lost then."""
+    monkeypatch.setattr(child, "_MEMORY", 100 << 20)
+    text = b"of itself"
+    circle = object_id(kind, text)
+    pack.raw(circle, head(REF_DELTA, 12) + circle + zlib.compress(delta(len(text), len(text), insert(text))))
+    commit = circle
+    if kind == TREE:
+        commit = pack.whole(b"tree %b\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nx\n" % circle.hex().encode(), COMMIT)
+    pack.write(repo.path)
+    (repo.path / ".git/refs/heads/main").write_text(commit.hex() + "\n")
+    check(look(), tokens, circle)
 
 
 @pytest.mark.parametrize("far", [0, 1, 5, 1000, 1 << 40, (1 << 62) + 3, (1 << 70) + 1])

@@ -27,13 +27,24 @@ Shape = Callable[[Repo], None]
 
 
 def grow(repo: Repo, rng: random.Random, commits: int = 12) -> None:
-    """A history whose files resemble their earlier versions, so that git makes deltas of them, with a tag object at its end."""
+    """A history whose files resemble their earlier versions, so that git makes deltas of them, with a tag object at its end: all loose."""
     lines = [f"{rng.random()} line {number}" for number in range(80)]
+    stream = []
     for turn in range(commits):
         lines[rng.randrange(len(lines))] = f"changed in {turn} {rng.random()}"
         lines.insert(rng.randrange(len(lines)), f"added in {turn}")
-        repo.commit({"text": "\n".join(lines), f"folder/{turn % 3}": "\n".join(lines[turn:]), "binary": rng.randbytes(500)}, f"turn {turn}")
-    repo.git("tag", "-a", "-m", f"a tag {rng.random()}", f"v{rng.random()}")
+        files = {"text": "\n".join(lines).encode(), f"folder/{turn % 3}": "\n".join(lines[turn:]).encode(), "binary": rng.randbytes(500)}
+        tip = b"from refs/heads/main^0\n" if not turn and repo.git("for-each-ref", "refs/heads/main") else b""
+        stream.append(commit(b"turn %d" % turn, files, tip))
+    stream.append(b"tag v%d\nfrom refs/heads/main\ntagger Ada <a@b> 1 +0000\ndata 1\nx\n" % rng.randrange(1 << 60))
+    repo.git("-c", "fastimport.unpackLimit=9999", "fast-import", "--quiet", stdin=b"".join(stream))
+    repo.git("reset", "-q", "--hard")
+
+
+def commit(message: bytes, files: Mapping[str, bytes], tip: bytes = b"") -> bytes:
+    """A commit on main, for ``git fast-import``."""
+    head = b"commit refs/heads/main\ncommitter Ada <ada@example.com> 1 +0000\ndata %d\n%b\n%b" % (len(message), message, tip)
+    return head + b"".join(b"M 100644 inline %b\ndata %d\n%b\n" % (path.encode(), len(text), text) for path, text in files.items())
 
 
 def one_pack(repo: Repo) -> None:
@@ -377,14 +388,12 @@ def histories(draw: st.DrawFn) -> bytes:
     """A stream for ``git fast-import``: files that grow out of one another, some unlike all others, and odd names."""
     files = {name: draw(st.binary(max_size=200)) * draw(st.integers(1, 40)) for name in ("a", "b/c")}
     stream = []
-    for turn in range(draw(st.integers(1, 8))):
+    for _ in range(draw(st.integers(1, 8))):
         name = draw(st.sampled_from(sorted(files)))
         old, cut = files[name], draw(st.integers(0, 5000))
         files[name] = old[:cut] + draw(st.binary(max_size=60)) + old[cut + draw(st.integers(0, 50)) :]
         files[draw(st.sampled_from(["a", "b/c", "d", "e/f/g"]))] = files[name]
-        message = draw(st.binary(max_size=30))
-        stream.append(b"commit refs/heads/main\ncommitter Ada <ada@example.com> %d +0000\ndata %d\n%b\n" % (turn, len(message), message))
-        stream += [b"M 100644 inline %b\ndata %d\n%b\n" % (path.encode(), len(text), text) for path, text in files.items()]
+        stream.append(commit(draw(st.binary(max_size=30)), files))
     return b"".join(stream)
 
 

@@ -1,0 +1,175 @@
+"""What a scan saw of one pack, as a file: ids and numbers, never a content.
+
+With `patscan.git.packs` and `patscan.git.pack_index` the only door to numpy. A file is a line (a digest and JSON), the sorted ids of
+all contents that were looked at, and the size of each as four bytes, little-endian.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from patscan.content import Key, Looked
+from patscan.git.entries import NAMES
+from patscan.git.pack_index import find
+
+if TYPE_CHECKING:
+    from typing import IO
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from patscan.git.packs import Pack
+
+VERSION = 1
+_UNSEEN = 0xFFFFFFFF
+_LONGEST_LINE = 64 << 20
+_SAMPLE = 64
+_PART = 1 << 16
+
+
+class DamagedError(Exception):
+    """A file of this kind that can't be believed."""
+
+
+class Seen(NamedTuple):
+    """The first line of a file: what the first look at one pack gave; `suspicious` are object ids in hex."""
+
+    path: Path
+    begin: int
+    """Where the ids begin."""
+    contents: int
+    body: str
+    """A digest of all that follows the line."""
+    commits: int
+    blobs: int
+    bytes: int
+    suspicious: tuple[str, ...]
+    engines: tuple[str, ...]
+
+    def looked(self) -> Looked:
+        """As if it had been looked at now."""
+        return Looked(list(self.suspicious), [], self.commits, self.blobs, self.bytes, self.engines)
+
+
+def read(path: Path) -> Seen:
+    """The first line of a file. Raises `OSError` if it can't be read and `DamagedError` if it isn't what `Watched.write` writes."""
+    with path.open("rb") as file:
+        line = file.readline(_LONGEST_LINE)
+    digest, _, text = line.rstrip(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or digest.decode("latin-1") != _digest(text).hexdigest():
+        raise DamagedError(path)
+    facts = json.loads(text)
+    if facts.pop("version", None) != VERSION:
+        raise DamagedError(path)
+    facts["suspicious"], facts["engines"] = tuple(facts["suspicious"]), tuple(facts["engines"])
+    return Seen(path, len(line), **facts)
+
+
+def _digest(data: bytes = b"") -> hashlib.blake2b:
+    return hashlib.blake2b(data, digest_size=16)
+
+
+class Watched:
+    """A pack while it is looked at: the size of every content of it that was seen, now or by an earlier scan."""
+
+    def __init__(self, pack: Pack, first: int, skipped: NDArray[np.bool_] | None) -> None:
+        """`first` is the number of the pack's entry 0; what `skipped` marks is seen in another pack."""
+        import numpy as np
+
+        self.pack, self.first = pack, first
+        self._wanted = np.isin(pack.kind, list(NAMES))
+        if skipped is not None:
+            self._wanted &= ~skipped
+        self._size = np.full(len(pack), _UNSEEN, np.uint32)
+        self._suspicious: set[str] = set()
+        self._engines: set[str] = set()
+        self._left = int(np.count_nonzero(self._wanted))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every content was seen: nothing failed, nothing was lost with a worker, nobody interrupted."""
+        return not self._left
+
+    def recall(self, seen: Seen) -> Looked | None:
+        """Fill in what an earlier scan saw; ``None`` if that was nothing of this pack. Raises as `read` does."""
+        import numpy as np
+
+        size = self.pack.index.ids.shape[1]
+        body = np.memmap(seen.path, np.uint8, "r", seen.begin) if seen.contents else np.empty(0, np.uint8)
+        if len(body) != seen.contents * (size + 4):
+            raise DamagedError(seen.path)
+        ids, sizes = body[: seen.contents * size].reshape(-1, size), body[seen.contents * size :].view("<u4")
+        if not seen.contents or (self.pack.index.find(ids[:: max(seen.contents // _SAMPLE, 1)]) < 0).all():
+            return None
+        _check(seen)
+        new = np.flatnonzero(self._wanted & (self._size == _UNSEEN))
+        rows = find(ids, self.pack.index.ids[self.pack.rows[new]])
+        known, size_of = new[rows >= 0], sizes[rows[rows >= 0]]
+        self._size[known] = size_of
+        self._left -= len(known)
+        known_names = self._names_among(seen.suspicious, known)
+        self._suspicious.update(known_names)
+        self._engines.update(seen.engines)
+        commits = int(np.count_nonzero(self.pack.kind[known] == 1))
+        return Looked(list(known_names), [], commits, len(known) - commits, int(size_of.sum(dtype=np.int64)), seen.engines)
+
+    def _names_among(self, names: tuple[str, ...], known: NDArray[np.int64]) -> list[str]:
+        chosen = set(known.tolist()) if names else set()
+        return [name for name, number in self.pack.places(names).items() if number in chosen] if names else []
+
+    def known(self, skipped: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """What needn't be looked at: all that `skipped` marks, and what was recalled."""
+        known: NDArray[np.bool_] = self._size != _UNSEEN
+        return known if skipped is None else known | skipped
+
+    def learn(self, sizes: Mapping[Key, int], suspicious: Iterable[int], engines: Iterable[str]) -> None:
+        """A first look at some of it gave this; `sizes` and `suspicious` are by number."""
+        import numpy as np
+
+        numbers = np.fromiter((key for key in sizes if isinstance(key, int)), np.int64) - self.first
+        self._left -= int(np.count_nonzero(self._wanted[numbers] & (self._size[numbers] == _UNSEEN)))
+        self._size[numbers] = np.fromiter(sizes.values(), np.int64)
+        self._suspicious.update(self.pack.name(number - self.first) for number in suspicious)
+        self._engines.update(engines)
+
+    def write(self, file: IO[bytes]) -> None:
+        """All of it, for `read` and `recall`. Raises `OSError`."""
+        import numpy as np
+
+        numbers = np.flatnonzero(self._wanted)
+        numbers = numbers[np.argsort(self.pack.rows[numbers])]
+        sizes = self._size[numbers].astype("<u4")
+        ids, rows = self.pack.index.ids, self.pack.rows[numbers]
+        body = _digest()
+        for low in range(0, len(rows), _PART):
+            body.update(ids[rows[low : low + _PART]].tobytes())
+        body.update(sizes.tobytes())
+        commits = int(np.count_nonzero(self.pack.kind[numbers] == 1))
+        facts = {
+            "version": VERSION,
+            "contents": len(numbers),
+            "body": body.hexdigest(),
+            "commits": commits,
+            "blobs": len(numbers) - commits,
+            "bytes": int(sizes.sum(dtype=np.int64)),
+            "suspicious": sorted(self._suspicious),
+            "engines": sorted(self._engines),
+        }
+        text = json.dumps(facts).encode()
+        file.write(_digest(text).hexdigest().encode() + b" " + text + b"\n")
+        for low in range(0, len(rows), _PART):
+            file.write(ids[rows[low : low + _PART]].tobytes())
+        file.write(sizes.tobytes())
+
+
+def _check(seen: Seen) -> None:
+    """Raises `DamagedError` if the ids and sizes aren't those that were written."""
+    with seen.path.open("rb") as file:
+        file.seek(seen.begin)
+        body = hashlib.file_digest(file, _digest)
+    if body.hexdigest() != seen.body:
+        raise DamagedError(seen.path)
