@@ -35,6 +35,8 @@ PEERS = {
         "detect-secrets": "detect-secrets scan --all-files {}",
     },
 }
+FRESH = {"history": ["--no-cache"], "scan": []}
+"""What keeps a second run from knowing what the first one saw."""
 EVERY = 0.02
 """Seconds between two looks at the memory."""
 
@@ -88,7 +90,7 @@ def main() -> int:
     chosen = parser.parse_args()
     place = str(chosen.place.resolve())
     peers = PEERS[chosen.what] | dict(peer.split("=", 1) for peer in chosen.peer)
-    commands = {"patscan": [sys.executable, "-m", "patscan", chosen.what, place, "--quiet"]}
+    commands = {"patscan": [sys.executable, "-m", "patscan", chosen.what, place, "--quiet", *FRESH[chosen.what]]}
     for name, text in peers.items():
         command = [part.replace("{}", place) for part in shlex.split(text)]
         if shutil.which(command[0]):

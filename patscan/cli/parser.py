@@ -88,7 +88,7 @@ def _rules(commands: _Commands[_Parser]) -> None:
         verb.set_defaults(command=_lazily("patscan.cli.rules", "list_" if name == "list" else name))
 
 
-def _command(commands: _Commands[_Parser], name: str, text: str) -> argparse.ArgumentParser:
+def _command(commands: _Commands[_Parser], name: str, text: str) -> _Parser:
     return commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False, formatter_class=_wide)
 
 
