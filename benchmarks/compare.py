@@ -1,11 +1,11 @@
-"""patscan beside what it is compared with: whole processes, in turn, in one run.
+"""patscan beside what it is compared with: whole processes, patscan before each of the others, in one run.
 
-    python benchmarks/compare.py history REPO [--peer NAME=COMMAND]... [--runs N]
+    python benchmarks/compare.py history REPO [--peer NAME=COMMAND]... [--runs N] [--memory]
     python benchmarks/compare.py scan FOLDER [--peer NAME=COMMAND]... [--runs N]
 
 A peer that isn't on the PATH is left out and said so. ``{}`` in a peer's command is the place. Figures are medians; the ratio is
 patscan's median divided by the peer's, and below 1 where patscan is faster. Memory is the sum of private (anonymous) bytes over all
-processes of a run, sampled, on Linux.
+processes of a run, sampled, on Linux, with ``--memory``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -49,15 +48,14 @@ class Run(NamedTuple):
     code: int
 
 
-def run(command: list[str]) -> Run:
+def run(command: list[str], sample: bool = False) -> Run:
     begun = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         most = [0]
-        watcher = threading.Thread(target=watch, args=(process, most))
-        watcher.start()
+        if sample:
+            watch(process, most)
         process.wait()
         wall = time.perf_counter() - begun
-        watcher.join()
     return Run(wall, most[0], process.returncode)
 
 
@@ -87,6 +85,7 @@ def main() -> int:
     parser.add_argument("place", type=Path)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND", help="another peer, or another command for one")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--memory", action="store_true", help="measure memory instead: looking at it slows a run down")
     chosen = parser.parse_args()
     place = str(chosen.place.resolve())
     peers = PEERS[chosen.what] | dict(peer.split("=", 1) for peer in chosen.peer)
@@ -98,19 +97,22 @@ def main() -> int:
         else:
             print(f"left out: {name} ({command[0]} isn't on the PATH)")
     runs: dict[str, list[Run]] = {name: [] for name in commands}
+    ours = commands.pop("patscan")
     for _ in range(chosen.runs):
         for name, command in commands.items():
-            runs[name].append(run(command))
-    table(runs)
+            runs["patscan"].append(run(ours, chosen.memory))
+            runs[name].append(run(command, chosen.memory))
+    table(runs, chosen.memory)
     return 0
 
 
-def table(runs: dict[str, list[Run]]) -> None:
+def table(runs: dict[str, list[Run]], memory: bool) -> None:
     ours = statistics.median(one.wall for one in runs["patscan"])
-    print("| | wall s | patscan's part of it | private MiB | exit |\n|---|--:|--:|--:|--:|")
+    print(f"| | {'private MiB' if memory else 'wall s | patscan / it'} | exit |\n|---|--:|{'' if memory else '--:|'}--:|")
     for name, each in runs.items():
         wall = statistics.median(one.wall for one in each)
-        print(f"| {name} | {wall:.2f} | {ours / wall:.3f} | {max(one.private for one in each) >> 20} | {each[-1].code} |")
+        figures = f"{max(one.private for one in each) >> 20}" if memory else f"{wall:.2f} | {ours / wall:.3f}"
+        print(f"| {name} | {figures} | {each[-1].code} |")
 
 
 if __name__ == "__main__":

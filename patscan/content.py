@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 WINDOW = 64 << 20
@@ -33,8 +33,8 @@ class Looked(NamedTuple):
     blobs: int
     bytes: int
     engines: tuple[str, ...]
-    sizes: Mapping[Key, int] = {}
-    """The bytes of each content that has a number for a key."""
+    sizes: tuple[Sequence[int], Sequence[int]] = ((), ())
+    """The contents that have numbers for keys, and their bytes: two arrays, because they are sent from process to process."""
 
 
 class Shard(Protocol):

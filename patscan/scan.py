@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -86,12 +87,13 @@ def look(shard: Shard) -> Looked:
     present, suspicious = _matcher.anchors.present, _matcher.suspicious
     keys: list[Key] = []
     failed: list[tuple[Key, str]] = []
-    sizes: dict[Key, int] = {}
-    commits = blobs = total = 0
+    numbers: list[int] = []
+    sizes: list[int] = []
+    commits = blobs = 0
     for key, kind, offset, data, _ in shard.pieces(failed):
-        total += len(data)
+        sizes.append(len(data))
         if type(key) is int:
-            sizes[key] = len(data)
+            numbers.append(key)
         if not offset:
             if kind == "commit":
                 commits += 1
@@ -100,7 +102,8 @@ def look(shard: Shard) -> Looked:
         if present(data) and suspicious(data):
             keys.append(key)
     engines = {_matcher.anchors.engine, *shard.engines()}
-    return Looked(keys, failed, commits, blobs, total, tuple(sorted(engines)), sizes)
+    known = (array("q", numbers), array("q", sizes)) if numbers else ((), ())
+    return Looked(keys, failed, commits, blobs, sum(sizes), tuple(sorted(engines)), known)
 
 
 def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress, options: Options) -> Report:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from patscan.content import Key, Looked
+from patscan.content import Looked
 from patscan.git.entries import NAMES
 from patscan.git.pack_index import find
 
@@ -126,13 +126,13 @@ class Watched:
         known: NDArray[np.bool_] = self._size != _UNSEEN
         return known if skipped is None else known | skipped
 
-    def learn(self, sizes: Mapping[Key, int], suspicious: Iterable[int], engines: Iterable[str]) -> None:
-        """A first look at some of it gave this; `sizes` and `suspicious` are by number."""
+    def learn(self, looked_at: Sequence[int], sizes: Sequence[int], suspicious: Iterable[int], engines: Iterable[str]) -> None:
+        """A first look at some of it gave this: numbers, their bytes, and the numbers worth a second look."""
         import numpy as np
 
-        numbers = np.fromiter((key for key in sizes if isinstance(key, int)), np.int64) - self.first
+        numbers = np.asarray(looked_at, np.int64) - self.first
         self._left -= int(np.count_nonzero(self._wanted[numbers] & (self._size[numbers] == _UNSEEN)))
-        self._size[numbers] = np.fromiter(sizes.values(), np.int64)
+        self._size[numbers] = np.asarray(sizes, np.int64)
         self._suspicious.update(self.pack.name(number - self.first) for number in suspicious)
         self._engines.update(engines)
 

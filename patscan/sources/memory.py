@@ -76,11 +76,12 @@ class Memory:
 
     def learn(self, looked: Looked) -> None:
         """A first look gave this. A pack is remembered with its last content: not if one failed, or somebody interrupted."""
-        first = next(iter(looked.sizes), None)
-        if not isinstance(first, int) or not self._watched:
+        numbers, sizes = looked.sizes
+        if not numbers or not self._watched:
             return
+        first = numbers[0]
         before, watched = next(one for one in reversed(self._watched) if one[1].first <= first)
-        watched.learn(looked.sizes, [key for key in looked.keys if isinstance(key, int)], looked.engines)
+        watched.learn(numbers, sizes, [key for key in looked.keys if isinstance(key, int)], looked.engines)
         if watched.complete:
             self._store(before, watched)
 

@@ -54,7 +54,7 @@ def audit(folder: Path, rules: tuple[Rule, ...], environment: Mapping[str, str])
         read: list[Looked] = []
         source = History(open_repository(repo.path, environment), memory=memory)
         report = scan.scan(source, rules, partial(pools.serial, rules), read.append, scan.Options())
-        return report, sum(len(looked.sizes) for looked in read)
+        return report, sum(len(looked.sizes[0]) for looked in read)
 
     return audit
 
