@@ -189,7 +189,7 @@ class History:
 
     def _count(self) -> int:
         """How many objects there are, roughly."""
-        return sum(len(pack) for _, pack in self._packs) + 256 * len(self._entries(self._repository.objects / "17", r"[0-9a-f]+"))
+        return sum(len(index.ids) for index in self._indexes()) + 256 * len(self._entries(self._repository.objects / "17", r"[0-9a-f]+"))
 
     def _ref_names(self) -> bytes:
         try:
