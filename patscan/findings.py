@@ -94,6 +94,7 @@ def _finding(sights: Sequence[_Sight], exposure: Exposure, options: Options) -> 
     return Finding(
         best.rule,
         best.secret,
+        best.secret.keyed(options.salt) if options.salt else best.secret.fingerprint,
         best.confidence,
         (best.reason or "confidence") if weak else "" if meant else "narrowed",
         best.evidence,
@@ -121,4 +122,4 @@ def _order(finding: Finding) -> tuple[int, bool, bool, int, str, tuple[str, int,
     """The worst first: sure, still there, out of the house."""
     sure, bad = -CONFIDENCES.index(finding.confidence), -SEVERITIES.index(finding.rule.severity)
     worst = (sure, not finding.exposure.at_head, not finding.exposure.pushed, bad)
-    return (*worst, finding.rule.id, _place(finding.occurrences[0]), finding.secret.fingerprint)
+    return (*worst, finding.rule.id, _place(finding.occurrences[0]), finding.fingerprint)

@@ -21,12 +21,20 @@ class Secret:
     The token is bytes, because a repository's bytes need not be text in any encoding. `reveal` is the only way in.
     """
 
-    __slots__ = ("_prefix", "_token")
+    __slots__ = ("_shown", "_token")
 
     def __init__(self, token: bytes, prefix: bytes = b"") -> None:
         """Hold `token`; `prefix` is its public part (``glpat-``), the only part ever shown."""
         self._token = token
-        self._prefix = prefix if token.startswith(prefix) else b""
+        shown = prefix[:_SHOWN_PREFIX].decode("ascii", "replace") if token.startswith(prefix) else ""
+        self._shown = f"{shown}…({len(token)})"
+
+    @classmethod
+    def masked(cls, shown: str) -> Secret:
+        """A token of which only the mask is known, as a saved report has it: `reveal` gives nothing."""
+        secret = cls(b"")
+        secret._shown = shown
+        return secret
 
     def reveal(self) -> bytes:
         """The token itself. Callers: the fingerprint, the checks, the masks, ``--show-secrets``, a request."""
@@ -35,25 +43,28 @@ class Secret:
     @property
     def fingerprint(self) -> str:
         """BLAKE2b-128 of the token alone, in hex: no kind, path, line or commit, so it survives rebase and rename."""
+        return self.keyed(_FINGERPRINT_KEY)
+
+    def keyed(self, salt: bytes) -> str:
+        """The same under a project's own `salt`: two projects' fingerprints of one token can't be compared."""
         import hashlib
 
-        return hashlib.blake2b(self._token, digest_size=16, key=_FINGERPRINT_KEY).hexdigest()
+        return hashlib.blake2b(self._token, digest_size=16, key=salt).hexdigest()
 
     def __len__(self) -> int:
         return len(self._token)
 
     def __str__(self) -> str:
-        shown = self._prefix[:_SHOWN_PREFIX].decode("ascii", "replace")
-        return f"{shown}…({len(self._token)})"
+        return self._shown
 
     def __repr__(self) -> str:
         return f"Secret({self})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._token == other._token
+        return isinstance(other, Secret) and (self._token, self._shown) == (other._token, other._shown)
 
     def __hash__(self) -> int:
-        return hash(self._token)
+        return hash((self._token, self._shown))
 
     def __reduce__(self) -> str:
         raise TypeError("a Secret is never pickled: send its place instead, and read it again")
@@ -130,6 +141,8 @@ class Origin(NamedTuple):
     author: str | None = None
     date: str | None = None
     blob: str | None = None
+    message: str | None = None
+    """The first line of the commit's message."""
 
 
 class Occurrence(NamedTuple):
@@ -143,6 +156,10 @@ class Occurrence(NamedTuple):
     frame: tuple[str, ...]
     frame_line: int
     """The line number of the first line of `frame`."""
+    at_head: bool | None = None
+    """Whether this very place is in the tree of HEAD; ``None`` where there is no history to ask."""
+    line_hash: str | None = None
+    """GitHub's ``primaryLocationLineHash``; ``None`` where there is no line to open."""
 
 
 class Commit(NamedTuple):
@@ -183,12 +200,17 @@ class Finding(NamedTuple):
 
     rule: Rule
     secret: Secret
+    fingerprint: str
+    """Of the token alone, under the project's salt if there is one (`Secret.keyed`)."""
     confidence: str
     reason: str
+    """Why it is ignored: ``placeholder``, ``checksum``, ``inline comment``, ``path``, ``baseline``…; empty when it isn't."""
     evidence: tuple[Evidence, ...]
     occurrences: tuple[Occurrence, ...]
     exposure: Exposure = Exposure()
     verdict: Verdict = Verdict()
+    justification: str = ""
+    """What somebody who accepted it wrote as the reason."""
 
 
 class Skip(NamedTuple):
@@ -233,7 +255,7 @@ class Coverage(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What was scanned: `type` is ``files``, ``stdin`` or ``history``."""
+    """What was scanned: `type` is ``files``, ``stdin``, ``history``, ``index``, ``push`` or ``message``."""
 
     type: str
     path: str
@@ -250,3 +272,5 @@ class Report(NamedTuple):
     findings: tuple[Finding, ...]
     ignored: tuple[Finding, ...]
     interrupted: bool = False
+    exit_code: int = 0
+    """What the process that made it said to its caller (`patscan.errors.ExitCode`)."""

@@ -63,6 +63,8 @@ class Options(NamedTuple):
     since: float | None = None
     until: float | None = None
     """Findings that no commit brought from `since` to `until`, in seconds since 1970, are listed as ignored."""
+    salt: bytes = b""
+    """The project's own, for fingerprints."""
     author: str = ""
     """Findings that nobody brought whose name or address holds this are listed as ignored."""
 

@@ -26,8 +26,9 @@ def check(chosen: argparse.Namespace) -> None:
 
 def deliver(report: Report, chosen: argparse.Namespace) -> int:
     """Write every report; returns the exit code. Raises `OutputError` after trying all of them."""
-    failed = [error for name, path in chosen.report if (error := _to_file(report, name, path, chosen.show_secrets))]
     code = exit_code(report, chosen)
+    report = report._replace(exit_code=int(code))
+    failed = [error for name, path in chosen.report if (error := _to_file(report, name, path, chosen.show_secrets))]
     if not (chosen.quiet and chosen.format == "text"):
         if sys.stdout is None:
             raise OutputError(" ".join([*failed, "standard output is closed. Use --quiet, and --report NAME=PATH for a file."]))

@@ -1,35 +1,44 @@
-"""The commands and their flags."""
+"""The commands, and the flags that several of them share."""
 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from patscan.errors import UsageError
 from patscan.formats import FORMATS
 from patscan.model import CONFIDENCES
 
+COMMANDS = {
+    "scan": "look at files, folders or standard input",
+    "history": "look at every object a repository holds, reachable or not",
+    "rules": "list, show and check the rules",
+}
+"""Each command is a module here of its name, with a function ``flags`` that adds its flags and says which function runs it."""
+
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The chosen command as ``command`` and its flags. Raises ``SystemExit`` with code 2 on a usage error, as argparse does."""
-    return build().parse_args(arguments)
+    first = next((argument for argument in arguments if not argument.startswith("-")), "")
+    return build([first]).parse_args(arguments)
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """argparse, which repeats wrong arguments, one of which may be a token."""
 
     def error(self, message: str) -> NoReturn:
+        """As argparse does, without the token."""
         from patscan.formats.redaction import unshaped
 
         super().error(unshaped(message))
 
 
-def build() -> argparse.ArgumentParser:
-    """The parser of all commands."""
-    parser = _Parser(
+def build(wanted: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """The parser of all commands; of those that aren't `wanted` it knows only the name, for a command's module costs time to import."""
+    parser = Parser(
         prog="patscan",
         description="Find leaked GitLab tokens in files and in the whole history of a git repository.",
         epilog="Exit codes: 0 nothing found, 1 found, 2 usage or rule error, 3 not everything could be looked at, 130 interrupted.",
@@ -41,55 +50,22 @@ def build() -> argparse.ArgumentParser:
     parser.set_defaults(command=_version(parser))
     # Without a name of ours, argparse formats a usage line to find one, which costs 2 ms.
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="patscan")
-    _scan(commands)
-    _history(commands)
-    _rules(commands)
+    for name, text in COMMANDS.items():
+        command = add_command(commands, name, text)
+        if name in wanted:
+            import_module(f"patscan.cli.{name}").flags(command)
     return parser
 
 
-_Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
 
-def _scan(commands: _Commands[_Parser]) -> None:
-    command = _command(commands, "scan", "look at files, folders or standard input")
-    command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: .), or - for standard input")
-    command.add_argument("--no-ignore", action="store_true", help="look at files that git ignores, too")
-    _add_common(command)
-    command.set_defaults(command=_lazily("patscan.cli.scanning", "scan"))
-
-
-def _history(commands: _Commands[_Parser]) -> None:
-    command = _command(commands, "history", "look at every object a repository holds, reachable or not")
-    command.add_argument("repository", nargs="?", default=".", metavar="REPO", help="a repository's folder or URL (default: .)")
-    command.add_argument("--keep", type=Path, metavar="DIR", help="keep a URL's mirror in this folder, and fetch into it the next time")
-    command.add_argument(
-        "--rev",
-        action="append",
-        default=[],
-        metavar="RANGE",
-        help="only what this range introduced, in git's syntax: A..B, --rev=--branches",
+def add_command(commands: Commands[Any], name: str, text: str) -> argparse.ArgumentParser:
+    """One more command, or a verb of one; `text` is half a sentence."""
+    made: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False, formatter_class=_wide
     )
-    command.add_argument("--since", type=_date, metavar="DATE", help="only what was brought on this date (2026-01-31) or later")
-    command.add_argument("--until", type=_date, metavar="DATE", help="only what was brought before this date or at this moment")
-    command.add_argument("--author", default="", metavar="TEXT", help="only what was brought by somebody whose name or address holds this")
-    command.add_argument("--no-cache", action="store_true", help="read everything, and remember nothing of it for the next time")
-    _add_common(command)
-    command.set_defaults(command=_lazily("patscan.cli.scanning", "history"))
-
-
-def _rules(commands: _Commands[_Parser]) -> None:
-    command = _command(commands, "rules", "list, show and check the rules")
-    verbs = command.add_subparsers(title="verbs", metavar="VERB", required=True, prog="patscan rules")
-    for name, text in (("list", "one line a rule"), ("show", "one rule, whole"), ("check", "compile every rule and run its examples")):
-        verb = _command(verbs, name, text)
-        if name == "show":
-            verb.add_argument("id", metavar="ID", help="a rule's id, as `patscan rules list` gives it")
-        _add_rules(verb)
-        verb.set_defaults(command=_lazily("patscan.cli.rules", "list_" if name == "list" else name))
-
-
-def _command(commands: _Commands[_Parser], name: str, text: str) -> _Parser:
-    return commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False, formatter_class=_wide)
+    return made
 
 
 def _wide(prog: str) -> argparse.HelpFormatter:
@@ -97,12 +73,14 @@ def _wide(prog: str) -> argparse.HelpFormatter:
     return argparse.HelpFormatter(prog, width=110)
 
 
-def _add_rules(command: argparse.ArgumentParser) -> None:
+def add_rules(command: argparse.ArgumentParser) -> None:
+    """The flag of every command that needs rules."""
     command.add_argument("--rules", action="append", type=Path, default=[], metavar="DIR", help="a folder of your own rules (repeatable)")
 
 
-def _add_common(command: argparse.ArgumentParser) -> None:
-    _add_rules(command)
+def add_common(command: argparse.ArgumentParser) -> None:
+    """The flags of every command that reports."""
+    add_rules(command)
     command.add_argument("--format", choices=list(FORMATS), default="text", help="what to write to standard output (default: text)")
     command.add_argument(
         "--report", action="append", type=_report, default=[], metavar="NAME=PATH", help="write a format to a file, too (repeatable)"
@@ -122,15 +100,6 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _date(text: str) -> float:
-    from datetime import datetime
-
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date; write 2026-01-31 or 2026-01-31T12:00:00+00:00") from None
-
-
 def _report(text: str) -> tuple[str, Path]:
     name, equals, path = text.partition("=")
     if path == "-":
@@ -140,55 +109,13 @@ def _report(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def _lazily(module: str, name: str) -> Callable[[argparse.Namespace], int]:
-    """A command that is imported when it is run."""
-
-    def run(chosen: argparse.Namespace) -> int:
-        from importlib import import_module
-
-        return int(getattr(import_module(module), name)(chosen))
-
-    return run
-
-
 def _version(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     def run(chosen: argparse.Namespace) -> int:
         if not chosen.version:
             parser.print_help()
             raise UsageError("no command was given; see above.")
-        return int(_lazily("patscan.cli.about", "version")(chosen))
+        from patscan.cli import about
+
+        return about.version(chosen)
 
     return run
-
-
-_KEPT = (
-    *("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP"),
-    *("USERPROFILE", "SYSTEMROOT", "PATHEXT"),
-)
-_HERE = tuple(
-    f"GIT_{name}"
-    for name in ("DIR", "COMMON_DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH")
-)
-_NETWORK = (
-    *("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "SSH_AUTH_SOCK", "GIT_PROXY_COMMAND"),
-    *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
-    *("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_NO_VERIFY", "GIT_SSL_CERT", "GIT_SSL_KEY", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-    # What credential helpers and ssh look for: the key ring, the cache's socket, GnuPG, Kerberos, the user's name.
-    *("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "XDG_DATA_HOME", "GNUPGHOME", "PASSWORD_STORE_DIR"),
-    *("KRB5CCNAME", "USER", "LOGNAME", "USERNAME", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "COMSPEC"),
-)
-"""Not GIT_ASKPASS and SSH_ASKPASS: they ask, and patscan never does. Not GIT_TRACE…: it would show passwords."""
-
-
-def environment() -> dict[str, str]:
-    """What git children may see of this process's environment; ``HOME`` stays, for ``safe.directory`` lives there."""
-    return _chosen({*_KEPT, *_HERE})
-
-
-def elsewhere(network: bool = False) -> dict[str, str]:
-    """The same for a repository that isn't the one git may have called us from; with `network` also what a fetch needs."""
-    return _chosen({*_KEPT, *(_NETWORK if network else ())})
-
-
-def _chosen(names: set[str]) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name in names or name.startswith("GIT_CONFIG_")}

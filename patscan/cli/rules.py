@@ -6,9 +6,23 @@ import argparse
 import re
 
 from patscan import rulebook
+from patscan.cli.parser import add_command, add_rules
 from patscan.errors import ExitCode, RuleError, UsageError
 
 _PREFIX = re.compile(r"(gl[a-z]{2,6}-|GR1348941)")
+
+
+def flags(command: argparse.ArgumentParser) -> None:
+    """What ``patscan rules`` takes."""
+    verbs = command.add_subparsers(title="verbs", metavar="VERB", required=True, prog="patscan rules")
+    texts = {"list": "one line a rule", "show": "one rule, whole", "check": "compile every rule and run its examples"}
+    for run in (list_, show, check):
+        name = run.__name__.rstrip("_")
+        verb = add_command(verbs, name, texts[name])
+        if run is show:
+            verb.add_argument("id", metavar="ID", help="a rule's id, as `patscan rules list` gives it")
+        add_rules(verb)
+        verb.set_defaults(command=run)
 
 
 def list_(chosen: argparse.Namespace) -> int:

@@ -100,7 +100,7 @@ def _results(finding: Finding, rule_index: int) -> Iterator[om.Result]:
             level=_LEVELS[finding.confidence],
             message=om.Message(text=_message(finding, occurrence)),
             locations=[_location(occurrence)],
-            partial_fingerprints={"patscan/v1": finding.secret.fingerprint},
+            partial_fingerprints={"patscan/v1": finding.fingerprint},
         )
 
 

@@ -33,12 +33,15 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
         "target": _target(report.target),
         "coverage": _coverage(report.coverage, report.interrupted),
         "interrupted": report.interrupted,
+        "exit_code": report.exit_code,
     }
     stream.write("{\n")
     stream.writelines(f'  "{key}": {_dumped(value, 2)},\n' for key, value in head.items())
     _write_list(stream, "findings", (_finding(one, style) for one in report.findings))
     stream.write(",\n")
-    _write_list(stream, "ignored", ({**_finding(one, style), "reason": one.reason} for one in report.ignored))
+    _write_list(
+        stream, "ignored", ({**_finding(one, style), "reason": one.reason, "justification": one.justification} for one in report.ignored)
+    )
     stream.write("\n}\n")
 
 
@@ -97,7 +100,7 @@ def _remark(remark: Skip | Note) -> dict[str, Any]:
 
 def _finding(finding: Finding, style: Style) -> dict[str, Any]:
     return {
-        "fingerprint": finding.secret.fingerprint,
+        "fingerprint": finding.fingerprint,
         "rule": finding.rule.id,
         "kind": finding.rule.kind,
         "severity": finding.rule.severity,
@@ -150,11 +153,12 @@ def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
         "commit": origin.commit,
         "author": origin.author,
         "date": origin.date,
+        "message": origin.message,
         "blob": origin.blob,
-        "at_head": None,
+        "at_head": occurrence.at_head,
         "frame": list(occurrence.frame),
         "frame_line": occurrence.frame_line,
-        "line_hash": None,
+        "line_hash": occurrence.line_hash,
     }
 
 

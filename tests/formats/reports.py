@@ -62,6 +62,7 @@ def finding(token: str, *occurrences: Occurrence, **changes: Any) -> Finding:
     made = Finding(
         RULE,
         secret(token),
+        secret(token).fingerprint,
         "certain",
         "",
         (Evidence("checksum", {"ok": True}), Evidence("routing", {"organization": 1, "user": 42})),

@@ -15,10 +15,10 @@ from tests.formats.reports import BLOB, COMMIT, REVEAL, RULE, finding, occurrenc
 from tests.tokens import classic, routable
 
 PLACE = (
-    """type path line column end_line end_column start end encodings member commit author date blob at_head frame frame_line line_hash"""
+    """type path line column end_line end_column start end encodings member commit author date message blob at_head frame frame_line line_hash"""
 )
 KEYS = {
-    "": "schema tool target coverage interrupted findings ignored",
+    "": "schema tool target coverage interrupted exit_code findings ignored",
     "tool": "name version rules",
     "tool.rules": "id name severity description remedy references",
     "target": "type path remote head",
@@ -31,7 +31,7 @@ KEYS = {
     "findings.exposure.last_seen": "commit author date committer committed",
     "findings.verdict": "state reason facts lifecycle",
     "findings.occurrences": PLACE,
-    "ignored": "fingerprint rule kind severity confidence token evidence exposure verdict occurrences reason",
+    "ignored": "fingerprint rule kind severity confidence token evidence exposure verdict occurrences reason justification",
     "ignored.occurrences": PLACE,
 }
 
@@ -95,6 +95,7 @@ def test_a_finding(token: str) -> None:
                     "commit": COMMIT,
                     "author": "Jane Roe <jane@example.com>",
                     "date": "2024-05-01T12:30:00+02:00",
+                    "message": None,
                     "blob": BLOB,
                     "at_head": None,
                     "frame": ["deploy:", f"  token: {secret(token)}", "  url: https://gitlab.example.com"],
@@ -109,6 +110,7 @@ def test_a_finding(token: str) -> None:
 def test_the_rest(token: str) -> None:
     document = loaded(ignored=(finding(token, reason="placeholder"),))
     assert document["ignored"][0].pop("reason") == "placeholder"
+    assert not document["ignored"][0].pop("justification")
     assert document["ignored"] == loaded(finding(token))["findings"]
     del document["ignored"]
     assert document == {

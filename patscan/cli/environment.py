@@ -1,0 +1,37 @@
+"""What git children may see of this process's environment: an allow-listed part of it, as a value."""
+
+from __future__ import annotations
+
+import os
+
+_KEPT = (
+    *("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP"),
+    *("USERPROFILE", "SYSTEMROOT", "PATHEXT"),
+)
+_HERE = tuple(
+    f"GIT_{name}"
+    for name in ("DIR", "COMMON_DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH")
+)
+_NETWORK = (
+    *("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "SSH_AUTH_SOCK", "GIT_PROXY_COMMAND"),
+    *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
+    *("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_NO_VERIFY", "GIT_SSL_CERT", "GIT_SSL_KEY", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    # What credential helpers and ssh look for: the key ring, the cache's socket, GnuPG, Kerberos, the user's name.
+    *("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "XDG_DATA_HOME", "GNUPGHOME", "PASSWORD_STORE_DIR"),
+    *("KRB5CCNAME", "USER", "LOGNAME", "USERNAME", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "COMSPEC"),
+)
+"""Not GIT_ASKPASS and SSH_ASKPASS: they ask, and patscan never does. Not GIT_TRACE…: it would show passwords."""
+
+
+def environment() -> dict[str, str]:
+    """What git children may see of this process's environment; ``HOME`` stays, for ``safe.directory`` lives there."""
+    return _chosen({*_KEPT, *_HERE})
+
+
+def elsewhere(network: bool = False) -> dict[str, str]:
+    """The same for a repository that isn't the one git may have called us from; with `network` also what a fetch needs."""
+    return _chosen({*_KEPT, *(_NETWORK if network else ())})
+
+
+def _chosen(names: set[str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name in names or name.startswith("GIT_CONFIG_")}

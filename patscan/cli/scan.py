@@ -1,0 +1,58 @@
+"""``patscan scan``: files, folders, standard input."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patscan.cli import scanning
+from patscan.cli.environment import environment
+from patscan.cli.parser import add_common
+from patscan.errors import UsageError
+from patscan.model import Rule, Target
+
+if TYPE_CHECKING:
+    from patscan import scan as engine
+
+_MANY_FILES = 20_000
+"""From so many files on, starting processes takes less time than it saves (benchmarks/README.md)."""
+
+
+def flags(command: argparse.ArgumentParser) -> None:
+    """What ``patscan scan`` takes."""
+    command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: .), or - for standard input")
+    command.add_argument("--no-ignore", action="store_true", help="look at files that git ignores, too")
+    add_common(command)
+    command.set_defaults(command=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Look at files, folders or standard input."""
+    paths = chosen.paths or [Path()]
+    target = Target("files", " ".join(str(path) for path in paths))
+    return scanning.report(chosen, target, partial(_files, chosen, paths))
+
+
+def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+    from patscan.cli import pools
+
+    if Path("-") in paths and len(paths) > 1:
+        raise UsageError("- is standard input, and can't be mixed with files and folders.")
+    if paths == [Path("-")]:
+        from patscan.sources.stream import Stream
+
+        return Stream(sys.stdin.buffer), partial(pools.serial, rules)
+    if len(paths) == 1 and paths[0].is_fifo():  # patscan scan <(command)
+        from patscan.sources.stream import Stream
+
+        with paths[0].open("rb") as pipe:
+            return Stream(pipe), partial(pools.serial, rules)
+    from patscan.sources.files import Files
+
+    files = Files(paths, environment(), chosen.no_ignore)
+    jobs = chosen.jobs or (scanning.processors() if files.count() >= _MANY_FILES else 1)
+    pool = partial(pools.processes, rules, jobs) if jobs > 1 else partial(pools.serial, rules)
+    return files, pool
