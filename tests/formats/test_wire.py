@@ -140,6 +140,7 @@ def test_the_rest(token: str) -> None:
             "engines": ["hyperscan", "isal"],
         },
         "interrupted": False,
+        "exit_code": 0,
         "findings": [],
     }
 
