@@ -36,7 +36,7 @@ def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Opt
     origins = source.origins({sight.key for sight in sights if not sight.known})
     tokens: dict[bytes, list[_Sight]] = {}
     for sight in sights:
-        tokens.setdefault(sight.match.secret.reveal(), []).extend(_placed(sight, origins))
+        tokens.setdefault(sight.match.secret.reveal(), []).extend(_placed(sight, origins, source))
     groups = {group[0].match.secret.fingerprint: group for group in tokens.values()}
     exposures = source.exposures({name: [sight.occurrence.origin for sight in group] for name, group in groups.items()})
     found = sorted((_finding(group, exposures[name], options) for name, group in groups.items()), key=_order)
@@ -77,13 +77,10 @@ def _parts(pieces: Iterable[Piece]) -> Iterator[Piece]:
             yield piece._replace(offset=piece.offset + offset, data=data, last=piece.last and last)
 
 
-def _placed(sight: _Sight, origins: Mapping[str, Sequence[Origin]]) -> Iterator[_Sight]:
+def _placed(sight: _Sight, origins: Mapping[str, Sequence[Origin]], source: Source) -> Iterator[_Sight]:
     """One sight for each commit that brought its content to a path."""
-    if sight.known:
-        yield sight
-        return
-    for origin in dict.fromkeys(origins[sight.key]):
-        yield sight._replace(occurrence=sight.occurrence._replace(origin=origin))
+    for origin in [sight.occurrence.origin] if sight.known else dict.fromkeys(origins[sight.key]):
+        yield sight._replace(occurrence=sight.occurrence._replace(origin=origin, at_head=source.at_head(origin)))
 
 
 def _finding(sights: Sequence[_Sight], exposure: Exposure, options: Options) -> Finding:

@@ -50,6 +50,9 @@ class Source(Protocol):
     def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
         """Where each of these contents was met, the first place first."""
 
+    def at_head(self, origin: Origin) -> bool | None:
+        """Whether this very place is in the tree of HEAD; ``None`` where that can't be asked."""
+
     def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
         """Since when, and where still: of each token, by its fingerprint, from all places it was met in."""
 

@@ -91,7 +91,7 @@ def _history(
 
     history = History(repository, mirror, None if chosen.no_cache else cache.memory(rules))
     # Starting processes takes longer than what is left to do.
-    known = not chosen.jobs and not history.unread()
+    known = not chosen.jobs and not history.store.unread()
     return history, partial(pools.serial, rules) if known else scanning.pool(chosen, rules)
 
 

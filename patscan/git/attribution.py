@@ -15,7 +15,7 @@ from patscan.git.repository import Repository
 from patscan.model import Commit, Exposure, Origin
 
 # A raw date, for git dies of one that is no date in its own zone when it has to print it.
-_FORMAT = "%x02%H%x00%an <%ae>%x00%ad"
+_FORMAT = "%x02%H%x00%an <%ae>%x00%ad%x00%s"
 # First-parent diffs show what a merge resolution brought; the patch-like default shows nothing for merges (design, "The history engine").
 _DIFF = ("--stdin", "-r", "--root", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-show-signature")
 _WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--date=raw", "--encoding=UTF-8", f"--format={_FORMAT}")
@@ -65,8 +65,20 @@ def attribute(repository: Repository, blobs: Iterable[str], stored: Callable[[],
             commits, parents = all_commits, all_parents
     number = {commit: place for place, commit in enumerate(commits)}
     changes = {number[commit]: tuple(paths.values()) for commit, paths in walk.changes.items() if commit in number}
-    places = {blob: walk.places.get(blob) or [Origin("blob", blob=blob)] for blob in walk.wanted}
-    return Attribution(places, commits, parents, changes, reachable, len(walk.unread))
+    return Attribution(walk.found(), commits, parents, changes, reachable, len(walk.unread))
+
+
+def touched(told: Attribution) -> list[str]:
+    """The commits that did something with the blobs: all that `retold` needs."""
+    return [told.commits[number] for number in sorted(told.changes)]
+
+
+def retold(repository: Repository, blobs: Iterable[str], commits: Sequence[str]) -> Mapping[str, Sequence[Origin]]:
+    """The places that `attribute` told of, in a repository that is still the same, from what `touched` gave then."""
+    walk = _Walk(repository, sorted(blobs))
+    walk.over(commits)
+    walk.add(_in_index(repository, walk.missing()))
+    return walk.found()
 
 
 def _graph(repository: Repository, others: Sequence[str]) -> tuple[list[str], list[tuple[int, ...]] | None]:
@@ -102,6 +114,10 @@ class _Walk:
         self.unread: list[str] = []
         self._repository, self.wanted = repository, wanted
         self._notes = set(_notes(repository)) if wanted else set()
+
+    def found(self) -> dict[str, Sequence[Origin]]:
+        """The places of each blob; one without a path if nobody refers to it."""
+        return {blob: self.places.get(blob) or [Origin("blob", blob=blob)] for blob in self.wanted}
 
     def missing(self) -> list[str]:
         """Blobs no place is known of."""
@@ -169,17 +185,17 @@ def _parse(output: bytes, wanted: set[str]) -> Iterator[tuple[Origin, Change]]:
     """What commits did with wanted blobs, out of ``git diff-tree -z --raw`` with `_FORMAT`."""
     # Field after field: a path or a name may hold any byte but NUL, so what a field is follows from its place alone.
     fields = iter(output.split(b"\0"))
-    commit = author = date = b""
+    commit = author = date = subject = b""
     for field in fields:
         if field.startswith(b"\x02"):
-            commit, author, date = field[1:], next(fields), next(fields)
+            commit, author, date, subject = field[1:], next(fields), next(fields), next(fields)
         elif field.startswith((b":", b"\n:")):
             _, mode, _, blob, _ = field.split()
             path = next(fields)
             name = blob.decode() if blob.decode() in wanted else None
             kind = "symlink" if mode == b"120000" else "blob"
             when = iso(*date.decode("ascii", "replace").split())
-            yield Origin(kind, _text(path), commit.decode(), _text(author), when, name), Change(path, name)
+            yield Origin(kind, _text(path), commit.decode(), _text(author), when, name, _text(subject)), Change(path, name)
 
 
 def _in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Origin]]:
@@ -201,13 +217,13 @@ def _in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Or
 
 def signed(kind: str, name: str, content: bytes, start: int) -> Origin:
     """The place of a match at byte `start` of a commit or tag object: its header or its message."""
-    header, _, _ = content.partition(b"\n\n")
-    author, date = None, None
+    header, _, message = content.partition(b"\n\n")
+    author, date, subject = None, None, _text(message.lstrip(b"\n").partition(b"\n")[0])
     if signature := _SIGNATURE.search(header):
         author, date = _text(signature[1]), iso(signature[2].decode(), signature[3].decode())
     if start < len(header):
-        return Origin("author", None, name, author, date)
-    return Origin(f"{kind}-message", None, name, author, date)
+        return Origin("author", None, name, author, date, message=subject)
+    return Origin(f"{kind}-message", None, name, author, date, message=subject)
 
 
 def iso(seconds: str = "", zone: str = "") -> str | None:

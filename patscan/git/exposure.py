@@ -64,7 +64,7 @@ class _Told:
         self._repository, self._commits, self._held, self._mirror = repository, attribution.commits, held, mirror
         self._parents = attribution.parents or ()
         self._number = {commit: place for place, commit in enumerate(attribution.commits)}
-        self._refs = _refs(repository)
+        self._refs = refs(repository)
         self._head = self._number.get(repository.head() or "")
         self._has_remotes = mirror or repository.has_remotes()
         self._groups = [
@@ -75,7 +75,7 @@ class _Told:
         ]
         remote = self._group("remote", self._places(lambda name: name.startswith(_REMOTE)))
         self._pushed = self._groups[0] if mirror else remote
-        self._who: dict[int, Commit] = {}
+        self._who: Mapping[str, Commit] = {}
 
     def said_in(self, origins: Iterable[Origin]) -> list[int]:
         """The commits whose own text, not whose files, holds a token."""
@@ -84,16 +84,7 @@ class _Told:
     def ask_who(self, more: set[int]) -> None:
         """Who made the commits that will be spoken of, and when."""
         wanted = sorted(more.union(*(commits for group in self._groups for told in group.lives for commits in told.values())))
-        for low in range(0, len(wanted), _AT_ONCE):
-            names = "".join(f"{self._commits[commit]}\n" for commit in wanted[low : low + _AT_ONCE])
-            try:
-                listed = self._repository.git(*_LOG, stdin=names.encode())
-            except GitError:
-                continue  # then a commit is told by its id alone
-            fields = listed.decode("utf-8", "surrogateescape").split("\0")
-            for name, author, date, committer, committed in zip(*[iter(fields)] * 5, strict=False):
-                when, then = iso(*date.split()) or "", iso(*committed.split()) or ""
-                self._who[self._number[name]] = Commit(name, author, when, committer, then)
+        self._who = who(self._repository, [self._commits[commit] for commit in wanted])
 
     def exposure(self, token: str, origins: Sequence[Origin], said_in: Sequence[int]) -> Exposure:
         """Everything about one token. ``pushed`` is ``None`` without a remote: then nothing tells."""
@@ -131,10 +122,26 @@ class _Told:
         return _Group(name, marks, frozenset().union(*each.values()), lives(self._parents, self._held, marks))
 
     def _commit(self, number: int) -> Commit:
-        return self._who.get(number) or Commit(self._commits[number], "", "")
+        name = self._commits[number]
+        return self._who.get(name) or Commit(name, "", "")
 
 
-def _refs(repository: Repository) -> list[Ref]:
+def who(repository: Repository, commits: Sequence[str]) -> dict[str, Commit]:
+    """Who made these commits, and when; those that git can't read aren't told of."""
+    told: dict[str, Commit] = {}
+    for low in range(0, len(commits), _AT_ONCE):
+        try:
+            listed = repository.git(*_LOG, stdin="".join(f"{commit}\n" for commit in commits[low : low + _AT_ONCE]).encode())
+        except GitError:
+            continue  # then a commit is told by its id alone
+        fields = listed.decode("utf-8", "surrogateescape").split("\0")
+        for name, author, date, committer, committed in zip(*[iter(fields)] * 5, strict=False):
+            told[name] = Commit(name, author, iso(*date.split()) or "", committer, iso(*committed.split()) or "")
+    return told
+
+
+def refs(repository: Repository) -> list[Ref]:
+    """All refs, by name."""
     try:
         listed = repository.git("for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)%00")
     except GitError:

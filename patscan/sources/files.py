@@ -121,6 +121,10 @@ class Files:
         """Each file was met under its path."""
         return {}
 
+    def at_head(self, origin: Origin) -> bool | None:
+        """Not asked: this is what there is now."""
+        return None
+
     def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
         """A working tree has no history."""
         return dict.fromkeys(places, Exposure())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from patscan.model import Note
 
@@ -27,6 +28,7 @@ Result = TypeVar("Result")
 LIMIT = 512 << 20
 """Bytes that all files together may have."""
 _SUFFIX = ".seen"
+_FACTS = ".facts"
 
 
 class Memory:
@@ -40,6 +42,8 @@ class Memory:
         """`digest` stands for the rules and for the code that applies them."""
         self._root, self._folder, self._limit = folder, folder / "v1" / digest, limit
         self.notes: list[Note] = []
+        """Where it is said, once, that something can't be read or written."""
+        self._said = False
         self.recalled: list[Looked] = []
         """What needn't be looked at."""
         self.indexes: list[Index] = []
@@ -85,6 +89,19 @@ class Memory:
         if watched.complete:
             self._store(before, watched)
 
+    def recollect(self, name: str) -> dict[str, Any] | None:
+        """Facts that an earlier scan left under this name."""
+        path = self._folder / (name + _FACTS)
+        facts = self._believed(path, _facts, path)
+        if facts:
+            _touch(path)
+        return facts
+
+    def remember(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Leave facts for later scans, which can be written in JSON."""
+        text = json.dumps(facts, separators=(",", ":")).encode()
+        self._write(self._folder / (name + _FACTS), lambda file: file.write(_digest(text) + b" " + text))
+
     def _seen(self, index: Index) -> Seen | None:
         """What a scan saw of the pack with this index, after the same packs as now."""
         path = self._path([known.checksum for known in self.indexes], index.checksum)
@@ -103,13 +120,15 @@ class Memory:
 
     def _store(self, before: Sequence[bytes], watched: Watched) -> None:
         """Remember a pack that was looked at completely."""
-        path = self._path(before, watched.pack.index.checksum)
+        self._write(self._path(before, watched.pack.index.checksum), watched.write)
+
+    def _write(self, path: Path, write: Callable[[IO[bytes]], object]) -> None:
         try:
             self._root.parent.mkdir(parents=True, exist_ok=True)
             for folder in (self._root, self._folder.parent, self._folder):
                 folder.mkdir(0o700, exist_ok=True)
             with _whole(path) as file:
-                watched.write(file)
+                write(file)
             self._forget()
         except OSError as error:
             self._note(f"it can't be written: {error.strerror or error}. The next audit will read everything again.")
@@ -138,7 +157,8 @@ class Memory:
         return None
 
     def _note(self, reason: str) -> None:
-        if not self.notes:
+        if not self._said:
+            self._said = True
             self.notes.append(Note(str(self._root), f"the cache: {reason}"))
 
     def _forget(self) -> None:
@@ -149,6 +169,19 @@ class Memory:
             path, size = files.pop()
             path.unlink(missing_ok=True)
             total -= size
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """Raises `OSError`, and `ValueError` if these aren't the facts that were written."""
+    digest, _, text = path.read_bytes().partition(b" ")
+    if digest != _digest(text):
+        raise ValueError(path)
+    facts: dict[str, Any] = json.loads(text)
+    return facts
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=16).hexdigest().encode()
 
 
 @contextmanager

@@ -75,6 +75,10 @@ class Stream:
         """See `within`."""
         return {}
 
+    def at_head(self, origin: Origin) -> bool | None:
+        """Not asked: this is what there is now."""
+        return None
+
     def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
         """A stream has no history."""
         return dict.fromkeys(places, Exposure())

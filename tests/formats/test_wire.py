@@ -15,7 +15,8 @@ from tests.formats.reports import BLOB, COMMIT, REVEAL, RULE, finding, occurrenc
 from tests.tokens import classic, routable
 
 PLACE = (
-    """type path line column end_line end_column start end encodings member commit author date message blob at_head frame frame_line line_hash"""
+    "type path line column end_line end_column start end encodings member commit author date message blob at_head "
+    "frame frame_line line_hash"
 )
 KEYS = {
     "": "schema tool target coverage interrupted exit_code findings ignored",

@@ -58,7 +58,7 @@ def test_the_root_commit_is_a_first_commit(repo: Repo, environment: Mapping[str,
     root = repo.commit({"folder/a": "text"})
     repo.commit({"b": "later"})
     [[place]] = places(repo, environment, blob(repo, "text"))
-    assert place == Origin("blob", "folder/a", root, ADA, "2023-11-15T01:13:20+02:00", blob(repo, "text"))
+    assert place == Origin("blob", "folder/a", root, ADA, "2023-11-15T01:13:20+02:00", blob(repo, "text"), "change")
 
 
 def test_the_commit_that_brought_it_first_comes_first(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -367,5 +367,5 @@ def test_a_header_and_a_message_are_told_apart() -> None:
     text = b"tree 0\nauthor A <a@b> 1700000000 +0530\ncommitter C <c@d> 1 +0000\n\nfirst\n\nauthor X <x@y> 5 +0000\n"
     inside = attribution.signed("commit", "name", text, text.index(b"C <c"))
     behind = attribution.signed("commit", "name", text, text.index(b"X <x"))
-    assert inside == Origin("author", None, "name", "A <a@b>", "2023-11-15T03:43:20+05:30")
+    assert inside == Origin("author", None, "name", "A <a@b>", "2023-11-15T03:43:20+05:30", message="first")
     assert behind == inside._replace(type="commit-message")

@@ -18,7 +18,7 @@ from patscan.cli import pools
 from patscan.content import Key, Piece, Shard
 from patscan.git.repository import open_repository
 from patscan.model import Occurrence, Origin, Report, Rule
-from patscan.sources import history as history_module
+from patscan.sources import store
 from patscan.sources.history import History
 from tests.repo import IDENTITY, Repo
 from tests.sources.planted import Place, Planted
@@ -337,8 +337,8 @@ def test_ctrl_c_reports_what_was_found_so_far(
     rules: tuple[Rule, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(history_module, "_SMALLEST", 1)
-    monkeypatch.setattr(history_module, "_LARGEST", 500)
+    monkeypatch.setattr(store, "_SMALLEST", 1)
+    monkeypatch.setattr(store, "_LARGEST", 500)
     seen: list[Key] = []
     called = 0
 
@@ -406,12 +406,13 @@ def test_tokens_at_the_edges_of_pieces_are_found_once(
 
 def test_who_and_when_come_along(repo: Repo, environment: Mapping[str, str], rules: tuple[Rule, ...], rng: random.Random) -> None:
     commit = repo.commit({"a": classic(rng)})
-    repo.git("tag", "-a", "-m", classic(rng), "v1")
+    said = classic(rng)
+    repo.git("tag", "-a", "-m", f"first {said}\n\nmore", "v1")
     origins = [finding.occurrences[0].origin for finding in history(repo.path, environment, rules).findings]
     blob = repo.line("rev-parse", "HEAD:a")
     who, when = "Ada <ada@example.com>", "2023-11-15T01:13:20+02:00"
-    assert Origin("blob", "a", commit, who, when, blob) in origins
-    assert Origin("tag-message", None, repo.line("rev-parse", "v1"), who, when) in origins
+    assert Origin("blob", "a", commit, who, when, blob, "change") in origins
+    assert Origin("tag-message", None, repo.line("rev-parse", "v1"), who, when, message=f"first {said}") in origins
 
 
 def test_the_target_names_what_was_scanned(repo: Repo, environment: Mapping[str, str]) -> None:

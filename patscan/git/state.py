@@ -1,0 +1,53 @@
+"""Whether a repository is still the same, as far as who brought what and where it still is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+from patscan.git.child import GitError
+from patscan.git.repository import Repository
+
+_FILES = ("HEAD", "index", "shallow", "info/grafts")
+"""Read whole, in every working tree's folder."""
+_FOLDERS = ("logs", "reftable")
+"""Files in them are known by size and time: reflogs can be long."""
+
+
+def state(repository: Repository, objects: Iterable[str]) -> str | None:
+    """A digest of all refs, reflogs, indexes, remotes and of the names of what is stored (`objects`); ``None`` if refs can't be read."""
+    digest = blake2b(digest_size=16)
+    try:
+        digest.update(repository.git("for-each-ref", "--format=%(refname) %(objectname) %(symref)"))
+    except GitError:
+        return None
+    for part in (*objects, str(repository.has_remotes()), *_files(repository)):
+        digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
+    return digest.hexdigest()
+
+
+def _files(repository: Repository) -> Iterator[str]:
+    trees = [repository.git_dir, repository.common_dir, *sorted((repository.common_dir / "worktrees").glob("*"))]
+    index = repository.environment.get("GIT_INDEX_FILE")
+    for file in [*(tree / name for tree in trees for name in _FILES), *([repository.path / index] if index else [])]:
+        yield f"{file} {_content(file)}"
+    for folder in (tree / name for tree in trees for name in _FOLDERS):
+        for place, _, names in os.walk(folder):
+            yield from (f"{place} {name} {_stamp(Path(place, name))}" for name in sorted(names))
+
+
+def _content(file: Path) -> str:
+    try:
+        return blake2b(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _stamp(file: Path) -> str:
+    try:
+        known = file.stat()
+    except OSError:
+        return ""
+    return f"{known.st_size} {known.st_mtime_ns}"

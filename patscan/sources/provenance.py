@@ -1,0 +1,128 @@
+"""Which commits brought what, since when and where still: asked of git, or remembered from an audit of the very same repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from patscan.git import attribution
+from patscan.git.child import GitError
+from patscan.git.exposure import exposures, refs, who
+from patscan.git.state import state
+from patscan.model import Commit, Exposure, Note, Origin
+
+if TYPE_CHECKING:
+    from patscan.git.repository import Repository
+    from patscan.sources.memory import Memory
+    from patscan.sources.store import Store
+
+_ENDS = ("first_seen", "last_seen")
+
+
+class Provenance:
+    """What the second look asks of one repository's history."""
+
+    def __init__(self, repository: Repository, mirror: bool, memory: Memory | None, store: Store) -> None:
+        """A `mirror` of a server holds only what was pushed there."""
+        self._repository, self._mirror, self._memory, self._store = repository, mirror, memory, store
+        self._attribution: attribution.Attribution | None = None
+        self._blobs: list[str] = []
+        self._standing: set[tuple[str, str]] | None = None
+        self._name: str | None = None
+        self._known: Mapping[str, Any] | None = None
+
+    def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
+        """The paths and commits of each blob, the commit that first brought it first."""
+        self._blobs = sorted(keys)
+        known = self._recall()
+        if known and known["blobs"] == self._blobs:
+            return attribution.retold(self._repository, self._blobs, known["commits"])
+        told = self._ask()
+        if told.unread:
+            reason = f"{told.unread:,} commits can't be read: what they brought has no path, author or date."
+            self._store.notes.append(Note(str(self._repository.path), reason))
+        return told.places
+
+    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
+        """Since when, until when, at which tips, and whether it was pushed."""
+        known = self._recall()
+        names = {token: _name(origins) for token, origins in places.items()}
+        if known and known["blobs"] == self._blobs and all(name in known["exposures"] for name in names.values()):
+            return self._retold({token: known["exposures"][name] for token, name in names.items()})
+        told = exposures(self._repository, self._ask(), places, self._mirror)
+        self._keep({names[token]: exposure for token, exposure in told.items()})
+        return told
+
+    def at_head(self, origin: Origin) -> bool | None:
+        """Whether a file stands in the tree of HEAD as it was met; ``None`` for what isn't in a file."""
+        if origin.blob is None:
+            return None
+        if self._standing is None:
+            self._standing = set(self._tree())
+        return (origin.path or "", origin.blob) in self._standing
+
+    def _tree(self) -> Iterable[tuple[str, str]]:
+        try:
+            listed = self._repository.git("ls-tree", "-r", "-z", "--full-tree", "HEAD")
+        except GitError:
+            return  # no commit yet, or one that can't be read
+        for entry in listed.split(b"\0")[:-1]:
+            facts, _, path = entry.partition(b"\t")
+            yield path.decode("utf-8", "surrogateescape"), facts.split()[2].decode()
+
+    def _ask(self) -> attribution.Attribution:
+        if self._attribution is None:
+            self._attribution = attribution.attribute(self._repository, self._blobs, self._store.commits)
+        return self._attribution
+
+    def _recall(self) -> Mapping[str, Any] | None:
+        if self._memory and self._name is None:
+            now = state(self._repository, self._store.names())
+            self._name = f"{now}-{'mirror' if self._mirror else 'here'}" if now else ""
+            self._known = self._memory.recollect(self._name) if now else None
+        return self._known
+
+    def _keep(self, told: Mapping[str, Exposure]) -> None:
+        """Remember ids and numbers: a ref's or an author's name may hold a token."""
+        asked = self._attribution
+        if not self._memory or not self._name or asked is None or asked.parents is None or asked.unread:
+            return
+        numbers = {ref.name: number for number, ref in enumerate(refs(self._repository))}
+        if all(commit.committed for exposure in told.values() for commit in _commits(exposure)) and all(
+            tip in numbers for exposure in told.values() for tip in exposure.tips or ()
+        ):
+            facts = {name: _facts(exposure, numbers) for name, exposure in told.items()}
+            self._memory.remember(self._name, {"blobs": self._blobs, "commits": attribution.touched(asked), "exposures": facts})
+
+    def _retold(self, known: Mapping[str, dict[str, Any]]) -> dict[str, Exposure]:
+        ids = {commit for facts in known.values() for commit in (*facts["removed"], *(facts[end] for end in _ENDS)) if commit}
+        people, names = who(self._repository, sorted(ids)), [ref.name for ref in refs(self._repository)]
+
+        def told(commit: str | None) -> Commit | None:
+            return people.get(commit, Commit(commit, "", "")) if commit else None
+
+        return {
+            token: Exposure(
+                **facts
+                | {end: told(facts[end]) for end in _ENDS}
+                | {"removed": tuple(filter(None, map(told, facts["removed"]))), "tips": tuple(names[number] for number in facts["tips"])}
+            )
+            for token, facts in known.items()
+        }
+
+
+def _facts(exposure: Exposure, numbers: Mapping[str, int]) -> dict[str, Any]:
+    ends = {end: commit and commit.id for end, commit in zip(_ENDS, (exposure.first_seen, exposure.last_seen), strict=True)}
+    removed, tips = [commit.id for commit in exposure.removed or ()], [numbers[tip] for tip in exposure.tips or ()]
+    return exposure._asdict() | ends | {"removed": removed, "tips": tips}
+
+
+def _commits(exposure: Exposure) -> list[Commit]:
+    return [commit for commit in (exposure.first_seen, exposure.last_seen, *(exposure.removed or ())) if commit]
+
+
+def _name(origins: Iterable[Origin]) -> str:
+    """What stands for a token: not what it is, but where it was met."""
+    places = sorted({f"{one.type} {one.blob or one.commit or one.path}" for one in origins})
+    return blake2b("\0".join(places).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

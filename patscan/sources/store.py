@@ -1,0 +1,218 @@
+"""All objects of one repository: its packs in their own order, everything else through git."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patscan.content import Key, Looked, Piece
+from patscan.git import attribution
+from patscan.git.child import GitError
+from patscan.git.objects import ObjectShard
+from patscan.git.repository import Repository
+from patscan.model import Note, Skip
+
+if TYPE_CHECKING:
+    from patscan.content import Shard
+    from patscan.git.entries import PackShard
+    from patscan.git.pack_index import Index
+    from patscan.git.packs import Pack
+    from patscan.sources.memory import Memory
+
+_LOOSE_AT_ONCE = 2000
+_SHARDS = 64
+_SMALLEST, _LARGEST = 256 << 10, 4 << 20
+"""Compressed bytes in a shard: large enough that handing it over costs nothing, small enough that both processors end together."""
+
+
+class Store:
+    """The object folders of a repository, its own and those that it borrows from."""
+
+    def __init__(self, repository: Repository, memory: Memory | None, skips: list[Skip], notes: list[Note]) -> None:
+        """Look at nothing yet. What can't be read goes to `skips`, what is read in another way to `notes`."""
+        self.skips, self.notes = skips, notes
+        self._repository, self._memory = repository, memory
+        if memory:
+            memory.notes = notes
+        self._packs: list[tuple[int, Pack]] = []
+        self._unread: list[Path] | None = None
+        self._remembered: list[Path] = []
+        self._git_reads: list[str] = []
+        self._strays: list[str] = []
+
+    def packed(self) -> Iterator[Shard]:
+        """What lies in packs that this reader takes."""
+        for path in self.unread():
+            yield from self._pack_shards(path)
+
+    def others(self) -> Iterator[Shard]:
+        """The rest, to be asked for after `packed`."""
+        self._git_reads = [*self._strays, *self._unpacked({*self._loose(), *self._git_reads})]
+        yield from self.again(self._git_reads)
+
+    def unread(self) -> list[Path]:
+        """The packs that have to be read, for they aren't remembered as a whole."""
+        if self._unread is None:
+            packs = [path for folder in self._repository.object_folders() for path in self._packs_in(folder)]
+            self._unread = self._memory.unknown(packs, self._repository.id_size) if self._memory else packs
+            self._remembered = [path for path in packs if path not in self._unread]
+        return self._unread
+
+    def learn(self, looked: Looked) -> None:
+        """For later scans."""
+        if self._memory:
+            self._memory.learn(looked)
+
+    def recall(self) -> Iterator[Looked]:
+        """What earlier scans saw of the packs."""
+        if self._memory:
+            yield from self._memory.recalled
+
+    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
+        """These contents once more, by git's own reading."""
+        names = sorted({self.name(key) for key in keys})
+        for low in range(0, len(names), _LOOSE_AT_ONCE):
+            yield ObjectShard(self._repository.path, self._repository.environment, names[low : low + _LOOSE_AT_ONCE])
+
+    def name(self, key: Key) -> str:
+        """The object id behind a key."""
+        if isinstance(key, str):
+            return key
+        first, pack = next((first, pack) for first, pack in reversed(self._packs) if first <= key)
+        return pack.name(key - first)
+
+    def read(self, names: Sequence[str]) -> Iterator[Piece]:
+        """The contents of these objects, for the second look."""
+        left = list(names)
+        for name, shard in self._packed(names):
+            # What the first look made, this one can make: nothing need be asked of git, which refuses some packs as a whole.
+            pieces = [piece._replace(key=name) for piece in shard.pieces([])]
+            if pieces:
+                left.remove(name)
+            yield from pieces
+        failed: list[tuple[Key, str]] = []
+        yield from ObjectShard(self._repository.path, self._repository.environment, left).pieces(failed)
+        if failed and self._remembered:
+            # An earlier scan made it worthless to open these packs; git can't read something in them.
+            self._open_remembered()
+            yield from self.read([str(name) for name, _ in failed])
+        else:
+            self.skips += [Skip(str(name), reason) for name, reason in failed]
+
+    def commits(self) -> Iterator[str]:
+        """The ids of all commits that are stored, reachable or not."""
+        self._open_remembered()
+        for _, pack in self._packs:
+            yield from pack.commits()
+        command = ("cat-file", "--batch-check=%(objecttype) %(objectname)")
+        for listed in attribution.answers(self._repository, command, self._git_reads, []):
+            yield from (line[7:].decode() for line in listed.splitlines() if line.startswith(b"commit "))
+
+    def count(self) -> int:
+        """How many objects there are, roughly."""
+        return sum(len(index.ids) for index in self._indexes()) + 256 * len(self._entries(self._repository.objects / "17", r"[0-9a-f]+"))
+
+    def names(self) -> Iterator[str]:
+        """What is stored: the name of each pack, which is made of what is in it, and each loose object's id."""
+        for folder in self._repository.object_folders():
+            yield from (path.name for path in self._entries(folder / "pack", r".*\.idx"))
+        yield from self._loose()
+
+    def _packed(self, names: Sequence[str]) -> Iterator[tuple[str, PackShard]]:
+        """Those of `names` that a pack holds, each with what it is made of."""
+        left = list(names)
+        for first, pack in self._packs:
+            places = pack.places(left)
+            left = [name for name in left if name not in places]
+            yield from ((name, pack.one(number, first)) for name, number in places.items())
+
+    def _packs_in(self, folder: Path) -> list[Path]:
+        """The packs in a folder that have an index."""
+        listed = self._entries(folder / "pack", r".*\.(?:pack|idx)")
+        self._note_lonely(listed)
+        return [path for path in listed if path.suffix == ".pack" and path.with_suffix(".idx") in listed]
+
+    def _pack_shards(self, path: Path) -> Iterator[Shard]:
+        from patscan.git.pack_index import OddPack
+
+        known = self._indexes()
+        try:
+            first, pack = self._open(path)
+        except OddPack as odd:
+            self._leave_to_git(path, str(odd))
+            return
+        strays, circles = pack.strays(), pack.made_of_themselves()
+        self._strays += strays
+        self.skips += [Skip(name, "a delta that is made of itself: nobody can read it.") for name in circles]
+        skipped = pack.held_by(known)
+        if self._memory and not strays and not circles:
+            skipped = self._memory.watch(pack, first, skipped, known)
+        yield from pack.shards(skipped, first, min(max(pack.compressed // _SHARDS, _SMALLEST), _LARGEST))
+
+    def _open(self, path: Path) -> tuple[int, Pack]:
+        """A pack, and the number of its first entry among those of all packs. Raises `OddPack`."""
+        from patscan.git.packs import Pack
+
+        first = self._packs[-1][0] + len(self._packs[-1][1]) if self._packs else 0
+        self._packs.append((first, Pack(path, self._repository.id_size)))
+        return self._packs[-1]
+
+    def _open_remembered(self) -> None:
+        """What an earlier scan made it worthless to open is needed after all."""
+        from patscan.git.pack_index import OddPack
+
+        while self._remembered:
+            # One that is gone by now holds nothing.
+            with suppress(OddPack):
+                self._open(self._remembered.pop())
+
+    def _indexes(self) -> list[Index]:
+        """Of all packs that are read here or remembered."""
+        return [*(self._memory.indexes if self._memory else ()), *(pack.index for _, pack in self._packs)]
+
+    def _note_lonely(self, listed: list[Path]) -> None:
+        for path in listed:
+            other = {".pack": ".idx", ".idx": ".pack"}.get(path.suffix)
+            if other and path.with_suffix(other) not in listed:
+                self.skips.append(Skip(str(path), f"no {other} beside it, so git can't use it either. Try: git fsck"))
+
+    def _leave_to_git(self, path: Path, reason: str) -> None:
+        """Git lists what it finds in a pack that isn't read here; what it can't list is a skip."""
+        self.notes.append(Note(str(path), f"{reason} Read through git instead."))
+        try:
+            listed = self._repository.git(
+                "show-index",
+                f"--object-format={'sha256' if self._repository.id_size == 32 else 'sha1'}",
+                stdin=path.with_suffix(".idx").read_bytes(),
+            )
+        except (GitError, OSError) as error:
+            self.skips.append(Skip(str(path), f"its index can't be read: {error}"))
+            return
+        self._git_reads += [line.split()[1].decode() for line in listed.splitlines()]
+
+    def _loose(self) -> list[str]:
+        names = []
+        for folder in self._repository.object_folders():
+            for part in self._entries(folder, r"[0-9a-f]{2}"):
+                names += [part.name + file.name for file in self._entries(part, rf"[0-9a-f]{{{self._repository.id_size * 2 - 2}}}")]
+        return names
+
+    def _unpacked(self, names: set[str]) -> list[str]:
+        """Those that aren't in a pack that is read here."""
+        from patscan.git.pack_index import unlisted
+
+        return unlisted(sorted(names), self._indexes())
+
+    def _entries(self, folder: Path, pattern: str) -> list[Path]:
+        """What lies in `folder` under a name that `pattern` matches, sorted."""
+        match: Callable[[str], object] = re.compile(pattern, re.DOTALL).fullmatch
+        try:
+            return sorted(path for path in folder.iterdir() if match(path.name))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            self.skips.append(Skip(str(folder), f"can't be read: {error.strerror or error}."))
+            return []
