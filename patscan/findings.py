@@ -39,7 +39,7 @@ def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Opt
         tokens.setdefault(sight.match.secret.reveal(), []).extend(_placed(sight, origins, source))
     groups = {group[0].match.secret.fingerprint: group for group in tokens.values()}
     exposures = source.exposures({name: [sight.occurrence.origin for sight in group] for name, group in groups.items()})
-    found = sorted((_finding(group, exposures[name], options) for name, group in groups.items()), key=_order)
+    found = sorted((_finding(group, exposures[name], options) for name, group in groups.items()), key=order)
     return tuple(one for one in found if not one.reason), tuple(one for one in found if one.reason)
 
 
@@ -115,7 +115,7 @@ def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:
     return (origin.path or "", occurrence.start, origin.date or "", f"{origin.type} {origin.commit} {origin.blob}")
 
 
-def _order(finding: Finding) -> tuple[int, bool, bool, int, str, tuple[str, int, str, str], str]:
+def order(finding: Finding) -> tuple[int, bool, bool, int, str, tuple[str, int, str, str], str]:
     """The worst first: sure, still there, out of the house."""
     sure, bad = -CONFIDENCES.index(finding.confidence), -SEVERITIES.index(finding.rule.severity)
     worst = (sure, not finding.exposure.at_head, not finding.exposure.pushed, bad)

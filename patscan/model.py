@@ -133,9 +133,10 @@ class Position(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """How content was met. `type` is one of blob, commit-message, author, tag-message, note, ref-name, symlink, file, stdin."""
+    """How content was met."""
 
     type: str
+    """One of blob, symlink, index, note, commit-message, tag-message, author, ref-name, path (a file's name), file, stdin."""
     path: str | None = None
     commit: str | None = None
     author: str | None = None

@@ -102,7 +102,7 @@ def look(shard: Shard) -> Looked:
         if not offset:
             if kind == "commit":
                 commits += 1
-            elif kind != "ref-name":
+            elif kind not in {"ref-name", "path"}:
                 blobs += 1
         if present(data) and suspicious(data):
             keys.append(key)

@@ -26,8 +26,9 @@ ROOMS = {
     "rulecheck": {"detect", "model"},
     "workers": {"model", "content"},
     "findings": {"detect", "model", "content"},
+    "union": {"findings", "model"},
     "scan": {"findings", "workers", "detect", "model", "content"},
-    "cli": {"scan", "rulecheck", "rulebook", "detect", "sources", "formats", "git", "model", "errors", "__init__"},
+    "cli": {"scan", "union", "rulecheck", "rulebook", "detect", "sources", "formats", "git", "model", "errors", "__init__"},
 }
 DOORS = {
     "hyperscan": {"detect/anchors.py"},

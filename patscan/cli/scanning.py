@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -20,8 +20,12 @@ _Entry = TypeVar("_Entry", Skip, Note)
 Make = Callable[[tuple[Rule, ...]], tuple[engine.Source, engine.Pool]]
 
 
-def report(chosen: argparse.Namespace, target: Target, make: Make) -> int:
-    """Scan what `make` gives under the chosen rules and flags, and report; returns the exit code."""
+More = Callable[[tuple[Rule, ...]], Iterator[tuple[str, engine.Source, engine.Pool]]]
+"""Further scans of the same run, each with the path that stands before all of its own."""
+
+
+def report(chosen: argparse.Namespace, target: Target, make: Make, more: More | None = None) -> int:
+    """Scan what `make` gives under the chosen rules and flags, and what `more` gives, and report; returns the exit code."""
     output.check(chosen)
     rules = rulebook.load(chosen.rules)
     narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
@@ -30,6 +34,11 @@ def report(chosen: argparse.Namespace, target: Target, make: Make) -> int:
         source, pool = make(rules)
         with Progress(not chosen.quiet) as progress:
             told = engine.scan(source, rules, pool, progress.add, options)
+            if more and not told.interrupted:
+                from patscan.union import union
+
+                inner = more(rules)
+                told = union(told, {path: engine.scan(source, rules, pool, progress.add, options) for path, source, pool in inner})
     except TargetError as error:
         where, _, reason = str(error).partition(": ")
         told = Report(target, rules, Coverage(skipped=(Skip(where, reason),)), (), ())

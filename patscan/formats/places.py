@@ -24,18 +24,21 @@ _REMARKS = {
     "note": "git note",
     "stash": "stash",
     "ref-name": "ref name",
+    "path": "file name",
 }
 
 
 def in_file(origin: Origin) -> bool:
     """Whether there is a file to open at `origin`'s path."""
-    return origin.path is not None and origin.type not in ("ref-name", "stdin")
+    return origin.path is not None and origin.type not in {"ref-name", "path", "stdin", *_NAMES}
 
 
 def name(origin: Origin, digits: int | None = None) -> str:
     """What people call the place; object ids cut to `digits`."""
     if origin.type in _NAMES:
-        return _NAMES[origin.type].format((origin.commit or "")[:digits])
+        said = _NAMES[origin.type].format((origin.commit or "")[:digits])
+        # What is said in a submodule has the submodule's path.
+        return f"{origin.path}: {said}" if origin.path else said
     if origin.type == "stdin":
         return "<stdin>"
     return origin.path if origin.path is not None else f"blob {(origin.blob or '')[:digits]}"

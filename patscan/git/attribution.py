@@ -22,6 +22,10 @@ _WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--date=raw", "--enc
 _REACHABLE = ("rev-list", "--topo-order", "--reverse", "--parents", "--ignore-missing", "--all", "--reflog")
 _OBJECTS = 5000
 """Objects asked for in one walk: their ids have to fit on a command line."""
+_COMMITS = 2000
+"""Commits asked about at once for all that they did, which is much to hold in memory."""
+PATH = "path:"
+"""What stands before a path, where otherwise a blob's id stands."""
 _UNREAD_AT_MOST = 50
 """Commits git dies of, each found with some twenty starts of git, before the rest is given up."""
 _SIGNATURE = re.compile(rb"^(?:author|tagger) (.*?) ?(-?\d+) ([+-]\d{4})$", re.MULTILINE)
@@ -106,7 +110,7 @@ def _graph(repository: Repository, others: Sequence[str]) -> tuple[list[str], li
 
 
 class _Walk:
-    """Asks what commits did with some blobs, and keeps the answers."""
+    """Asks what commits did with some blobs and at some paths, and keeps the answers."""
 
     def __init__(self, repository: Repository, wanted: Sequence[str]) -> None:
         self.places: dict[str, list[Origin]] = {}
@@ -117,7 +121,7 @@ class _Walk:
 
     def found(self) -> dict[str, Sequence[Origin]]:
         """The places of each blob; one without a path if nobody refers to it."""
-        return {blob: self.places.get(blob) or [Origin("blob", blob=blob)] for blob in self.wanted}
+        return {name: self.places.get(name) or [_nowhere(name)] for name in self.wanted}
 
     def missing(self) -> list[str]:
         """Blobs no place is known of."""
@@ -133,28 +137,39 @@ class _Walk:
             places.sort(key=lambda place: instant(place.date))
 
     def over(self, commits: Sequence[str]) -> None:
-        """Ask about these commits, shared out over the processors; together the answers are in their order."""
+        """Ask about these commits."""
+        blobs = [name for name in self.wanted if not name.startswith(PATH)]
+        for low in range(0, len(blobs), _OBJECTS):
+            asked = blobs[low : low + _OBJECTS]
+            self._ask((*_WALK, *(f"--find-object={blob}" for blob in asked)), commits, set(asked))
+        if paths := {name for name in self.wanted if name.startswith(PATH)}:
+            # Not by git's own choice of paths: they hold tokens, and who may list processes reads their arguments.
+            self._ask(_WALK, commits, paths, _COMMITS)
+
+    def _ask(self, command: Sequence[str], commits: Sequence[str], asked: set[str], at_once: int = 0) -> None:
+        """The commits shared out over the processors; together the answers are in their order."""
         jobs = max(1, min(os.cpu_count() or 1, len(commits) // 500))
-        share = -(-len(commits) // jobs) or 1
-        for low in range(0, len(self.wanted), _OBJECTS):
-            asked = self.wanted[low : low + _OBJECTS]
-            command = (*_WALK, *(f"--find-object={blob}" for blob in asked))
+        share = at_once or -(-len(commits) // jobs) or 1
 
-            def answer(first: int, command: Sequence[str] = command) -> bytes:
-                return b"".join(answers(self._repository, command, commits[first : first + share], self.unread))
+        def answer(first: int) -> bytes:
+            return b"".join(answers(self._repository, command, commits[first : first + share], self.unread))
 
-            with ThreadPoolExecutor(jobs) as pool:
-                for output in pool.map(answer, range(0, len(commits), share)):
-                    self._keep(output, set(asked))
+        with ThreadPoolExecutor(jobs) as pool:
+            for output in pool.map(answer, range(0, len(commits), share)):
+                self._keep(output, asked)
 
     def _keep(self, output: bytes, asked: set[str]) -> None:
-        for place, change in _parse(output, asked):
+        for place, change, is_new in _parse(output, asked):
             commit = place.commit or ""
             paths = self.changes.setdefault(commit, {})
             if change.blob is not None or change.path not in paths:
                 paths[change.path] = change
-            if change.blob is not None:
+            if change.blob is not None and is_new:
                 self.places.setdefault(change.blob, []).append(place._replace(type="note") if commit in self._notes else place)
+
+
+def _nowhere(name: str) -> Origin:
+    return Origin("path", name.removeprefix(PATH)) if name.startswith(PATH) else Origin("blob", blob=name)
 
 
 def answers(repository: Repository, command: Sequence[str], names: Sequence[str], unread: list[str]) -> Iterator[bytes]:
@@ -181,21 +196,28 @@ def _notes(repository: Repository) -> list[str]:
         return []
 
 
-def _parse(output: bytes, wanted: set[str]) -> Iterator[tuple[Origin, Change]]:
-    """What commits did with wanted blobs, out of ``git diff-tree -z --raw`` with `_FORMAT`."""
+def _parse(output: bytes, wanted: set[str]) -> Iterator[tuple[Origin, Change, bool]]:
+    """What commits did with wanted blobs, or at wanted paths, and whether it is new there, out of ``git diff-tree -z`` with `_FORMAT`."""
     # Field after field: a path or a name may hold any byte but NUL, so what a field is follows from its place alone.
     fields = iter(output.split(b"\0"))
     commit = author = date = subject = b""
+    by_path = any(name.startswith(PATH) for name in wanted)
     for field in fields:
         if field.startswith(b"\x02"):
             commit, author, date, subject = field[1:], next(fields), next(fields), next(fields)
         elif field.startswith((b":", b"\n:")):
-            _, mode, _, blob, _ = field.split()
+            _, mode, _, blob, status = field.split()
             path = next(fields)
-            name = blob.decode() if blob.decode() in wanted else None
-            kind = "symlink" if mode == b"120000" else "blob"
+            name, called = blob.decode(), PATH + _text(path)
+            if by_path and called not in wanted:
+                continue
             when = iso(*date.decode("ascii", "replace").split())
-            yield Origin(kind, _text(path), commit.decode(), _text(author), when, name, _text(subject)), Change(path, name)
+            origin = Origin("path", _text(path), commit.decode(), _text(author), when, None, _text(subject))
+            if by_path:
+                yield origin, Change(b"\0" + path, None if status == b"D" else called), status == b"A"
+            else:
+                held = name if name in wanted else None
+                yield origin._replace(type="symlink" if mode == b"120000" else "blob", blob=held), Change(path, held), True
 
 
 def _in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Origin]]:
@@ -212,6 +234,8 @@ def _in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Or
         header, path = entry.split(b"\t", 1)
         if (name := header.split()[1].decode()) in wanted:
             found.setdefault(name, []).append(Origin("index", _text(path), blob=name))
+        if (called := PATH + _text(path)) in wanted:
+            found[called] = [Origin("index", _text(path))]
     return found
 
 

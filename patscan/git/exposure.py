@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from patscan.git.attribution import Attribution, exposure, instant, iso
+from patscan.git.attribution import PATH, Attribution, exposure, instant, iso
 from patscan.git.child import GitError
 from patscan.git.graph import Held, Lives, held_by, lives, marked
 from patscan.git.repository import Repository
@@ -49,8 +49,8 @@ def exposures(
     tokens: dict[str, set[str]] = {}
     for token, origins in places.items():
         for origin in origins:
-            if origin.blob:
-                tokens.setdefault(origin.blob, set()).add(token)
+            if held := PATH + (origin.path or "") if origin.type == "path" else origin.blob:
+                tokens.setdefault(held, set()).add(token)
     told = _Told(repository, attribution, held_by(attribution.parents, attribution.changes, tokens), mirror)
     said_in = {token: told.said_in(origins) for token, origins in places.items()}
     told.ask_who({commit for commits in said_in.values() for commit in commits})
@@ -79,7 +79,9 @@ class _Told:
 
     def said_in(self, origins: Iterable[Origin]) -> list[int]:
         """The commits whose own text, not whose files, holds a token."""
-        return [self._number[origin.commit] for origin in origins if not origin.blob and origin.commit in self._number]
+        return [
+            self._number[origin.commit] for origin in origins if not origin.blob and origin.type != "path" and origin.commit in self._number
+        ]
 
     def ask_who(self, more: set[int]) -> None:
         """Who made the commits that will be spoken of, and when."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.content import Key, Looked, Piece
 from patscan.git import attribution
+from patscan.git.attribution import PATH
 from patscan.git.child import GitError
+from patscan.git.paths import PathShard, paths, staged
 from patscan.git.repository import Repository
 from patscan.model import Exposure, Note, Origin, Skip, Target
 from patscan.sources.provenance import Provenance
@@ -39,12 +41,15 @@ class RefShard(NamedTuple):
 class History:
     """The whole object store of one repository, and its refs."""
 
-    def __init__(self, repository: Repository, mirror: bool = False, memory: Memory | None = None) -> None:
-        """Look at nothing yet. A `mirror` of a server holds only what was pushed there; `memory` is of earlier scans."""
+    def __init__(self, repository: Repository, mirror: bool = False, memory: Memory | None = None, with_paths: bool = False) -> None:
+        """Look at nothing yet. A `mirror` of a server holds only what was pushed there; `memory` is of earlier scans.
+
+        `with_paths`: the names of files, too.
+        """
         self.skips: list[Skip] = []
         self.notes: list[Note] = []
         self.store = Store(repository, memory, self.skips, self.notes)
-        self._repository = repository
+        self._repository, self._with_paths = repository, with_paths
         self._provenance = Provenance(repository, mirror, memory, self.store)
         self._target: Target | None = None
 
@@ -63,6 +68,8 @@ class History:
         self.target()
         yield RefShard(self._ref_names())
         yield from self.store.others()
+        if self._with_paths:
+            yield self._paths(self.store.commits(), staged(self._repository))
 
     def learn(self, looked: Looked) -> None:
         """For later scans."""
@@ -86,11 +93,13 @@ class History:
         if REFS in names:
             names.remove(REFS)
             yield Piece(REFS, "ref-name", 0, self._ref_names())
-        yield from self.store.read(names)
+        named = [name for name in names if name.startswith(PATH)]
+        yield from PathShard([name.removeprefix(PATH).encode("utf-8", "surrogateescape") for name in named]).pieces([])
+        yield from self.store.read([name for name in names if not name.startswith(PATH)])
 
     def within(self, piece: Piece, start: int) -> Origin | None:
         """Where a match in a ref name, a commit or a tag was met; ``None`` in a blob."""
-        content = bytes(piece.data) if piece.kind != "blob" else b""
+        content = bytes(piece.data) if piece.kind not in {"blob", "path"} else b""
         if piece.kind == "ref-name":
             low = content.rfind(b"\n", 0, start) + 1
             return Origin("ref-name", content[low:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape"))
@@ -131,6 +140,14 @@ class History:
             self.skips.append(Skip(where, reason))
         elif missing:
             self.skips.append(Skip(where, f"{missing:,} objects are missing that others refer to. See: git fsck --connectivity-only"))
+
+    def _paths(self, commits: Iterable[str], more: Iterable[bytes] = ()) -> Shard:
+        """The names of the files that these commits brought, and some more."""
+        unread: list[str] = []
+        found = paths(self._repository, commits, unread)
+        if unread:
+            self.skips.append(Skip(str(self._repository.path), f"{len(unread):,} commits can't be read, nor the names of their files."))
+        return PathShard(sorted(found.union(more)))
 
     def _ref_names(self) -> bytes:
         try:

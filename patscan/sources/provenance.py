@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ class Provenance:
         self._repository, self._mirror, self._memory, self._store = repository, mirror, memory, store
         self._attribution: attribution.Attribution | None = None
         self._blobs: list[str] = []
-        self._standing: set[tuple[str, str]] | None = None
+        self._standing: set[tuple[str, str | None]] | None = None
         self._name: str | None = None
         self._known: Mapping[str, Any] | None = None
 
@@ -36,7 +36,7 @@ class Provenance:
         """The paths and commits of each blob, the commit that first brought it first."""
         self._blobs = sorted(keys)
         known = self._recall()
-        if known and known["blobs"] == self._blobs:
+        if known and known["contents"] == _digest(self._blobs):
             return attribution.retold(self._repository, self._blobs, known["commits"])
         told = self._ask()
         if told.unread:
@@ -48,7 +48,7 @@ class Provenance:
         """Since when, until when, at which tips, and whether it was pushed."""
         known = self._recall()
         names = {token: _name(origins) for token, origins in places.items()}
-        if known and known["blobs"] == self._blobs and all(name in known["exposures"] for name in names.values()):
+        if known and known["contents"] == _digest(self._blobs) and all(name in known["exposures"] for name in names.values()):
             return self._retold({token: known["exposures"][name] for token, name in names.items()})
         told = exposures(self._repository, self._ask(), places, self._mirror)
         self._keep({names[token]: exposure for token, exposure in told.items()})
@@ -56,13 +56,13 @@ class Provenance:
 
     def at_head(self, origin: Origin) -> bool | None:
         """Whether a file stands in the tree of HEAD as it was met; ``None`` for what isn't in a file."""
-        if origin.blob is None:
+        if origin.blob is None and origin.type != "path":
             return None
         if self._standing is None:
-            self._standing = set(self._tree())
+            self._standing = {place for path, blob in self._tree() for place in ((path, blob), (path, None))}
         return (origin.path or "", origin.blob) in self._standing
 
-    def _tree(self) -> Iterable[tuple[str, str]]:
+    def _tree(self) -> Iterator[tuple[str, str]]:
         try:
             listed = self._repository.git("ls-tree", "-r", "-z", "--full-tree", "HEAD")
         except GitError:
@@ -93,7 +93,7 @@ class Provenance:
             tip in numbers for exposure in told.values() for tip in exposure.tips or ()
         ):
             facts = {name: _facts(exposure, numbers) for name, exposure in told.items()}
-            self._memory.remember(self._name, {"blobs": self._blobs, "commits": attribution.touched(asked), "exposures": facts})
+            self._memory.remember(self._name, {"contents": _digest(self._blobs), "commits": attribution.touched(asked), "exposures": facts})
 
     def _retold(self, known: Mapping[str, dict[str, Any]]) -> dict[str, Exposure]:
         ids = {commit for facts in known.values() for commit in (*facts["removed"], *(facts[end] for end in _ENDS)) if commit}
@@ -124,5 +124,8 @@ def _commits(exposure: Exposure) -> list[Commit]:
 
 def _name(origins: Iterable[Origin]) -> str:
     """What stands for a token: not what it is, but where it was met."""
-    places = sorted({f"{one.type} {one.blob or one.commit or one.path}" for one in origins})
-    return blake2b("\0".join(places).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return _digest(sorted({f"{one.type} {one.blob or one.path or one.commit}" for one in origins}))
+
+
+def _digest(names: Iterable[str]) -> str:
+    return blake2b("\0".join(names).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

@@ -22,9 +22,9 @@ _OPTIONS = re.compile(r"--(?:not|all|(?:branches|tags|remotes|glob|exclude)(?:=.
 class Revisions(History):
     """The objects that the commits of a range hold and those outside it, at its edge, don't."""
 
-    def __init__(self, repository: Repository, revisions: Sequence[str], mirror: bool = False) -> None:
+    def __init__(self, repository: Repository, revisions: Sequence[str], mirror: bool = False, with_paths: bool = False) -> None:
         """`revisions` in git's own syntax (gitrevisions(7)). Raises `UsageError` for an option that does more than select commits."""
-        super().__init__(repository, mirror)
+        super().__init__(repository, mirror, with_paths=with_paths)
         self._revisions = revisions
         for revision in revisions:
             if not isinstance(revision, str):  # argparse of Python 3.11 makes an empty list of "--"
@@ -44,6 +44,8 @@ class Revisions(History):
         if not names:
             self.skips.append(Skip(self._named, "the range selects nothing, so nothing was looked at."))
         yield from self.again(names)
+        if self._with_paths:
+            yield self._paths(self._listed())
 
     @property
     def _named(self) -> str:

@@ -1,0 +1,49 @@
+"""The names that files ever had: a token may stand in one, and no blob holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from patscan.content import Key, Piece
+from patscan.git.attribution import PATH, answers
+from patscan.git.child import GitError
+from patscan.git.repository import Repository
+
+_ADDED = ("diff-tree", "--stdin", "-r", "--root", "-z", "--raw", "--no-renames", "--diff-filter=A", "--diff-merges=first-parent")
+_AT_ONCE = 5000
+"""Commits asked about in one go: an answer is held in memory."""
+
+
+class PathShard(NamedTuple):
+    """Paths, each a content of its own."""
+
+    paths: Sequence[bytes]
+
+    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+        """See `patscan.content.Shard.pieces`."""
+        for path in self.paths:
+            yield Piece(PATH + path.decode("utf-8", "surrogateescape"), "path", 0, path)
+
+    def engines(self) -> tuple[str, ...]:
+        """None: nothing is read in a special way."""
+        return ()
+
+
+def paths(repository: Repository, commits: Iterable[str], unread: list[str]) -> set[bytes]:
+    """Every path at which one of `commits` put a file; `unread` takes commits that git can't read."""
+    names, found = list(commits), set[bytes]()
+    for low in range(0, len(names), _AT_ONCE):
+        for answer in answers(repository, _ADDED, names[low : low + _AT_ONCE], unread):
+            # Each path follows its own line of facts; a commit's id stands alone.
+            fields = iter(answer.split(b"\0"))
+            found.update(next(fields) for field in fields if field.startswith(b":"))
+    return found
+
+
+def staged(repository: Repository) -> set[bytes]:
+    """Every path in the index; none if there is no index, or one that git can't read."""
+    try:
+        return set(repository.git("ls-files", "-z", "--full-name").split(b"\0")[:-1])
+    except GitError:
+        return set()

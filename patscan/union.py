@@ -1,0 +1,89 @@
+"""Reports of several repositories as one: a token that several of them hold is one finding, to be revoked once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from patscan.findings import order
+from patscan.model import Commit, Coverage, Exposure, Finding, Occurrence, Report
+
+_KEPT = ("ref", "stash", "reflog", "no ref", "index", "nothing")
+
+
+def union(report: Report, others: Mapping[str, Report]) -> Report:
+    """`report` together with those of its submodules, each by its path, which then stands before all of its own."""
+    reports = [report, *(_under(path, other) for path, other in others.items())]
+    return report._replace(
+        coverage=_together(one.coverage for one in reports),
+        findings=_grouped(finding for one in reports for finding in one.findings),
+        ignored=_grouped(finding for one in reports for finding in one.ignored),
+        interrupted=any(one.interrupted for one in reports),
+    )
+
+
+def _together(coverages: Iterable[Coverage]) -> Coverage:
+    total = Coverage()
+    for coverage in coverages:
+        total = total.plus(coverage)
+    return total
+
+
+def _under(path: str, report: Report) -> Report:
+    coverage = report.coverage
+    return report._replace(
+        coverage=coverage._replace(
+            skipped=tuple(skip._replace(where=f"{path}: {skip.where}") for skip in coverage.skipped),
+            notes=tuple(note._replace(where=f"{path}: {note.where}") for note in coverage.notes),
+        ),
+        findings=tuple(_moved(path, finding) for finding in report.findings),
+        ignored=tuple(_moved(path, finding) for finding in report.ignored),
+    )
+
+
+def _moved(path: str, finding: Finding) -> Finding:
+    tips = finding.exposure.tips
+    return finding._replace(
+        occurrences=tuple(_placed(path, occurrence) for occurrence in finding.occurrences),
+        exposure=finding.exposure._replace(tips=None if tips is None else tuple(f"{path}: {tip}" for tip in tips)),
+    )
+
+
+def _placed(path: str, occurrence: Occurrence) -> Occurrence:
+    origin = occurrence.origin
+    inside = origin.path and (f"{path}: {origin.path}" if origin.type == "ref-name" else f"{path}/{origin.path}")
+    return occurrence._replace(origin=origin._replace(path=inside or path))
+
+
+def _grouped(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    tokens: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        key = finding.fingerprint, finding.reason
+        tokens[key] = _joined(tokens[key], finding) if key in tokens else finding
+    return tuple(sorted(tokens.values(), key=order))
+
+
+def _joined(one: Finding, other: Finding) -> Finding:
+    return one._replace(occurrences=one.occurrences + other.occurrences, exposure=_both(one.exposure, other.exposure))
+
+
+def _both(one: Exposure, other: Exposure) -> Exposure:
+    """Where several repositories were asked, ``None`` of one of them says nothing against the other."""
+    kept = [exposure.kept_by for exposure in (one, other) if exposure.kept_by]
+    return Exposure(
+        first_seen=min(filter(None, (one.first_seen, other.first_seen)), key=_when, default=None),
+        last_seen=max(filter(None, (one.last_seen, other.last_seen)), key=_when, default=None),
+        at_head=_either(one.at_head, other.at_head),
+        tips=(one.tips or ()) + (other.tips or ()),
+        reachable=_either(one.reachable, other.reachable),
+        pushed=_either(one.pushed, other.pushed),
+        kept_by=min(kept, key=_KEPT.index, default=None),
+        removed=(one.removed or ()) + (other.removed or ()),
+    )
+
+
+def _either(one: bool | None, other: bool | None) -> bool | None:
+    return None if one is None and other is None else bool(one or other)
+
+
+def _when(commit: Commit) -> str:
+    return commit.date
