@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from patscan import content
 from patscan.git import entries, objects
-from patscan.sources import history
+from patscan.sources import store
 from tests.git.crafted import Crafted, copy, delta, object_id
 from tests.git.reading import agree, by_git
 from tests.repo import IDENTITY, Repo
@@ -376,8 +376,8 @@ def test_a_delta_that_makes_more_than_a_piece_is_left_to_git(repo: Repo, environ
 def test_every_object_of_a_large_pack_is_in_exactly_one_shard(
     repo: Repo, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "_SMALLEST", 1)
-    monkeypatch.setattr(history, "_LARGEST", 300)
+    monkeypatch.setattr(store, "_SMALLEST", 1)
+    monkeypatch.setattr(store, "_LARGEST", 300)
     same_objects_twice(repo)
     deltas_by_id(repo)
     agree(repo.path, environment)
