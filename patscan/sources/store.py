@@ -44,9 +44,13 @@ class Store:
         self._strays: list[str] = []
 
     def packed(self) -> Iterator[Shard]:
-        """What lies in packs that this reader takes."""
-        for path in self.unread():
-            yield from self._pack_shards(path)
+        """What lies in packs that this reader takes, also in those that somebody's ``git gc`` makes of them meanwhile."""
+        known, left = set[Path](), self.unread()
+        while left:
+            for path in left:
+                yield from self._pack_shards(path)
+            known.update(left)
+            left = [path for path in self._listed() if path not in known and path not in self._remembered]
 
     def others(self) -> Iterator[Shard]:
         """The rest, to be asked for after `packed`."""
@@ -56,7 +60,9 @@ class Store:
     def unread(self) -> list[Path]:
         """The packs that have to be read, for they aren't remembered as a whole."""
         if self._unread is None:
-            packs = [path for folder in self._repository.object_folders() for path in self._packs_in(folder)]
+            packs = self._listed()
+            for folder in self._repository.object_folders():
+                self._note_lonely(self._entries(folder / "pack", r".*\.(?:pack|idx)"))
             self._unread = self._memory.unknown(packs, self._repository.id_size) if self._memory else packs
             self._remembered = [path for path in packs if path not in self._unread]
         return self._unread
@@ -129,10 +135,9 @@ class Store:
             left = [name for name in left if name not in places]
             yield from ((name, pack.one(number, first)) for name, number in places.items())
 
-    def _packs_in(self, folder: Path) -> list[Path]:
-        """The packs in a folder that have an index."""
-        listed = self._entries(folder / "pack", r".*\.(?:pack|idx)")
-        self._note_lonely(listed)
+    def _listed(self) -> list[Path]:
+        """The packs that have an index."""
+        listed = [path for folder in self._repository.object_folders() for path in self._entries(folder / "pack", r".*\.(?:pack|idx)")]
         return [path for path in listed if path.suffix == ".pack" and path.with_suffix(".idx") in listed]
 
     def _pack_shards(self, path: Path) -> Iterator[Shard]:
@@ -142,7 +147,10 @@ class Store:
         try:
             first, pack = self._open(path)
         except OddPack as odd:
-            self._leave_to_git(path, str(odd))
+            if path.exists():
+                self._leave_to_git(path, str(odd))
+            else:
+                self.notes.append(Note(str(path), "gone while the repository was read. What it was packed into was read instead."))
             return
         strays, circles = pack.strays(), pack.made_of_themselves()
         self._strays += strays

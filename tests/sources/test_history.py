@@ -434,3 +434,27 @@ def test_git_s_own_variables_reach_git(
     shown = {**environment, **IDENTITY, "GIT_INDEX_FILE": index, "GIT_DIR": str(repo.path / ".git")}
     [finding] = history(repo.path, shown, rules).findings
     assert [(each.origin.type, each.origin.path) for each in finding.occurrences] == [("index", "staged")]
+
+
+@pytest.mark.parametrize("command", [("gc", "--prune=now", "--quiet"), ("repack", "-a", "-d", "-q", "--keep-unreachable")], ids=" ".join)
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_packs_that_vanish_in_the_middle_of_it_cost_nothing(
+    jobs: int,
+    command: tuple[str, ...],
+    repo: Repo,
+    environment: Mapping[str, str],
+    rules: tuple[Rule, ...],
+    rng: random.Random,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store, "_SMALLEST", 1)
+    monkeypatch.setattr(store, "_LARGEST", 500)
+    made = [classic(rng) for _ in range(40)]
+    for low in range(0, len(made), 10):
+        repo.commit({f"{low}-{number}": f"{token}\n" for number, token in enumerate(made[low : low + 10])})
+        repo.git("repack", "-q")  # one pack for each commit
+    run = iter([command])
+    report = look(History(open_repository(repo.path, environment)), rules, jobs, lambda looked: [repo.git(*now) for now in run] and None)
+    assert next(run, None) is None
+    assert tokens(report) == set(made)
+    assert report.coverage.complete, report.coverage.skipped
