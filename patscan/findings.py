@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.content import Piece, owns, windows
 from patscan.detect.frame import frame
+from patscan.detect.linehash import LARGEST, line_hashes
 from patscan.detect.matcher import Matcher
 from patscan.detect.positions import Text
 from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Match, Occurrence, Origin
@@ -46,41 +47,57 @@ def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Opt
 def _sights(source: Source, matcher: Matcher, keys: Sequence[str], reveal: bool) -> Iterator[_Sight]:
     text = Text(b"", "utf-8")
     before = 0
-    for piece in _parts(source.read(keys)):
-        data = bytes(piece.data)
-        text = text.then(data, piece.offset - before) if piece.offset else Text.starting(data)
-        before = piece.offset
-        matches = matcher.find(data)
-        for match in matches:
-            if owns(piece, match.start):
-                origin = source.within(piece, match.start)
-                lines, first = frame(text, match, matches, reveal)
-                occurrence = Occurrence(
-                    origin or Origin(piece.kind),
-                    text.position(match.start, match.end),
-                    piece.offset + match.start,
-                    piece.offset + match.end,
-                    match.encodings,
-                    lines,
-                    first,
-                )
-                yield _Sight(str(piece.key), match, occurrence, origin is not None)
+    for whole in source.read(keys):
+        sights = []
+        for piece in _parts(whole):
+            data = bytes(piece.data)
+            text = text.then(data, piece.offset - before) if piece.offset else Text.starting(data)
+            before = piece.offset
+            matches = matcher.find(data)
+            sights += [
+                _sight(source, piece, text, match, frame(text, match, matches, reveal)) for match in matches if owns(piece, match.start)
+            ]
+        yield from _hashed(whole, sights)
 
 
-def _parts(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """The pieces in parts of `_PART` bytes, so that a content made of nothing but anchors takes bounded memory, too."""
-    for piece in pieces:
-        if len(piece.data) <= _PART:
-            yield piece
-            continue
-        for offset, data, last in windows(BytesIO(piece.data).read, _PART):
-            yield piece._replace(offset=piece.offset + offset, data=data, last=piece.last and last)
+def _sight(source: Source, piece: Piece, text: Text, match: Match, framed: tuple[tuple[str, ...], int]) -> _Sight:
+    origin = source.within(piece, match.start)
+    occurrence = Occurrence(
+        origin or Origin(piece.kind),
+        text.position(match.start, match.end),
+        piece.offset + match.start,
+        piece.offset + match.end,
+        match.encodings,
+        *framed,
+    )
+    return _Sight(str(piece.key), match, occurrence, origin is not None)
+
+
+def _hashed(piece: Piece, sights: Sequence[_Sight]) -> Iterator[_Sight]:
+    """The same with the hashes of their lines, if `piece` is a whole file; in other content there is no line to open."""
+    if not sights or piece.kind not in ("blob", "file") or piece.offset or not piece.last or len(piece.data) > LARGEST:
+        yield from sights
+        return
+    hashes = line_hashes(bytes(piece.data), {sight.occurrence.position.line for sight in sights})
+    for sight in sights:
+        yield sight._replace(occurrence=sight.occurrence._replace(line_hash=hashes.get(sight.occurrence.position.line)))
+
+
+def _parts(piece: Piece) -> Iterator[Piece]:
+    """A piece in parts of `_PART` bytes, so that a content made of nothing but anchors takes bounded memory, too."""
+    if len(piece.data) <= _PART:
+        yield piece
+        return
+    for offset, data, last in windows(BytesIO(piece.data).read, _PART):
+        yield piece._replace(offset=piece.offset + offset, data=data, last=piece.last and last)
 
 
 def _placed(sight: _Sight, origins: Mapping[str, Sequence[Origin]], source: Source) -> Iterator[_Sight]:
     """One sight for each commit that brought its content to a path."""
     for origin in [sight.occurrence.origin] if sight.known else dict.fromkeys(origins[sight.key]):
-        yield sight._replace(occurrence=sight.occurrence._replace(origin=origin, at_head=source.at_head(origin)))
+        # Whoever opens a link sees the lines of what it leads to.
+        line_hash = None if origin.type == "symlink" else sight.occurrence.line_hash
+        yield sight._replace(occurrence=sight.occurrence._replace(origin=origin, at_head=source.at_head(origin), line_hash=line_hash))
 
 
 def _finding(sights: Sequence[_Sight], exposure: Exposure, options: Options) -> Finding:

@@ -1,57 +1,67 @@
-"""SARIF 2.1.0 (OASIS, docs.oasis-open.org/sarif), for code scanning dashboards; the only door to sarif_om. Never shows a token."""
+"""SARIF 2.1.0 (OASIS, docs.oasis-open.org/sarif), for code scanning dashboards. Never shows a token; docs/sarif.md says what and why."""
 
 from __future__ import annotations
 
-import json
-import os
-from typing import TYPE_CHECKING, Any, TextIO
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, TextIO
 from urllib.parse import quote
 
-import attr
 import sarif_om as om
 
 from patscan import HOME, __version__
-from patscan.formats.places import SHORT, as_bytes, current, in_file, name, printable
+from patscan.formats.places import as_bytes, printable
 from patscan.formats.redaction import redacted
+from patscan.formats.sarif_json import dumped, plain
+from patscan.formats.sarif_places import ROOT, base, root_of
+from patscan.formats.sarif_results import Results, reported
+from patscan.formats.sarif_rules import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from patscan.formats import Style
-    from patscan.model import Finding, Note, Occurrence, Position, Report, Rule, Skip
+    from patscan.model import Coverage, Report, Rule, Target
 
 _VERSION = "2.1.0"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_LEVELS = {"certain": "error", "high": "error", "medium": "warning", "low": "note"}
+_SHOWN = 5_000
+"""Results that GitHub shows of a run."""
+_URL = re.compile(r"((?:https?|ssh|git)://)(?:[^/@]*@)?([A-Za-z0-9._~-]+(?::\d+)?)(/.*)", re.DOTALL)
+_STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+_NOTIFICATIONS = {
+    "skipped": ("Something that should have been scanned and wasn't.", "See to it that it can be read, and scan again."),
+    "note": ("Something that was scanned as it is, or in a plainer way than usual.", "Nothing need be done."),
+    "interrupted": ("The scan ended before everything was looked at.", "Scan again."),
+    "bounds": ("Something that this log leaves out, or that GitHub doesn't show.", "Read the JSON report, which has everything."),
+}
+"""What each kind means, and what to do; GitHub asks for both."""
 
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
-    """Write `report` as a log of one run. Tokens stay masked even with ``--show-secrets``: dashboards keep what they are given."""
-    log = om.SarifLog(version=_VERSION, runs=[_run(redacted(report) if style.reveal else report)])
-    json.dump({"$schema": _SCHEMA, "version": _VERSION} | _plain(log), stream, indent=2)
-    stream.write("\n")
+    """Write `report` as a log of one run, a result a line. Tokens stay masked even with ``--show-secrets``: dashboards keep them."""
+    report = redacted(report) if style.reveal else report
+    findings = reported(report)
+    rules = {finding.rule.id: finding.rule for finding in findings}
+    results = Results(root_of(report), list(rules))
+    stream.write(f'{{\n  "$schema": "{_SCHEMA}",\n  "version": "{_VERSION}",\n  "runs": [\n    {{\n')
+    stream.writelines(f'      "{key}": {dumped(value)},\n' for key, value in plain(_run(report, list(rules.values()))).items())
+    stream.write('      "results": [')
+    stream.writelines(f"{',' if number else ''}\n        {dumped(result)}" for number, result in enumerate(results.of(findings)))
+    # They come after the results, for they tell what of these was left out.
+    stream.write(f'\n      ],\n      "invocations": {dumped([_invocation(report, results)])}\n    }}\n  ]\n}}\n')
 
 
-def _plain(value: Any) -> Any:
-    """A sarif_om object as JSON values, by the names of the schema."""
-    if attr.has(type(value)):
-        fields = {field.metadata["schema_property_name"]: getattr(value, field.name) for field in attr.fields(type(value))}
-        # None and -1 are the schema's "not set"; any other value stays, even a default: without its level, a result
-        # would take the level of its rule.
-        return {key: _plain(item) for key, item in fields.items() if item is not None and item != -1}
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
-
-
-def _run(report: Report) -> om.Run:
-    rules = list({finding.rule.id: finding.rule for finding in report.findings}.values())
-    numbers = {rule.id: number for number, rule in enumerate(rules)}
+def _run(report: Report, rules: list[Rule]) -> om.Run:
+    """Everything but the results and what depends on them."""
     return om.Run(
         tool=om.Tool(driver=_driver(rules)),
-        invocations=[_invocation(report)],
+        automation_details=om.RunAutomationDetails(id=f"patscan/{report.target.type}/"),
         column_kind="unicodeCodePoints",
-        results=[result for finding in report.findings for result in _results(finding, numbers[finding.rule.id])],
+        original_uri_base_ids={ROOT: base(root_of(report))},
+        version_control_provenance=_provenance(report.target),
+        redaction_tokens=sorted({str(finding.secret) for finding in (*report.findings, *report.ignored)}) or None,
+        properties={"coverage": _coverage(report.coverage), "ignored": Counter(sorted(finding.reason for finding in report.ignored))},
     )
 
 
@@ -61,81 +71,61 @@ def _driver(rules: list[Rule]) -> om.ToolComponent:
         version=__version__,
         semantic_version=__version__,
         information_uri=HOME,
-        rules=[_rule(rule) for rule in rules],
+        rules=[described(rule) for rule in rules],
+        notifications=[_remark(key, *texts) for key, texts in _NOTIFICATIONS.items()],
     )
 
 
-def _rule(rule: Rule) -> om.ReportingDescriptor:
-    return om.ReportingDescriptor(
-        id=rule.id,
-        short_description=om.MultiformatMessageString(text=rule.name),
-        full_description=om.MultiformatMessageString(text=rule.description),
-        help=om.MultiformatMessageString(text=rule.remedy),
-        help_uri=rule.references[0] if rule.references else None,
-    )
+def _remark(key: str, meaning: str, remedy: str) -> om.ReportingDescriptor:
+    text = om.MultiformatMessageString(text=meaning)
+    help_text = om.MultiformatMessageString(text=remedy)
+    return om.ReportingDescriptor(id=key, name=key.capitalize(), short_description=text, full_description=text, help=help_text)
 
 
-def _invocation(report: Report) -> om.Invocation:
-    coverage = report.coverage
-    notifications = [_notification(skip, "error") for skip in coverage.skipped] + [_notification(note, "note") for note in coverage.notes]
-    if report.interrupted:
-        text = "The scan was interrupted: not everything was looked at."
-        notifications.append(om.Notification(message=om.Message(text=text), level="error"))
+def _provenance(target: Target) -> list[om.VersionControlDetails] | None:
+    """The repository and the commit scanned, if its remote is a URL: a path of one machine tells nobody else anything."""
+    found = _URL.fullmatch(target.remote or "")
+    if not found:
+        return None
+    path = _STRAY_PERCENT.sub("%25", quote(as_bytes(found[3]), safe="/:@?&=+,;~%"))
+    uri = f"{found[1]}{found[2]}{path}"
+    return [om.VersionControlDetails(repository_uri=uri, revision_id=target.head, mapped_to=om.ArtifactLocation(uri_base_id=ROOT))]
+
+
+def _coverage(coverage: Coverage) -> dict[str, object]:
+    return {"commits": coverage.commits, "blobs": coverage.blobs, "bytes": coverage.bytes, "engines": list(coverage.engines)}
+
+
+def _invocation(report: Report, results: Results) -> om.Invocation:
     return om.Invocation(
-        execution_successful=coverage.complete and not report.interrupted,
-        tool_execution_notifications=notifications,
+        execution_successful=report.coverage.complete and not report.interrupted,
+        exit_code=report.exit_code,
+        tool_execution_notifications=[
+            om.Notification(
+                message=om.Message(text=printable(text).replace("](", "]\\(")),
+                level=level,
+                descriptor=om.ReportingDescriptorReference(id=key, index=list(_NOTIFICATIONS).index(key)),
+            )
+            for key, level, text in _notifications(report, results)
+        ],
     )
 
 
-def _notification(remark: Skip | Note, level: str) -> om.Notification:
-    return om.Notification(message=om.Message(text=printable(f"{remark.where}: {remark.reason}")), level=level)
-
-
-def _results(finding: Finding, rule_index: int) -> Iterator[om.Result]:
-    """One result for each place that still counts."""
-    for occurrence in current(finding.occurrences):
-        yield om.Result(
-            rule_id=finding.rule.id,
-            rule_index=rule_index,
-            level=_LEVELS[finding.confidence],
-            message=om.Message(text=_message(finding, occurrence)),
-            locations=[_location(occurrence)],
-            partial_fingerprints={"patscan/v1": finding.fingerprint},
+def _notifications(report: Report, results: Results) -> Iterator[tuple[str, str, str]]:
+    """What the reader must know besides the results: kind, level, text. A file's name could be a link to click on (section 3.11.6)."""
+    for where, reason in report.coverage.skipped:
+        yield "skipped", "error", f"{where}: {reason}"
+    for where, reason in report.coverage.notes:
+        yield "note", "note", f"{where}: {reason}"
+    if report.interrupted:
+        yield "interrupted", "error", "The scan was interrupted: not everything was looked at."
+    if results.left_out:
+        yield (
+            "bounds",
+            "warning",
+            f"{results.left_out:,} of {results.total:,} results are left out: GitHub takes no more. The JSON report has all.",
         )
-
-
-def _message(finding: Finding, occurrence: Occurrence) -> str:
-    """Its first sentence is what dashboards show as the title."""
-    origin = occurrence.origin
-    commit = f", in commit {origin.commit[:SHORT]}" if origin.commit and in_file(origin) else ""
-    place = f"{name(origin, SHORT)}, line {occurrence.position.line}{commit}"
-    return printable(f"{finding.rule.name} '{finding.secret}' ({finding.confidence}). Found in {place}.")
-
-
-def _location(occurrence: Occurrence) -> om.Location:
-    """A file and a region; what isn't in a file has only a name, for there is nothing to open (SARIF 2.1.0 section 3.28.2)."""
-    origin = occurrence.origin
-    if not in_file(origin):
-        return om.Location(logical_locations=[om.LogicalLocation(fully_qualified_name=printable(name(origin)))])
-    return om.Location(
-        physical_location=om.PhysicalLocation(
-            artifact_location=om.ArtifactLocation(uri=_uri(origin.path or "")),
-            region=_region(occurrence.position),
-        )
-    )
-
-
-def _region(position: Position) -> om.Region:
-    """Lines and columns from 1, the end column one past the last character (SARIF 2.1.0 section 3.30.8)."""
-    return om.Region(
-        start_line=position.line,
-        start_column=position.column,
-        end_line=position.end_line,
-        end_column=position.end_column,
-    )
-
-
-def _uri(path: str) -> str:
-    """`path` as a URI reference, its very bytes percent-encoded (RFC 3986 section 2.1)."""
-    quoted = quote(as_bytes(path.replace(os.sep, "/")), safe="/")
-    return f"file:///{quoted.lstrip('/')}" if os.path.isabs(path) else quoted
+    elif results.total > _SHOWN:
+        yield "bounds", "note", f"GitHub shows {_SHOWN:,} of the {results.total:,} results, the worst first."
+    if results.unrelated:
+        yield "bounds", "note", f"{results.unrelated:,} related locations are left out. The JSON report has all."

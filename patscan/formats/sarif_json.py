@@ -1,0 +1,32 @@
+"""sarif_om's objects as JSON. Its usual serialiser drops what equals a default, and so changes what a log says."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import attr
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def dumped(value: Any) -> str:
+    """A sarif_om object, or what holds some, as ASCII JSON on one line."""
+    return json.dumps(plain(value))
+
+
+def plain(value: Any) -> Any:
+    """A sarif_om object as a dictionary, by the names of the schema; a lone surrogate, which is no Unicode text, as U+FFFD."""
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if not attr.has(type(value)):
+        return value
+    fields = ((field.metadata["schema_property_name"], getattr(value, field.name)) for field in attr.fields(type(value)))
+    # None and -1 are the schema's "not set"; any other value stays, even a default: without its level, a result
+    # would take the level of its rule.
+    return {key: plain(item) for key, item in fields if item is not None and item != -1}

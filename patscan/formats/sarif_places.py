@@ -1,0 +1,104 @@
+"""Where a result of a SARIF log stands: URIs, regions, and stand-ins for what is in no file."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import sarif_om as om
+
+from patscan.formats.places import as_bytes, in_file, name, printable
+from patscan.model import Position
+
+if TYPE_CHECKING:
+    from patscan.model import Occurrence, Origin, Report
+
+ROOT = "SRCROOT"
+"""The conventional name of the folder that relative URIs start from."""
+
+
+def root_of(report: Report) -> str:
+    """The absolute path of the folder that was scanned; empty if the report doesn't tell, or if there were several."""
+    target = report.target
+    if not os.path.isabs(target.path):
+        return ""
+    if target.type == "files":
+        places = (one.origin.path for finding in (*report.findings, *report.ignored) for one in finding.occurrences)
+        if not all(path is None or _is_below(path, target.path) for path in places):
+            return ""
+    return target.path
+
+
+def base(root: str) -> om.ArtifactLocation:
+    """What `ROOT` stands for. It ends with a slash (SARIF 2.1.0 section 3.14.14)."""
+    text = "The top folder of what was scanned."
+    return om.ArtifactLocation(uri=f"{_file_uri(root).rstrip('/')}/" if root else None, description=om.Message(text=text))
+
+
+def location(occurrence: Occurrence, root: str, mask: str, number: int = -1, text: str = "") -> om.Location:
+    """A file and a region, with `mask` for the token; and a name, if there is no file. `number` and `text` are of a related location."""
+    origin, position = occurrence.origin, occurrence.position
+    if origin.type == "ref-name":
+        # It was met in a list of all refs, whose lines are nowhere else.
+        position = Position(1, position.column, 1, position.end_column)
+    physical = om.PhysicalLocation(
+        artifact_location=_artifact(origin, root), region=_region(position, mask), context_region=_context(occurrence, mask)
+    )
+    named = None if in_file(origin) else [om.LogicalLocation(fully_qualified_name=printable(name(origin)), kind=origin.type)]
+    return om.Location(id=number, physical_location=physical, logical_locations=named, message=om.Message(text=text) if text else None)
+
+
+def _artifact(origin: Origin, root: str) -> om.ArtifactLocation:
+    path = origin.path or ""
+    if not in_file(origin):
+        return om.ArtifactLocation(uri=_quoted(_stand_in(origin)), uri_base_id=ROOT)
+    if not os.path.isabs(path):
+        # What lies above the root has no base: such a URI may not climb (section 3.4.4).
+        return om.ArtifactLocation(uri=_quoted(path), uri_base_id=None if path.startswith("..") else ROOT)
+    if root and _is_below(path, root):
+        return om.ArtifactLocation(uri=_quoted(os.path.relpath(path, root)), uri_base_id=ROOT)
+    return om.ArtifactLocation(uri=_file_uri(path))
+
+
+def _stand_in(origin: Origin) -> str:
+    """A path for what is in no file. Git never tracks anything under ``.git``, so it can't be taken for a file of the repository."""
+    if origin.type == "stdin":
+        return "stdin"
+    return f".git/{origin.type}/{origin.path or origin.commit or origin.blob or 'unknown'}"
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _file_uri(path: str) -> str:
+    return f"file:///{_quoted(path).lstrip('/')}"
+
+
+def _quoted(path: str) -> str:
+    """`path` as a URI reference, its very bytes percent-encoded (RFC 3986 section 2.1)."""
+    return quote(as_bytes(path.replace(os.sep, "/")), safe="/")
+
+
+def _region(position: Position, mask: str) -> om.Region:
+    """Lines and columns from 1, the end column one past the last character (SARIF 2.1.0 section 3.30.8)."""
+    return om.Region(
+        start_line=position.line,
+        start_column=position.column,
+        end_line=position.end_line,
+        end_column=position.end_column,
+        snippet=om.ArtifactContent(text=mask),
+    )
+
+
+def _context(occurrence: Occurrence, mask: str) -> om.Region | None:
+    """The masked lines around it; nothing if they show no more than the region does (section 3.29.5 wants a proper superset)."""
+    position, first = occurrence.position, occurrence.frame_line
+    # What follows a file's last line feed is no line, and an empty one tells nothing.
+    lines = occurrence.frame[:-1] if occurrence.frame[-1:] == ("",) else occurrence.frame
+    # A token that spans lines (folded base64) stands in one line of the frame.
+    last = first + len(lines) - 1 + position.end_line - position.line
+    if occurrence.origin.type == "ref-name" or lines == (mask,) or not first <= position.line <= position.end_line <= last:
+        return None
+    return om.Region(start_line=first, end_line=last, snippet=om.ArtifactContent(text="\n".join(lines)))

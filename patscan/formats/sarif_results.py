@@ -1,0 +1,164 @@
+"""The results of a SARIF log: one for each file and line that holds a token, and one for each token that no file at the tip holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import sarif_om as om
+
+from patscan.formats.places import SHORT, current, in_file, instant, printable
+from patscan.formats.sarif_places import location
+from patscan.formats.sarif_rules import MESSAGES, template
+from patscan.formats.words import reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from patscan.model import Finding, Occurrence, Origin, Report
+
+SUPPRESSED = {"inline comment": "inSource", "baseline": "external", "path": "external"}
+"""Findings that somebody decided to ignore, by reason: suppressed results (SARIF 2.1.0 section 3.35). Other ignored ones are no results."""
+
+_LEVELS = {"certain": "error", "high": "error", "medium": "warning", "low": "note"}
+_STATES = {"active": "error", "active-blocked": "error", "inactive": "note"}
+"""What GitLab said outweighs what we believe."""
+_MOST = 25_000
+"""Results that GitHub takes of a run."""
+_MOST_RELATED = 100
+"""Related locations that GitHub keeps of a result."""
+
+
+class Place(NamedTuple):
+    """What one result is about, and the places that it names besides."""
+
+    lead: Occurrence
+    also: Sequence[Occurrence]
+    message: str
+    """Its text, by its name in `MESSAGES`."""
+
+
+def reported(report: Report) -> list[Finding]:
+    """What has results: the findings, then those that somebody suppressed."""
+    return [*report.findings, *(finding for finding in report.ignored if finding.reason in SUPPRESSED)]
+
+
+class Results:
+    """Makes the results of a report, worst first, one at a time; counts what there is and what its bounds leave out."""
+
+    def __init__(self, root: str, rules: Sequence[str]) -> None:
+        """`root` is the scanned folder's absolute path, if it is known; `rules` are the ids of the log's rules in its order."""
+        self.total = self.unrelated = 0
+        self._root, self._rules = root, {rule: number for number, rule in enumerate(rules)}
+
+    @property
+    def left_out(self) -> int:
+        """How many results are more than a log may have."""
+        return max(0, self.total - _MOST)
+
+    def of(self, findings: Sequence[Finding]) -> Iterator[om.Result]:
+        """The results of `findings`, in their order."""
+        for finding in findings:
+            for place in places(finding):
+                self.total += 1
+                if self.total <= _MOST:
+                    yield self._result(finding, place)
+
+    def _result(self, finding: Finding, place: Place) -> om.Result:
+        rule, mask = finding.rule, str(finding.secret)
+        self.unrelated += max(0, len(place.also) - _MOST_RELATED)
+        related = [
+            location(one, self._root, mask, number, _remark(one.origin)) for number, one in enumerate(place.also[:_MOST_RELATED], start=1)
+        ]
+        return om.Result(
+            rule_id=rule.id,
+            rule_index=self._rules[rule.id],
+            kind="fail",
+            level=_STATES.get(finding.verdict.state, _LEVELS[finding.confidence]),
+            message=_message(finding, place),
+            locations=[location(place.lead, self._root, mask)],
+            related_locations=related or None,
+            partial_fingerprints=_fingerprints(finding, place),
+            suppressions=_suppressions(finding),
+            properties=_properties(finding, place.lead),
+        )
+
+
+def places(finding: Finding) -> Iterator[Place]:
+    """Each file and line at the tip; the token's other places go with the first. Without any, its newest place in a file, or elsewhere."""
+    tip = current([one for one in finding.occurrences if _is_at_tip(one)])
+    lines: dict[tuple[str | None, int], list[Occurrence]] = {}
+    for one in tip:
+        lines.setdefault((one.origin.path, one.position.line), []).append(one)
+    others = sorted(current([one for one in finding.occurrences if not _is_at_tip(one)]), key=_last, reverse=True)
+    if not tip:
+        yield Place(others[0], others, _called(others[0].origin))
+    for number, (lead, *same) in enumerate(lines.values()):
+        yield Place(lead, [*same, *others] if number == 0 else same, "tip")
+
+
+def _is_at_tip(occurrence: Occurrence) -> bool:
+    """Whether it can be opened where the scan was; what has no history (`at_head` is ``None``) is all there is."""
+    return occurrence.at_head is not False and (in_file(occurrence.origin) or occurrence.origin.type == "stdin")
+
+
+def _last(occurrence: Occurrence) -> tuple[bool, float]:
+    return in_file(occurrence.origin), instant(occurrence.origin.date)
+
+
+def _called(origin: Origin) -> str:
+    """The message for a place that isn't at the tip."""
+    if origin.type in MESSAGES:
+        return origin.type
+    return "history" if origin.commit else "unreferenced"
+
+
+def _message(finding: Finding, place: Place) -> om.Message:
+    """Its text, for GitHub takes no message without one, and what it was made of, for whoever groups messages."""
+    origin = place.lead.origin
+    arguments = [str(finding.secret), finding.confidence, finding.verdict.state]
+    if "{3}" in MESSAGES[place.message]:
+        arguments += [(origin.commit or "unknown")[:SHORT], (origin.date or "unknown")[:10]]
+    text = f"{template(finding.rule)} {MESSAGES[place.message]}".format(*arguments)
+    return om.Message(text=text, id=place.message, arguments=arguments)
+
+
+def _remark(origin: Origin) -> str:
+    """What a related location is."""
+    commit = f"commit '{origin.commit[:SHORT]}' of '{origin.date or 'unknown'}'" if origin.commit else ""
+    blob = f"blob '{origin.blob[:SHORT]}'" if origin.blob else ""
+    told = ", ".join(filter(None, [commit, blob]))
+    return f"The same token: {told}." if told else "The same token."
+
+
+def _fingerprints(finding: Finding, place: Place) -> dict[str, str]:
+    """Ours, of the token alone, and GitHub's, of the line; where GitHub can't make its own, ours stands in in its form."""
+    ours, lead = finding.fingerprint, place.lead
+    there = place.message == "tip" and in_file(lead.origin)
+    line = lead.line_hash or (None if there else f"{ours[:16]}:1")
+    return {"patscan/v1": ours} | ({"primaryLocationLineHash": line} if line else {})
+
+
+def _suppressions(finding: Finding) -> list[om.Suppression]:
+    """Empty for what isn't suppressed: a run has suppressions for all of its results or for none (section 3.27.23)."""
+    kind = SUPPRESSED.get(finding.reason)
+    return [om.Suppression(kind=kind, justification=printable(finding.justification) or None)] if kind else []
+
+
+def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
+    """What SARIF has no place for. No author: a dashboard has more readers than a repository."""
+    origin, exposure, verdict = lead.origin, finding.exposure, finding.verdict
+    told = {
+        "confidence": finding.confidence,
+        "evidence": list(reasons(finding)),
+        "encodings": list(lead.encodings),
+        "commit": origin.commit,
+        "authorDate": origin.date,
+        "blob": origin.blob,
+        "firstSeen": exposure.first_seen and exposure.first_seen.date,
+        "atHead": exposure.at_head,
+        "pushed": exposure.pushed,
+        "state": verdict.state,
+        "stateReason": verdict.reason,
+        "stateFacts": dict(verdict.facts),
+    }
+    return {key: value for key, value in told.items() if value is not None and value not in ("", [], {})}

@@ -1,0 +1,71 @@
+"""The rules of a SARIF log, as code scanning dashboards want them described."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sarif_om as om
+
+from patscan import HOME
+
+if TYPE_CHECKING:
+    from patscan.model import Rule
+
+_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
+_SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.5"}
+"""GitHub's ``security-severity``, a string: above 9.0 is critical, from 7.0 high, from 4.0 medium."""
+_PRECISIONS = {"routable": "very-high", "jwt": "very-high", "opaque": "medium"}
+"""By who draws the body: what carries a checksum or claims can be proved, what has no form can't."""
+_LONGEST = 1024
+"""Characters that GitHub takes of a rule's descriptions."""
+_ASSURANCE = "Confidence '{1}', state '{2}'."
+
+MESSAGES = {
+    "tip": f"'{{0}}'. {_ASSURANCE}",
+    "history": f"'{{0}}', only in history. Commit '{{3}}' of '{{4}}' brought it. {_ASSURANCE}",
+    "commit-message": f"'{{0}}', in a commit message. Commit '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
+    "tag-message": f"'{{0}}', in the message of a tag. Tag '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
+    "author": f"'{{0}}', in the author line of a commit. Commit '{{3}}' of '{{4}}' names it. {_ASSURANCE}",
+    "ref-name": f"'{{0}}', in the name of a ref. {_ASSURANCE}",
+    "index": f"'{{0}}', staged but never committed. {_ASSURANCE}",
+    "unreferenced": f"'{{0}}', in content that no commit refers to. {_ASSURANCE}",
+}
+"""What follows a rule's name in a result's message. Its first sentence is the title, which says where the token is if it is in no file
+to be opened. Neither path nor line is in it, for dashboards group by message. ``{0}`` and so on are SARIF's placeholders and Python's."""
+
+
+def described(rule: Rule) -> om.ReportingDescriptor:
+    """One rule; ``name`` is its kind in Pascal case."""
+    return om.ReportingDescriptor(
+        id=rule.id,
+        name="".join(word.capitalize() for word in rule.kind.split("-"))[:255],
+        short_description=_text(f"{rule.name}."),
+        full_description=_text(rule.description),
+        help=om.MultiformatMessageString(text=_help(rule), markdown=_help_in_markdown(rule)),
+        help_uri=rule.references[0] if rule.references else HOME,
+        default_configuration=om.ReportingConfiguration(level=_LEVELS[rule.severity]),
+        message_strings={key: om.MultiformatMessageString(text=f"{template(rule)} {text}") for key, text in MESSAGES.items()},
+        properties={
+            "tags": ["security", "secret", "gitlab", rule.kind, "external/cwe/cwe-798"],
+            "precision": _PRECISIONS.get(rule.body, "high"),
+            "security-severity": _SCORES[rule.severity],
+        },
+    )
+
+
+def template(rule: Rule) -> str:
+    """The rule's name as a part of a text with placeholders (SARIF 2.1.0 section 3.11.5)."""
+    return rule.name.replace("{", "{{").replace("}", "}}")
+
+
+def _text(text: str) -> om.MultiformatMessageString:
+    return om.MultiformatMessageString(text=text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
+
+
+def _help(rule: Rule) -> str:
+    return "\n".join([rule.remedy, *rule.references])
+
+
+def _help_in_markdown(rule: Rule) -> str:
+    links = [f"- <{reference}>" for reference in rule.references]
+    return "\n".join([f"# {rule.name}", "", rule.description, "", "## What to do", "", rule.remedy, *([""] if links else []), *links])
