@@ -7,8 +7,11 @@ the 100 characters, UTF-16 code units, that follow a line's start; spaces and ta
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from itertools import accumulate, count
+from operator import add
 
 LARGEST = 8 << 20
 """Bytes of a content beyond which no line hash is made."""
@@ -31,32 +34,28 @@ def line_hashes(content: bytes, lines: Collection[int]) -> dict[int, str]:
     one line needs a polynomial then. Two that differ have one hash only where a character is one higher and its neighbour 37 lower, or
     so: then our number is too low, and GitHub's action keeps it with a warning.
     """
-    text = _characters(content)
-    wanted = {window for number, window in _windows(text, lines) if number in lines}
-    counts: Counter[str] = Counter()
+    text, last = _characters(content), max(lines, default=0)
+    lengths = map(len, text.split("\n", last)[:last])
+    starts = array("q", map(add, accumulate(lengths, initial=0), count()))[:-1]
+    wanted = {text[starts[number - 1] : starts[number - 1] + _WINDOW] for number in lines if number <= len(starts)}
+    seen: Counter[str] = Counter()
     hashes = {}
-    for number, window in _windows(text, lines):
-        # A file of a million lines isn't remembered by all its windows.
-        if window in wanted:
-            counts[window] += 1
+    for number, start in enumerate(starts, 1):
+        # Only what is asked for is counted: a file of a million lines needn't be remembered by all its windows.
+        if (window := text[start : start + _WINDOW]) in wanted:
+            seen[window] += 1
             if number in lines:
-                hashes[number] = f"{_polynomial(window):x}:{counts[window]}"
+                hashes[number] = f"{_polynomial(window):x}:{seen[window]}"
     return hashes
-
-
-def _windows(text: str, lines: Collection[int]) -> Iterator[tuple[int, str]]:
-    """Every line's number and window, up to the last of `lines`."""
-    start = 0
-    for number in range(1, max(lines, default=0) + 1):
-        yield number, text[start : start + _WINDOW]
-        start = text.find("\n", start) + 1
-        if not start:
-            break
 
 
 def _characters(content: bytes) -> str:
     """What GitHub hashes of a file, one character for each UTF-16 code unit."""
-    text = content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").replace(" ", "").replace("\t", "")
+    content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if content.isascii():
+        return content.translate(None, b" \t").decode("ascii") + _END
+    # Only now may blanks go, for one may stand within a broken character.
+    text = content.decode("utf-8", "replace").replace(" ", "").replace("\t", "")
     return _ASTRAL.sub(_surrogates, text) + _END
 
 

@@ -11,6 +11,17 @@ import attr
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+class _Names(dict[type, dict[str, str]]):
+    """The schema's name of each attribute of a class; one that has none was assigned by mistake."""
+
+    def __missing__(self, kind: type[Any]) -> dict[str, str]:
+        names = self[kind] = {field.name: field.metadata["schema_property_name"] for field in attr.fields(kind)}
+        return names
+
+
+_NAMES = _Names()
+
+
 def dumped(value: Any) -> str:
     """A sarif_om object, or what holds some, as ASCII JSON on one line."""
     return json.dumps(plain(value))
@@ -24,9 +35,9 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
-    if not attr.has(type(value)):
+    if isinstance(value, int | float) or value is None:
         return value
-    fields = ((field.metadata["schema_property_name"], getattr(value, field.name)) for field in attr.fields(type(value)))
+    names = _NAMES[type(value)]
     # None and -1 are the schema's "not set"; any other value stays, even a default: without its level, a result
     # would take the level of its rule.
-    return {key: plain(item) for key, item in fields if item is not None and item != -1}
+    return {names[name]: plain(item) for name, item in vars(value).items() if item is not None and item != -1}

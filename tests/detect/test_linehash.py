@@ -102,6 +102,7 @@ def test_as_github_does_text(text: str) -> None:
 
 @given(st.binary(max_size=400))
 @example(b"\xff\xfea\0\n\0b\0")
+@example(b"\xc3 \xa9\xe6\t\x97\xa5")
 @example(b"\xed\xa0\x80\n\xf0\x9f\x98\n\xc3")
 def test_as_github_does_bytes(content: bytes) -> None:
     assert all_of(content) == ported(content)
