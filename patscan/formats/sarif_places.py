@@ -65,7 +65,8 @@ def _stand_in(origin: Origin) -> str:
     """A path for what is in no file. Git never tracks anything under ``.git``, so it can't be taken for a file of the repository."""
     if origin.type == "stdin":
         return "stdin"
-    return f".git/{origin.type}/{origin.path or origin.commit or origin.blob or 'unknown'}"
+    name_itself = origin.path if origin.type in ("ref-name", "path") else None
+    return f".git/{origin.type}/{name_itself or origin.commit or origin.blob or 'unknown'}"
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -27,6 +27,7 @@ MESSAGES = {
     "tag-message": f"'{{0}}', in the message of a tag. Tag '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
     "author": f"'{{0}}', in the author line of a commit. Commit '{{3}}' of '{{4}}' names it. {_ASSURANCE}",
     "ref-name": f"'{{0}}', in the name of a ref. {_ASSURANCE}",
+    "path": f"'{{0}}', in the name of a file. {_ASSURANCE}",
     "index": f"'{{0}}', staged but never committed. {_ASSURANCE}",
     "unreferenced": f"'{{0}}', in content that no commit refers to. {_ASSURANCE}",
 }

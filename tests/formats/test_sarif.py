@@ -243,6 +243,8 @@ def test_where_no_history_was_asked_the_newest_version_of_a_file_counts(token: s
         ({"type": "commit-message", "path": None}, f"commit-message/{COMMIT}", f"commit {COMMIT} message", "in a commit message"),
         ({"type": "author", "path": None}, f"author/{COMMIT}", f"commit {COMMIT} author line", "in the author line of a commit"),
         ({"type": "tag-message", "path": None}, f"tag-message/{COMMIT}", f"tag {COMMIT} message", "in the message of a tag"),
+        ({"type": "path", "path": "a b.txt"}, "path/a%20b.txt", "a b.txt", "in the name of a file"),
+        ({"type": "author", "path": "sub"}, f"author/{COMMIT}", f"sub: commit {COMMIT} author line", "in the author line of a commit"),
         ({"type": "ref-name", "path": "refs/heads/x"}, "ref-name/refs/heads/x", "refs/heads/x", "in the name of a ref"),
         (
             {"type": "blob", "path": None, "blob": OTHER, "commit": None},
@@ -418,7 +420,9 @@ def test_hostile_reports_are_valid_and_show_nothing(data: st.DataObject, rng: ra
     def text() -> str:
         return data.draw(HOSTILE) + data.draw(st.sampled_from(["", *forms])) + data.draw(HOSTILE)
 
-    kind = data.draw(st.sampled_from(["blob", "symlink", "index", "commit-message", "author", "tag-message", "ref-name", "file", "stdin"]))
+    kind = data.draw(
+        st.sampled_from(["blob", "symlink", "index", "commit-message", "author", "tag-message", "ref-name", "path", "file", "stdin"])
+    )
     place = occurrence(
         token,
         type=kind,
