@@ -30,12 +30,16 @@ _SHOWN = 5_000
 _URL = re.compile(r"((?:https?|ssh|git)://)(?:[^/@]*@)?([A-Za-z0-9._~-]+(?::\d+)?)(/.*)", re.DOTALL)
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _NOTIFICATIONS = {
-    "skipped": ("Something that should have been scanned and wasn't.", "See to it that it can be read, and scan again."),
-    "note": ("Something that was scanned as it is, or in a plainer way than usual.", "Nothing need be done."),
-    "interrupted": ("The scan ended before everything was looked at.", "Scan again."),
-    "bounds": ("Something that this log leaves out, or that GitHub doesn't show.", "Read the JSON report, which has everything."),
+    "skipped": ("NotScanned", "Something that should have been scanned and wasn't.", "See to it that it can be read, and scan again."),
+    "note": ("ScannedPlainly", "Something that was scanned as it is, or in a plainer way than usual.", "Nothing need be done."),
+    "interrupted": ("ScanInterrupted", "The scan ended before everything was looked at.", "Scan again."),
+    "bounds": (
+        "LeftOut",
+        "Something that this log leaves out, or that GitHub doesn't show.",
+        "Read the JSON report, which has everything.",
+    ),
 }
-"""What each kind means, and what to do; GitHub asks for both."""
+"""What each kind is called, what it means, and what to do; GitHub asks for all three."""
 
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
@@ -76,10 +80,9 @@ def _driver(rules: list[Rule]) -> om.ToolComponent:
     )
 
 
-def _remark(key: str, meaning: str, remedy: str) -> om.ReportingDescriptor:
-    text = om.MultiformatMessageString(text=meaning)
-    help_text = om.MultiformatMessageString(text=remedy)
-    return om.ReportingDescriptor(id=key, name=key.capitalize(), short_description=text, full_description=text, help=help_text)
+def _remark(key: str, name: str, meaning: str, remedy: str) -> om.ReportingDescriptor:
+    text, help_text = (om.MultiformatMessageString(text=said) for said in (meaning, remedy))
+    return om.ReportingDescriptor(id=key, name=name, short_description=text, full_description=text, help=help_text)
 
 
 def _provenance(target: Target) -> list[om.VersionControlDetails] | None:

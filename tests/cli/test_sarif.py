@@ -46,7 +46,7 @@ def contents(rng: random.Random) -> dict[str, bytes]:
         "bytes.txt": b"\xff\xfe\xc3 \n" + classic(rng).encode(),
         "wide.txt": f"one\ntwo {classic(rng)}\n".encode("utf-16"),
         "twice.txt": f"{classic(rng)}{' x' * 99}\n".encode() * 2,
-        "long.txt": b"a line\n" * 400_000 + classic(rng).encode(),
+        "long.txt": b"a line\n" * 160_000 + classic(rng).encode(),
     }
 
 
@@ -60,7 +60,7 @@ def test_files_have_the_line_hashes_that_github_makes_of_them_wherever_they_are_
 
 
 def test_no_line_hash_of_what_is_too_large_or_opens_as_something_else(repo: Repo, rng: random.Random) -> None:
-    repo.commit({"large.txt": b"\n" * LARGEST + classic(rng).encode()})
+    repo.commit({"large.txt": b"a" * LARGEST + b"\n" + classic(rng).encode()})
     (repo.path / "link").symlink_to(classic(rng))
     repo.commit()
     for results in (results_of("scan", ".", cwd=repo.path), results_of("history", ".", "--no-cache", cwd=repo.path)):
@@ -74,3 +74,17 @@ def test_messages_and_refs_have_places_too(repo: Repo, rng: random.Random) -> No
     message, ref = sorted(results_of("history", ".", "--no-cache", cwd=repo.path))
     assert message == f".git/commit-message/{commit}"
     assert unquote(ref) == ".git/ref-name/refs/heads/glpat-…(26)"
+
+
+def test_a_token_that_left_its_file_is_told_where_it_was_and_one_that_moved_where_it_is(repo: Repo, rng: random.Random) -> None:
+    gone, moved = classic(rng), classic(rng)
+    before = f"\n{gone}\n".encode()
+    repo.commit({"gone.txt": before, "old.txt": moved})
+    (repo.path / "old.txt").rename(repo.path / "new.txt")
+    repo.commit({"gone.txt": "clean"})
+    results = results_of("history", ".", "--no-cache", cwd=repo.path)
+    assert {uri: result["message"]["id"] for uri, result in results.items()} == {"gone.txt": "history", "new.txt": "tip"}
+    assert ", only in history. " in results["gone.txt"]["message"]["text"]
+    assert line_hash(results["gone.txt"]) == hash_of(results["gone.txt"], before)
+    (related,) = results["new.txt"]["relatedLocations"]
+    assert related["physicalLocation"]["artifactLocation"]["uri"] == "old.txt"

@@ -47,7 +47,7 @@ CHOICES = {
     "columnKind": {"utf16CodeUnits", "unicodeCodePoints"},
     "precision": {"very-high", "high", "medium", "low"},
 }
-URI = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*")
+URI = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")
 
 
 def check(log: Any) -> None:
@@ -103,6 +103,10 @@ def check_rule(rule: Any) -> None:
     assert re.fullmatch(r"\d\.\d", rule["properties"]["security-severity"])
     for string in rule["messageStrings"].values():
         assert string["text"].endswith(".")
+        # DefectDojo fills them in one after the other, and stops at the first that is missing.
+        numbers = sorted(map(int, re.findall(r"\{(\d)\}", string["text"])))
+        assert numbers == list(range(len(numbers)))
+        assert len(numbers) < 6
         # Dynamic content stands in quotes.
         assert not re.search(r"(?<!')\{\d\}|\{\d\}(?!')", string["text"])
 

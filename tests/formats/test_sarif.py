@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -13,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patscan import HOME, __version__
-from patscan.formats import sarif_results
+from patscan.detect import linehash
+from patscan.formats import sarif, sarif_results, sarif_rules
 from patscan.model import Coverage, Evidence, Exposure, Note, Position, Report, Secret, Skip, Target, Verdict
 from tests.formats.reports import BLOB, COMMIT, REVEAL, RULE, finding, occurrence, report, secret, written
 from tests.formats.sarif_checks import check
@@ -399,6 +401,15 @@ def test_no_token_even_when_revealed(token: str) -> None:
     made = report(finding(token, occurrence(token, path=f"x/{token}.txt", frame=(token,))))
     assert token.partition("-")[2] not in written("sarif", made, REVEAL)
     assert written("sarif", made, REVEAL) == written("sarif", made)
+
+
+def test_the_page_about_it_has_the_numbers() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sarif.md").read_text("utf-8")
+    bounds = f"{sarif_results._MOST:,} results a run", f"shows {sarif._SHOWN:,} of them", f"keeps {sarif_results._MOST_RELATED}\nrelated"
+    for said in (*bounds, f"end at {sarif_rules._LONGEST:,} characters", f"up to {linehash.LARGEST >> 20} MiB"):
+        assert said in page
+    for origin in set(sarif_rules.MESSAGES) & {"commit-message", "author", "tag-message", "ref-name", "path"}:
+        assert f"`.git/{origin}/" in page
 
 
 HOSTILE = st.text(
