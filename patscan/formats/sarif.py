@@ -64,9 +64,15 @@ def _run(report: Report, rules: list[Rule]) -> om.Run:
         column_kind="unicodeCodePoints",
         original_uri_base_ids={ROOT: base(root_of(report))},
         version_control_provenance=_provenance(report.target),
-        redaction_tokens=sorted({str(finding.secret) for finding in (*report.findings, *report.ignored)}) or None,
+        redaction_tokens=_masks(report) or None,
         properties={"coverage": _coverage(report.coverage), "ignored": Counter(sorted(finding.reason for finding in report.ignored))},
     )
+
+
+def _masks(report: Report) -> list[str]:
+    """What stands for tokens: each one's mask, and that of its body alone, as `patscan.formats.redaction` makes them."""
+    masks = {str(finding.secret) for finding in (*report.findings, *report.ignored)}
+    return sorted(masks | {f"…{mask.rpartition('…')[2]}" for mask in masks})
 
 
 def _driver(rules: list[Rule]) -> om.ToolComponent:
@@ -105,6 +111,7 @@ def _invocation(report: Report, results: Results) -> om.Invocation:
         exit_code=report.exit_code,
         tool_execution_notifications=[
             om.Notification(
+                # The name of a file could be a link to click on (SARIF 2.1.0 section 3.11.6).
                 message=om.Message(text=printable(text).replace("](", "]\\(")),
                 level=level,
                 descriptor=om.ReportingDescriptorReference(id=key, index=list(_NOTIFICATIONS).index(key)),
@@ -115,7 +122,7 @@ def _invocation(report: Report, results: Results) -> om.Invocation:
 
 
 def _notifications(report: Report, results: Results) -> Iterator[tuple[str, str, str]]:
-    """What the reader must know besides the results: kind, level, text. A file's name could be a link to click on (section 3.11.6)."""
+    """What the reader must know besides the results: kind, level, text."""
     for where, reason in report.coverage.skipped:
         yield "skipped", "error", f"{where}: {reason}"
     for where, reason in report.coverage.notes:
