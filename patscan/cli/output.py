@@ -12,7 +12,8 @@ from patscan import formats
 from patscan.errors import ExitCode, OutputError
 from patscan.model import Report
 
-_DEVICES = (Path("/dev"), Path("/proc"))
+_DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
+"""Folders whose links lead to what this process was given."""
 
 
 def check(chosen: argparse.Namespace) -> None:
@@ -88,8 +89,8 @@ def _to_path(report: Report, name: str, path: Path, style: formats.Style) -> str
 
 def _is_stream(path: Path) -> bool:
     """Whether `path` can only be written to as it is: a pipe, a device. A link anywhere else may be the scanned repository's."""
-    if any(path.absolute().is_relative_to(folder) for folder in _DEVICES):
-        return path.exists() and not (path.is_file() and not path.is_symlink())
+    if path.is_symlink() and path.absolute().parent in _DEVICES:
+        return True
     try:
         mode = path.lstat().st_mode
     except OSError:

@@ -15,7 +15,7 @@ from operator import is_
 from typing import Any, NamedTuple
 
 from patscan.formats.places import SURROGATE, as_bytes
-from patscan.model import Finding, Origin, Report, Rule, Secret
+from patscan.model import Finding, Origin, Position, Report, Rule, Secret
 
 _HEAD = 8
 """Characters of a token's form by which it is looked up; what is shorter is no token."""
@@ -25,6 +25,7 @@ _SHAPE = re.compile(r"(gl[a-z]{2,6}-|GR1348941)(?![a-z]+(?:[-_][a-z]+)*(?![A-Za-
 """A prefix and a body that isn't a chain of words."""
 _URLSAFE = str.maketrans("+/", "-_")
 _PERCENT = [{ord(char): f"%{ord(char):02{case}}" for char in "-_.=@"} for case in "Xx"]
+_TEXTLESS = {int, bool, Secret, Position, Rule}
 _PATH = Origin._fields.index("path")
 
 Heads = Mapping[str, list[Finding]]
@@ -78,17 +79,18 @@ def _by_bytes(path: str) -> str:
 def _changed(value: Any, change: _Change) -> Any:
     """`value` with its strings changed. What has none to change stays the same object: there may be many of them."""
     if isinstance(value, str):
-        return change.text(value)
-    if isinstance(value, tuple) and not isinstance(value, Rule):
-        items = [_changed(item, change) for item in value]
-        if isinstance(value, Origin) and value.path is not None:
-            items[_PATH] = change.path(value.path)
-        if all(map(is_, items, value)):
-            return value
-        return value._make(items) if hasattr(value, "_make") else tuple(items)
+        text = change.text(value)
+        return value if text == value else text
+    if not value or type(value) in _TEXTLESS:
+        return value
     if isinstance(value, dict):
         return {key: _changed(item, change) for key, item in value.items()}
-    return value
+    items = [_changed(item, change) for item in value]
+    if isinstance(value, Origin) and value.path:
+        items[_PATH] = change.path(value.path)
+    if all(map(is_, items, value)):
+        return value
+    return value._make(items) if hasattr(value, "_make") else tuple(items)
 
 
 def _heads(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
@@ -111,14 +113,11 @@ def _known(heads: Heads, head: str) -> list[tuple[str, str]]:
 def _masked(text: str, runs: re.Pattern[str], heads: Heads, known: Callable[[str], list[tuple[str, str]]]) -> str:
     parts, done = [], 0
     for run in runs.finditer(text):
-        at, last = max(run.start(), done), run.end() - _HEAD
-        while at <= last:
-            head = text[at : at + _HEAD]
-            if head in heads and (met := next((entry for entry in known(head) if text.startswith(entry[0], at)), None)):
+        for at in [at for at in range(run.start(), run.end() - _HEAD + 1) if text[at : at + _HEAD] in heads]:
+            met = next((entry for entry in known(text[at : at + _HEAD]) if text.startswith(entry[0], at)), None) if at >= done else None
+            if met:
                 parts += [text[done:at], met[1]]
-                done = at = at + len(met[0])
-            else:
-                at += 1
+                done = at + len(met[0])
     return "".join((*parts, text[done:])) if parts else text
 
 

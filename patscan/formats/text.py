@@ -153,7 +153,9 @@ def _row(label: str, text: str, style: Style) -> Iterable[str]:
 
 
 def _wrapped(label: str, text: str, style: Style) -> Iterable[str]:
-    lines = wrap(text, style.width - len(label), break_long_words=False, break_on_hyphens=False)
+    room = style.width - len(label)
+    # Most texts are short, and textwrap takes its time even for those.
+    lines = [text] if 0 < len(text) <= room and text == text.strip() else wrap(text, room, break_long_words=False, break_on_hyphens=False)
     return [f"{label if i == 0 else ' ' * len(label)}{line}" for i, line in enumerate(lines)]
 
 
