@@ -31,6 +31,8 @@ _NO_COMMIT = "0000000"
 """What GitLab's analyzer writes for a file of the working tree, and GitLab makes no link of."""
 _NAME, _SOLUTION = 255, 7000
 """The schema's longest texts."""
+_LAST = 253_402_300_799
+"""The end of the year 9999, in seconds since 1970."""
 _TIPS, _LINES = 20, 50
 """How many are named in a detail."""
 _PAT, _RUNNER = "gitlab_personal_access_token", "gitlab_runner_auth_token"
@@ -86,7 +88,7 @@ def _scan(report: Report, style: Style) -> dict[str, Any]:
 def _when(report: Report, style: Style) -> str:
     """The time that the caller knows of, or else the newest date in the report, in UTC without a zone, as the schema wants it."""
     newest = max((instant(one.origin.date) for finding in report.findings for one in finding.occurrences), default=0)
-    seconds = instant(style.when) or max(newest, 0)
+    seconds = min(instant(style.when) or max(newest, 0), _LAST)
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from patscan.formats import Style
     from patscan.model import Finding, Occurrence, Report, Rule
 
-_FINDINGS, _PLACES, _REMARKS, _RULES = 50, 2, 10, 10
+_FINDINGS, _PLACES, _REMARKS, _RULES = 30, 2, 10, 5
 """How much is listed of each; the longest possible text stays below GitHub's limit for a comment."""
 _LONGEST = 100
 """Characters of a name that are shown."""
-_PROSE = 600
+_TITLE, _REMEDY = 60, 500
 """Characters of a rule's own words."""
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#!|~&$^@]")
 
@@ -57,7 +57,7 @@ def _item(finding: Finding) -> str:
     )
     first = finding.exposure.first_seen
     since = f", since {_code(first.date[:10])}" if first else ""
-    return f"- **{finding.confidence}** {_code(str(finding.secret))} {_prose(finding.rule.name)} in {where}{since}"
+    return f"- **{finding.confidence}** {_code(str(finding.secret))} {_prose(finding.rule.name, _TITLE)} in {where}{since}"
 
 
 def _place(occurrence: Occurrence) -> str:
@@ -69,7 +69,7 @@ def _remedies(findings: Sequence[Finding]) -> Iterator[str]:
     rules: dict[str, Rule] = {finding.rule.id: finding.rule for finding in findings}
     yield from ("", "**What to do**", "")
     for rule in list(rules.values())[:_RULES]:
-        yield f"- {_prose(rule.name)}: {_prose(rule.remedy)}"
+        yield f"- {_prose(rule.name, _TITLE)}: {_prose(rule.remedy, _REMEDY)}"
     yield from _more(len(rules) - _RULES, "more kind")
 
 
@@ -78,9 +78,9 @@ def _more(number: int, noun: str) -> Iterator[str]:
         yield f"- and {count(number, noun)}: see the JSON report"
 
 
-def _prose(text: str) -> str:
+def _prose(text: str, longest: int) -> str:
     """A rule's own words, none of which marks anything up."""
-    text = printable(text[:_PROSE]) + ("…" if len(text) > _PROSE else "")
+    text = printable(text if len(text) <= longest else f"{text[:longest]}…")
     return _MARKS.sub(lambda mark: f"&#{ord(mark[0])};", text)
 
 
