@@ -18,7 +18,7 @@ _DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 
 def check(chosen: argparse.Namespace) -> None:
     """Raises `OutputError` before any work is done for a report path that can't be written, or would be written over what is read."""
-    read = {os.path.realpath(path) for path in getattr(chosen, "paths", ())}
+    read = {os.path.realpath(path) for path in getattr(chosen, "inputs", ())}
     taken: set[str] = set()
     for _, path in chosen.report:
         if problem := _problem(path, read, taken):

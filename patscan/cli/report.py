@@ -13,7 +13,7 @@ from patscan.errors import ReportError
 
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan report`` takes."""
-    command.add_argument("paths", nargs=1, type=Path, metavar="FILE", help="a JSON report that patscan wrote, or - for standard input")
+    command.add_argument("inputs", nargs=1, type=Path, metavar="FILE", help="a JSON report that patscan wrote, or - for standard input")
     add_output(command)
     command.set_defaults(command=run)
 
@@ -23,7 +23,7 @@ def run(chosen: argparse.Namespace) -> int:
     from patscan.formats.saved import read
 
     output.check(chosen)
-    (path,) = chosen.paths
+    (path,) = chosen.inputs
     data, name = (sys.stdin.buffer.read(), "standard input") if path == Path("-") else (_content(path), str(path))
     return output.deliver(read(data, name), chosen)
 

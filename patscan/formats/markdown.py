@@ -22,7 +22,7 @@ _FINDINGS, _PLACES, _REMARKS, _RULES = 30, 2, 10, 5
 """How much is listed of each; the longest possible text stays below GitHub's limit for a comment."""
 _LONGEST = 100
 """Characters of a name that are shown."""
-_TITLE, _REMEDY = 60, 500
+_TITLE, _REMEDY = 80, 500
 """Characters of a rule's own words."""
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#!|~&$^@]")
 
