@@ -29,6 +29,7 @@ _TEXTLESS = {int, bool, Secret, Position, Rule}
 _PATH = Origin._fields.index("path")
 
 Heads = Mapping[str, list[Finding]]
+Known = list[tuple[int, dict[str, str]]]
 
 
 class _Change(NamedTuple):
@@ -99,25 +100,34 @@ def _heads(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     for finding in findings:
         alone = [finding]
         for form, _ in _forms(finding):
-            if len(form) >= _HEAD and (held := heads.setdefault(form[:_HEAD], alone)) is not alone:
+            held = heads.setdefault(form[:_HEAD], alone) if len(form) >= _HEAD else alone
+            if held[-1] is finding:
+                continue
+            if len(held) > 1:
+                held.append(finding)
+            else:
+                # A list of one stands under that finding's other heads, too.
                 heads[form[:_HEAD]] = [*held, finding]
     return heads
 
 
-def _known(heads: Heads, head: str) -> list[tuple[str, str]]:
-    """Every form that begins with `head`, the longest first: a whole token's mask says more than its body's."""
-    forms = {entry for finding in heads[head] for entry in _forms(finding) if entry[0].startswith(head)}
-    return sorted(forms, key=lambda entry: (-len(entry[0]), entry))
+def _known(heads: Heads, head: str) -> Known:
+    """What stands for each form that begins with `head`, by its length, the longest first: a whole token's mask says more."""
+    lengths: dict[int, dict[str, str]] = {}
+    for form, mask in sorted({entry for finding in heads[head] for entry in _forms(finding) if entry[0].startswith(head)}):
+        lengths.setdefault(len(form), {}).setdefault(form, mask)
+    return sorted(lengths.items(), reverse=True)
 
 
-def _masked(text: str, runs: re.Pattern[str], heads: Heads, known: Callable[[str], list[tuple[str, str]]]) -> str:
+def _masked(text: str, runs: re.Pattern[str], heads: Heads, known: Callable[[str], Known]) -> str:
     parts, done = [], 0
     for run in runs.finditer(text):
         for at in [at for at in range(run.start(), run.end() - _HEAD + 1) if text[at : at + _HEAD] in heads]:
-            met = next((entry for entry in known(text[at : at + _HEAD]) if text.startswith(entry[0], at)), None) if at >= done else None
-            if met:
-                parts += [text[done:at], met[1]]
-                done = at + len(met[0])
+            for size, masks in known(text[at : at + _HEAD]) if at >= done else ():
+                if mask := masks.get(text[at : at + size]):
+                    parts += [text[done:at], mask]
+                    done = at + size
+                    break
     return "".join((*parts, text[done:])) if parts else text
 
 
