@@ -38,6 +38,10 @@ class OutputError(PatscanError):
     """A report can't be written where it was asked for."""
 
 
+class ReportError(PatscanError):
+    """A saved report can't be used; the sentence names file and field."""
+
+
 class TargetError(PatscanError):
     """What was to be scanned isn't there or can't be opened: nothing was looked at."""
 

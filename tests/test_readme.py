@@ -18,13 +18,14 @@ from patscan.model import CONFIDENCES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+DOCS = (ROOT / "docs" / "formats.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
 def commands() -> list[list[str]]:
     lines = [line for _, block in BLOCKS for line in re.split(r"\n|&&", block)] + re.findall(r"`([^`\n]+)`", README)
     lines = [line.strip().removeprefix("- ") for line in lines]
-    found = [line for line in lines if re.match(r"(\S*/)?patscan (scan|history|rules \w+)", line)]
+    found = [line for line in lines if re.match(r"(\S*/)?patscan (scan|history|report|rules \w+)", line)]
     return [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in found]
 
 
@@ -61,6 +62,16 @@ def test_every_format_and_every_confidence_is_named() -> None:
     assert re.findall(r"`(\w+)`", listed[1]) == list(FORMATS)
     table = README.split("## How sure it is")[1].split("##")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(reversed(CONFIDENCES))
+
+
+def test_every_format_is_explained_and_its_jobs_parse() -> None:
+    assert re.findall(r"^\| `(\w+)` \|", DOCS, re.MULTILINE) == list(FORMATS)
+    jobs = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL)]
+    assert [list(job) for job in jobs] == [["patscan"], ["jobs"]]
+    lines = re.findall(r"- (?:run: )?(patscan .*)", DOCS)
+    assert len(lines) == 2
+    for line in lines:
+        assert parse(shlex.split(line)[1:]).command
 
 
 def test_every_hook_named_is_shipped_and_every_rule_named_exists() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -11,29 +12,48 @@ from patscan import formats
 from patscan.errors import ExitCode, OutputError
 from patscan.model import Report
 
+_DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
+"""Folders whose links lead to what this process was given."""
+
 
 def check(chosen: argparse.Namespace) -> None:
-    """Raises `OutputError` before any work is done for a report path that can't be written."""
+    """Raises `OutputError` before any work is done for a report path that can't be written, or would be written over what is read."""
+    read = {os.path.realpath(path) for path in getattr(chosen, "inputs", ())}
+    taken: set[str] = set()
     for _, path in chosen.report:
-        folder = path.absolute().parent
-        if path.is_dir():
-            raise OutputError(f"--report: {path} is a folder. Give it the name of a file.")
-        if not folder.is_dir():
-            raise OutputError(f"--report: the folder {folder} doesn't exist.")
-        if not os.access(folder, os.W_OK):
-            raise OutputError(f"--report: {folder} can't be written to.")
+        if problem := _problem(path, read, taken):
+            raise OutputError(f"--report: {problem}")
+        taken.add(os.path.abspath(path))
+
+
+def _problem(path: Path, read: set[str], taken: set[str]) -> str:
+    folder = path.absolute().parent
+    if path.is_dir():
+        return f"{path} is a folder. Give it the name of a file."
+    if not folder.is_dir():
+        return f"the folder {folder} doesn't exist."
+    if _is_stream(path):
+        return ""
+    if os.path.abspath(path) in taken:
+        return f"{path} is named twice. Give each report a file of its own."
+    if os.path.realpath(path) in read:
+        return f"{path} is what is to be read. Give the report a file of its own."
+    if not os.access(folder, os.W_OK) or (path.is_file() and not os.access(path, os.W_OK)):
+        return f"{path} can't be written to."
+    return ""
 
 
 def deliver(report: Report, chosen: argparse.Namespace) -> int:
     """Write every report; returns the exit code. Raises `OutputError` after trying all of them."""
     code = exit_code(report, chosen)
     report = report._replace(exit_code=int(code))
-    failed = [error for name, path in chosen.report if (error := _to_file(report, name, path, chosen.show_secrets))]
+    style = formats.Style(color=False, reveal=chosen.show_secrets, width=100, when=_when())
+    failed = [error for name, path in chosen.report if (error := _to_path(report, name, path, style))]
     if not (chosen.quiet and chosen.format == "text"):
         if sys.stdout is None:
             raise OutputError(" ".join([*failed, "standard output is closed. Use --quiet, and --report NAME=PATH for a file."]))
         try:
-            formats.write(chosen.format, report, sys.stdout, _style(chosen))
+            formats.write(chosen.format, report, sys.stdout, _for_terminal(style, chosen))
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,35 +75,74 @@ def exit_code(report: Report, chosen: argparse.Namespace) -> ExitCode:
     return ExitCode.INCOMPLETE
 
 
-def _to_file(report: Report, name: str, path: Path, reveal: bool) -> str:
-    """Write one format to `path`, whole or not at all; returns what went wrong. Readable by its owner only."""
-    import tempfile
-
-    style = formats.Style(color=False, reveal=reveal, width=100)
+def _to_path(report: Report, name: str, path: Path, style: formats.Style) -> str:
+    """Write one format to `path`; returns what went wrong."""
     try:
-        if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-                formats.write(name, report, stream, style)
-            return ""
-        number, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
-        try:
-            with open(number, "w", encoding="utf-8", errors="backslashreplace") as stream:
-                formats.write(name, report, stream, style)
-            os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
+        if _is_stream(path):
+            _to_stream(report, name, path, style)
+        else:
+            _to_file(report, name, path, style)
     except OSError as error:
         return f"--report: {path} can't be written: {error.strerror}."
     return ""
 
 
-def _style(chosen: argparse.Namespace) -> formats.Style:
+def _is_stream(path: Path) -> bool:
+    """Whether `path` can only be written to as it is: a pipe, a device. A link anywhere else may be the scanned repository's."""
+    if path.is_symlink() and path.absolute().parent in _DEVICES:
+        return True
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode))
+
+
+def _to_stream(report: Report, name: str, path: Path, style: formats.Style) -> None:
+    # /dev/stdout that leads to a file would have a place of its own in it, and each would write over the other.
+    if sys.stdout is not None and path.samefile("/dev/stdout"):
+        formats.write(name, report, sys.stdout, style)
+        sys.stdout.flush()
+        return
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+        formats.write(name, report, stream, style)
+
+
+def _to_file(report: Report, name: str, path: Path, style: formats.Style) -> None:
+    """Whole or not at all, readable by its owner only. A link is replaced, not followed: a checkout may hold one to anywhere."""
+    import tempfile
+
+    number, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=".patscan-")
+    try:
+        with open(number, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+            formats.write(name, report, stream, style)
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise
+
+
+def _for_terminal(style: formats.Style, chosen: argparse.Namespace) -> formats.Style:
     color = sys.stdout.isatty() and not chosen.no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return formats.Style(color=color, reveal=chosen.show_secrets, width=_width() if sys.stdout.isatty() else 100)
+    return style._replace(color=color, width=_width() if sys.stdout.isatty() else 100)
 
 
 def _width() -> int:
     import shutil
 
     return min(max(shutil.get_terminal_size((100, 24)).columns, 40), 120)
+
+
+def _when() -> str:
+    """When this CI job began, or else what reproducible builds take for now (reproducible-builds.org); empty if nobody says."""
+    if started := os.environ.get("CI_JOB_STARTED_AT"):
+        return started
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not epoch.isdecimal():
+        return ""
+    from datetime import UTC, datetime
+
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return ""

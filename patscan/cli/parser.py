@@ -15,6 +15,7 @@ from patscan.model import CONFIDENCES
 COMMANDS = {
     "scan": "look at files, folders or standard input",
     "history": "look at every object a repository holds, reachable or not",
+    "report": "turn a saved JSON report into any format",
     "rules": "list, show and check the rules",
 }
 """Each command is a module here of its name, with a function ``flags`` that adds its flags and says which function runs it."""
@@ -79,15 +80,24 @@ def add_rules(command: argparse.ArgumentParser) -> None:
 
 
 def add_common(command: argparse.ArgumentParser) -> None:
-    """The flags of every command that reports."""
+    """The flags of every command that scans."""
     add_rules(command)
+    command.add_argument("--min-confidence", choices=CONFIDENCES, default="medium", help="what counts as found (default: medium)")
+    command.add_argument("--jobs", type=_positive, default=None, metavar="N", help="processes to use (default: one a processor)")
+    add_output(command)
+
+
+def add_output(command: argparse.ArgumentParser) -> None:
+    """The flags of every command that reports."""
     command.add_argument("--format", choices=list(FORMATS), default="text", help="what to write to standard output (default: text)")
     command.add_argument(
         "--report", action="append", type=_report, default=[], metavar="NAME=PATH", help="write a format to a file, too (repeatable)"
     )
-    command.add_argument("--min-confidence", choices=CONFIDENCES, default="medium", help="what counts as found (default: medium)")
-    command.add_argument("--show-secrets", action="store_true", help="show the tokens themselves")
-    command.add_argument("--jobs", type=_positive, default=None, metavar="N", help="processes to use (default: one a processor)")
+    command.add_argument(
+        "--show-secrets",
+        action="store_true",
+        help="show the tokens themselves: in text, json, jsonl and csv, and to GitLab, which then may revoke them",
+    )
     command.add_argument("--quiet", action="store_true", help="no progress and no text report; the exit code and --report speak")
     command.add_argument("--no-color", action="store_true", help="no colours; the variable NO_COLOR says the same")
     command.add_argument("--exit-zero", action="store_true", help="exit 0 although something was found")

@@ -23,7 +23,7 @@ _MANY_FILES = 20_000
 
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan scan`` takes."""
-    command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: .), or - for standard input")
+    command.add_argument("inputs", nargs="*", type=Path, metavar="PATH", help="files and folders (default: .), or - for standard input")
     command.add_argument("--no-ignore", action="store_true", help="look at files that git ignores, too")
     add_common(command)
     command.set_defaults(command=run)
@@ -31,7 +31,7 @@ def flags(command: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Look at files, folders or standard input."""
-    paths = chosen.paths or [Path()]
+    paths = chosen.inputs or [Path()]
     target = Target("files", " ".join(str(path) for path in paths))
     return scanning.report(chosen, target, partial(_files, chosen, paths))
 

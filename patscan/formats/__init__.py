@@ -20,25 +20,36 @@ class Style(NamedTuple):
     """``--show-secrets``: whole tokens instead of ``glpat-…(26)``."""
     width: int
     """Columns of the terminal."""
+    when: str = ""
+    """When the scan took place (ISO 8601), for formats that must say so: a report holds no clock, so that it can be made again."""
 
 
 Write = Callable[[Report, TextIO, Style], None]
 
 
-def _lazily(module: str) -> Write:
+def _lazily(module: str, reveals: bool = False) -> Write:
+    """The format of that `module`; only one that `reveals` is ever given a report with tokens in its text."""
+
     def write(report: Report, stream: TextIO, style: Style) -> None:
-        from patscan.formats.redaction import redacted
+        from patscan.formats.redaction import legible, redacted
 
         writer: Write = import_module(f"{__name__}.{module}").write
-        writer(report if style.reveal else redacted(report), stream, style)
+        writer(legible(report) if style.reveal and reveals else redacted(report), stream, style)
 
     return write
 
 
 FORMATS: dict[str, Write] = {
-    "text": _lazily("text"),
-    "json": _lazily("wire"),
+    "text": _lazily("text", reveals=True),
+    "json": _lazily("wire", reveals=True),
+    "jsonl": _lazily("jsonl", reveals=True),
+    "csv": _lazily("csv", reveals=True),
     "sarif": _lazily("sarif"),
+    "gitlab": _lazily("gitlab"),
+    "codequality": _lazily("codequality"),
+    "github": _lazily("github"),
+    "junit": _lazily("junit"),
+    "markdown": _lazily("markdown"),
 }
 """Every format by the name that ``--format`` and ``--report`` take."""
 

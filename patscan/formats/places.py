@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 
 SHORT = 10
 """Digits shown of an object id."""
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""What is no Unicode text: a byte that Python couldn't decode, or half a character of a Windows file name."""
 
 _NAMES = {
     "commit-message": "commit {} message",
@@ -61,6 +66,32 @@ def current(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
             newest[_key(origin)] = origin
     kept = [one for one in occurrences if one.origin.blob == newest[_key(one.origin)].blob]
     return list({(_key(one.origin), one.start, one.position): one for one in reversed(kept)}.values())[::-1]
+
+
+def listed(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
+    """Where to look for a token today: what stands at HEAD or outside of history, and if nothing does, where it stood."""
+    here = [one for one in occurrences if one.at_head is not False]
+    return current(here if any(one.at_head for one in here) else occurrences)
+
+
+def by_place(occurrences: Sequence[Occurrence]) -> list[list[Occurrence]]:
+    """`listed`, one list for each file or other place, its first line first: dashboards follow a token by its file."""
+    places: dict[tuple[str, str], list[Occurrence]] = {}
+    for occurrence in listed(occurrences):
+        places.setdefault(_key(occurrence.origin), []).append(occurrence)
+    return list(places.values())
+
+
+def identity(*parts: str) -> str:
+    """A short name in hex for what `parts` name together, such as a token's fingerprint and its place."""
+    from hashlib import blake2b
+
+    return blake2b(b"\0".join(map(as_bytes, parts)), digest_size=16).hexdigest()
+
+
+def slashed(path: str) -> str:
+    """`path` as dashboards want it on every system, fit to be printed."""
+    return printable(path.replace(os.sep, "/"))
 
 
 def versions(occurrence: Occurrence, occurrences: Sequence[Occurrence]) -> int:

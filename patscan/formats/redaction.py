@@ -1,18 +1,21 @@
 """No token in any text of a report: a ref name, an author or a path can hold one, plain or encoded.
 
 Frames come masked from the scan, which knows where every token stands. This goes by the tokens' text, over every string,
-so that no format has to remember which field is dangerous.
+so that no format has to remember which field is dangerous. It also settles what bytes that are no text look like, so that a
+report that was saved and read again gives every format the same strings.
 """
 
 from __future__ import annotations
 
 import re
 from binascii import b2a_base64
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
+from operator import is_
+from typing import Any, NamedTuple
 
-from patscan.model import Finding, Report, Rule
+from patscan.formats.places import SURROGATE, as_bytes
+from patscan.model import Finding, Origin, Position, Report, Rule, Secret
 
 _HEAD = 8
 """Characters of a token's form by which it is looked up; what is shorter is no token."""
@@ -21,21 +24,43 @@ _BODY = 16
 _SHAPE = re.compile(r"(gl[a-z]{2,6}-|GR1348941)(?![a-z]+(?:[-_][a-z]+)*(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{20,}(?:\.[0-9A-Za-z_-]{2,}){0,2}")
 """A prefix and a body that isn't a chain of words."""
 _URLSAFE = str.maketrans("+/", "-_")
-_PUNCTUATION = b"-_.=@"
+_PERCENT = [{ord(char): f"%{ord(char):02{case}}" for char in "-_.=@"} for case in "Xx"]
+_TEXTLESS = {int, bool, Secret, Position, Rule}
+_PATH = Origin._fields.index("path")
+
+Heads = Mapping[str, list[Finding]]
+Known = list[tuple[int, dict[str, str]]]
+
+
+class _Change(NamedTuple):
+    """What becomes of the strings of a report, and of the paths of its places, whose very bytes count."""
+
+    text: Callable[[str], str]
+    path: Callable[[str], str]
 
 
 def redacted(report: Report) -> Report:
-    """`report` with every known token masked wherever a string shows it. Rules stay as they are: they are no repository's."""
-    heads: dict[str, list[tuple[str, str]]] = {}
-    for finding in (*report.findings, *report.ignored):
-        for form, shown in _forms(finding):
-            if len(form) >= _HEAD:
-                heads.setdefault(form[:_HEAD], []).append((form, shown))
-    # The longest first: a whole token's mask says more than its body's.
-    for forms in heads.values():
-        forms.sort(key=lambda entry: (-len(entry[0]), entry))
-    clean: Report = _without(report, cache(lambda text: unshaped(_masked(text, heads))))
+    """`report` with every known token masked wherever a string shows it, and `legible`. Rules stay: they are no repository's."""
+    heads = _heads((*report.findings, *report.ignored))
+    # What holds no eight of these characters in a row holds no form of a token.
+    chars = "".join(map(re.escape, sorted(set().union(*heads))))
+    runs = re.compile(f"[{chars}]{{{_HEAD},}}" if chars else r"(?!)")
+    known = cache(partial(_known, heads))
+    hidden = cache(lambda text: unshaped(_masked(text, runs, heads, known)))
+    clean: Report = _changed(report, _Change(lambda text: _unicode(hidden(text)), lambda path: _by_bytes(hidden(path))))
     return clean
+
+
+def legible(report: Report) -> Report:
+    """`report` with U+FFFD for what is no Unicode text, except in paths, whose bytes are kept: as a saved report has it."""
+    clean: Report = _changed(report, _Change(_unicode, _by_bytes))
+    return clean
+
+
+def shown(secret: Secret, reveal: bool) -> str:
+    """`secret` as a report shows it: whole if `reveal` asks for that and more than its mask is known."""
+    token = secret.reveal() if reveal else b""
+    return token.decode("utf-8", "backslashreplace") if token else str(secret)
 
 
 def unshaped(text: str) -> str:
@@ -43,27 +68,66 @@ def unshaped(text: str) -> str:
     return _SHAPE.sub(lambda found: f"{found[1]}…({len(found[0])})", text)
 
 
-def _without(value: Any, mask: Callable[[str], str]) -> Any:
+def _unicode(text: str) -> str:
+    return text if text.isascii() else SURROGATE.sub("\ufffd", text)
+
+
+def _by_bytes(path: str) -> str:
+    """`path` as Python decodes its bytes, whatever system it comes from."""
+    return path if path.isascii() else as_bytes(path).decode("utf-8", "surrogateescape")
+
+
+def _changed(value: Any, change: _Change) -> Any:
+    """`value` with its strings changed. What has none to change stays the same object: there may be many of them."""
     if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, Mapping):
-        return {key: _without(item, mask) for key, item in value.items()}
-    if isinstance(value, tuple) and not isinstance(value, Rule):
-        items = [_without(item, mask) for item in value]
-        return value._make(items) if hasattr(value, "_make") else tuple(items)
-    return value
+        text = change.text(value)
+        return value if text == value else text
+    if not value or type(value) in _TEXTLESS:
+        return value
+    if isinstance(value, dict):
+        return {key: _changed(item, change) for key, item in value.items()}
+    items = [_changed(item, change) for item in value]
+    if isinstance(value, Origin) and value.path:
+        items[_PATH] = change.path(value.path)
+    if all(map(is_, items, value)):
+        return value
+    return value._make(items) if hasattr(value, "_make") else tuple(items)
 
 
-def _masked(text: str, heads: Mapping[str, list[tuple[str, str]]]) -> str:
-    parts, done, at = [], 0, 0
-    while at <= len(text) - _HEAD:
-        for form, shown in heads.get(text[at : at + _HEAD], ()):
-            if text.startswith(form, at):
-                parts += [text[done:at], shown]
-                done = at = at + len(form)
-                break
-        else:
-            at += 1
+def _heads(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """The findings by how a form of theirs begins. The forms themselves are made again when one is met, which is rare."""
+    heads: dict[str, list[Finding]] = {}
+    for finding in findings:
+        alone = [finding]
+        for form, _ in _forms(finding):
+            held = heads.setdefault(form[:_HEAD], alone) if len(form) >= _HEAD else alone
+            if held[-1] is finding:
+                continue
+            if len(held) > 1:
+                held.append(finding)
+            else:
+                # A list of one stands under that finding's other heads, too.
+                heads[form[:_HEAD]] = [*held, finding]
+    return heads
+
+
+def _known(heads: Heads, head: str) -> Known:
+    """What stands for each form that begins with `head`, by its length, the longest first: a whole token's mask says more."""
+    lengths: dict[int, dict[str, str]] = {}
+    for form, mask in sorted({entry for finding in heads[head] for entry in _forms(finding) if entry[0].startswith(head)}):
+        lengths.setdefault(len(form), {}).setdefault(form, mask)
+    return sorted(lengths.items(), reverse=True)
+
+
+def _masked(text: str, runs: re.Pattern[str], heads: Heads, known: Callable[[str], Known]) -> str:
+    parts, done = [], 0
+    for run in runs.finditer(text):
+        for at in [at for at in range(run.start(), run.end() - _HEAD + 1) if text[at : at + _HEAD] in heads]:
+            for size, masks in known(text[at : at + _HEAD]) if at >= done else ():
+                if mask := masks.get(text[at : at + size]):
+                    parts += [text[done:at], mask]
+                    done = at + size
+                    break
     return "".join((*parts, text[done:])) if parts else text
 
 
@@ -80,8 +144,8 @@ def _encoded(text: bytes) -> Iterator[str]:
     yield text.decode("utf-8", "surrogateescape")
     yield text.hex()
     yield text.hex().upper()
-    for escape in ("%%%02X", "%%%02x"):
-        yield "".join(escape % byte if byte in _PUNCTUATION else chr(byte) for byte in text)
+    for escapes in _PERCENT:
+        yield text.decode("latin-1").translate(escapes)
     for phase in range(3):
         encoded = b2a_base64(bytes(phase) + text, newline=False).decode()
         # Only the characters that `text` alone decides: six bits each, none shared with a neighbour byte.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from textwrap import wrap
 from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.places import SHORT, current, instant, name, printable, remark
-from patscan.formats.words import count, reasons, whereabouts
+from patscan.formats.redaction import shown
+from patscan.formats.words import by_reason, count, reasons, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,7 +44,7 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
         yield ""
     yield from _looked_at(report, style)
     if report.ignored:
-        yield f"Ignored: {', '.join(_by_reason(report.ignored))}. The JSON report lists them."
+        yield f"Ignored: {', '.join(by_reason(report.ignored))}. The JSON report lists them."
     yield _verdict(report, style)
 
 
@@ -92,7 +92,7 @@ def _remedy(rule: Rule, first: Occurrence, lead: Occurrence, style: Style) -> It
 
 
 def _token(finding: Finding, style: Style) -> str:
-    return printable(finding.secret.reveal().decode("utf-8", "surrogateescape")) if style.reveal else str(finding.secret)
+    return printable(shown(finding.secret, style.reveal))
 
 
 def _spot(occurrence: Occurrence) -> str:
@@ -132,12 +132,6 @@ def _remarks(remarks: Sequence[Skip | Note], style: Style) -> Iterator[str]:
         yield f"  and {len(remarks) - _REMARKS:,} more"
 
 
-def _by_reason(ignored: Iterable[Finding]) -> Iterator[str]:
-    counted = Counter(finding.reason for finding in ignored)
-    for reason, number in sorted(counted.items(), key=lambda item: (-item[1], item[0])):
-        yield f"{number:,} {printable(reason)}"
-
-
 def _verdict(report: Report, style: Style) -> str:
     found = f"{count(len(report.findings), 'token')} found" if report.findings else "No token found"
     if report.interrupted:
@@ -159,7 +153,9 @@ def _row(label: str, text: str, style: Style) -> Iterable[str]:
 
 
 def _wrapped(label: str, text: str, style: Style) -> Iterable[str]:
-    lines = wrap(text, style.width - len(label), break_long_words=False, break_on_hyphens=False)
+    room = style.width - len(label)
+    # Most texts are short, and textwrap takes its time even for those.
+    lines = [text] if 0 < len(text) <= room and text == text.strip() else wrap(text, room, break_long_words=False, break_on_hyphens=False)
     return [f"{label if i == 0 else ' ' * len(label)}{line}" for i, line in enumerate(lines)]
 
 

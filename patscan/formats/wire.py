@@ -7,12 +7,13 @@ not UTF-8 has its bytes in ``path_bytes`` as well, base64. ``null`` says: not lo
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64encode
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any, TextIO
 
 from patscan import __version__
-from patscan.formats.places import as_bytes
+from patscan.formats.places import SURROGATE, as_bytes
+from patscan.formats.redaction import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,12 +23,22 @@ if TYPE_CHECKING:
 
 SCHEMA = "patscan-report/1"
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
     """Write `report`, one finding at a time."""
-    head = {
+    margin = "\n  "
+    stream.write("{\n")
+    stream.writelines(f'  "{key}": {indented(value, margin)},\n' for key, value in head(report).items())
+    stream.write('  "findings": ')
+    write_items(stream, (finding(one, style) for one in report.findings), margin)
+    stream.write(',\n  "ignored": ')
+    write_items(stream, (ignored(one, style) for one in report.ignored), margin)
+    stream.write("\n}\n")
+
+
+def head(report: Report) -> dict[str, Any]:
+    """All of the document but its findings."""
+    return {
         "schema": SCHEMA,
         "tool": {"name": "patscan", "version": __version__, "rules": [_rule(rule) for rule in report.rules]},
         "target": _target(report.target),
@@ -35,46 +46,42 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
         "interrupted": report.interrupted,
         "exit_code": report.exit_code,
     }
-    stream.write("{\n")
-    stream.writelines(f'  "{key}": {_dumped(value, 2)},\n' for key, value in head.items())
-    _write_list(stream, "findings", (_finding(one, style) for one in report.findings))
-    stream.write(",\n")
-    _write_list(
-        stream, "ignored", ({**_finding(one, style), "reason": one.reason, "justification": one.justification} for one in report.ignored)
-    )
-    stream.write("\n}\n")
 
 
-def _write_list(stream: TextIO, key: str, items: Iterable[dict[str, Any]]) -> None:
-    stream.write(f'  "{key}": [')
-    comma = ""
+def write_items(stream: TextIO, items: Iterable[dict[str, Any]], margin: str = "\n") -> None:
+    """A list, item by item: what `indented` makes of it, without the whole of it in memory."""
+    inner, comma = f"{margin}  ", ""
+    stream.write("[")
     for item in items:
-        stream.write(f"{comma}\n    {_dumped(item, 4)}")
+        stream.write(f"{comma}{inner}{indented(item, inner)}")
         comma = ","
-    stream.write("\n  ]" if comma else "]")
+    stream.write(f"{margin}]" if comma else "]")
 
 
-def _dumped(value: Any, indent: int) -> str:
-    return json.dumps(_valid(value), indent=2).replace("\n", "\n" + " " * indent)
-
-
-def _valid(value: Any) -> Any:
-    """`value` without lone surrogates, which Python reads back and stricter parsers refuse (RFC 8259 section 8.2)."""
+def indented(value: Any, margin: str = "\n") -> str:
+    """What ``json.dumps`` makes of `value` with an indent of 2, but quickly: with an indent, it leaves its C part unused."""
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {key: _valid(item) for key, item in value.items()}
-    return [_valid(item) for item in value] if isinstance(value, list) else value
+        return encode_basestring_ascii(value)
+    if not value or not isinstance(value, dict | list):
+        return json.dumps(value)
+    inner = f"{margin}  "
+    if isinstance(value, list):
+        return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{margin}]"
+    items = [f"{encode_basestring_ascii(key)}: {indented(item, inner)}" for key, item in value.items()]
+    return f"{{{inner}{f',{inner}'.join(items)}{margin}}}"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
+        "kind": rule.kind,
         "name": rule.name,
         "severity": rule.severity,
         "description": rule.description,
         "remedy": rule.remedy,
         "references": list(rule.references),
+        "prefix": rule.prefix,
+        "body": rule.body,
     }
 
 
@@ -98,19 +105,25 @@ def _remark(remark: Skip | Note) -> dict[str, Any]:
     return {"where": remark.where, "reason": remark.reason}
 
 
-def _finding(finding: Finding, style: Style) -> dict[str, Any]:
+def finding(finding: Finding, style: Style) -> dict[str, Any]:
+    """One finding."""
     return {
         "fingerprint": finding.fingerprint,
         "rule": finding.rule.id,
         "kind": finding.rule.kind,
         "severity": finding.rule.severity,
         "confidence": finding.confidence,
-        "token": finding.secret.reveal().decode("utf-8", "backslashreplace") if style.reveal else str(finding.secret),
+        "token": shown(finding.secret, style.reveal),
         "evidence": [{"type": evidence.type, **evidence.facts} for evidence in finding.evidence],
         "exposure": _exposure(finding.exposure),
         "verdict": _verdict(finding.verdict),
         "occurrences": [_occurrence(occurrence) for occurrence in finding.occurrences],
     }
+
+
+def ignored(one: Finding, style: Style) -> dict[str, Any]:
+    """One finding that isn't counted, and why."""
+    return {**finding(one, style), "reason": one.reason, "justification": one.justification}
 
 
 def _exposure(exposure: Exposure) -> dict[str, Any]:
@@ -163,6 +176,6 @@ def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
 
 
 def _path(path: str | None) -> dict[str, Any]:
-    if path is None or not _SURROGATE.search(path):
+    if path is None or not SURROGATE.search(path):
         return {"path": path}
-    return {"path": path, "path_bytes": b64encode(as_bytes(path)).decode()}
+    return {"path": SURROGATE.sub("\ufffd", path), "path_bytes": b64encode(as_bytes(path)).decode()}

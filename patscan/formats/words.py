@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from patscan.formats.places import SHORT, remark, versions
+from patscan.formats.places import SHORT, in_file, printable, remark, versions
+from patscan.model import Skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from patscan.model import Evidence, Exposure, Finding, Occurrence
+    from patscan.model import Evidence, Exposure, Finding, Occurrence, Report
 
 _TIPS = 3
 """Branches and tags named."""
@@ -70,6 +72,29 @@ def _exposed(exposure: Exposure) -> Iterator[str]:
     if exposure.tips:
         more = len(exposure.tips) - _TIPS
         yield f"held by {', '.join(exposure.tips[:_TIPS])}" + (f" and {count(more, 'more ref')}" if more > 0 else "")
+
+
+def headline(finding: Finding, occurrence: Occurrence) -> str:
+    """What stands there and how sure that is, in one line for a dashboard that shows the place itself."""
+    origin = occurrence.origin
+    commit = f" in commit {origin.commit[:SHORT]}" if origin.commit and in_file(origin) else ""
+    past = f"; in history only,{commit or ' gone from HEAD'}" if occurrence.at_head is False else ""
+    odd = f"; {remark(origin)}" if remark(origin) else ""
+    return printable(f"{finding.rule.name} {finding.secret} ({finding.confidence}){odd}{past}")
+
+
+def unseen(report: Report) -> Iterator[Skip]:
+    """Everything that keeps `report` from being complete."""
+    yield from report.coverage.skipped
+    if report.interrupted:
+        yield Skip(report.target.path, "the scan was interrupted: not everything was looked at.")
+
+
+def by_reason(ignored: Iterable[Finding]) -> Iterator[str]:
+    """How many were ignored, and why, the most frequent reason first."""
+    counted = Counter(finding.reason for finding in ignored)
+    for reason, number in sorted(counted.items(), key=lambda item: (-item[1], item[0])):
+        yield f"{number:,} {printable(reason)}"
 
 
 def count(number: int, noun: str) -> str:

@@ -10,12 +10,14 @@ from importlib import import_module
 import pytest
 
 from patscan.formats import FORMATS
-from tests.formats.reports import PLAIN, REVEAL, finding, report, secret, written
+from patscan.model import Coverage, Skip
+from tests.formats.parsing import parsed
+from tests.formats.reports import PLAIN, REVEAL, finding, occurrence, report, secret, written
 from tests.tokens import classic, routable
 
 
 def test_the_formats_are_named() -> None:
-    assert list(FORMATS) == ["text", "json", "sarif"]
+    assert list(FORMATS) == ["text", "json", "jsonl", "csv", "sarif", "gitlab", "codequality", "github", "junit", "markdown"]
 
 
 def imported(script: str) -> set[str]:
@@ -41,7 +43,7 @@ def test_text_without_findings_needs_no_pygments() -> None:
     assert not imported(script) & {"pygments", "sarif_om", "patscan.formats.frames"}
 
 
-@pytest.mark.parametrize("module", ["text", "wire", "sarif"])
+@pytest.mark.parametrize("module", [{"json": "wire"}.get(name, name) for name in FORMATS])
 def test_each_format_has_the_one_function(module: str) -> None:
     assert callable(import_module(f"patscan.formats.{module}").write)
 
@@ -59,9 +61,48 @@ def test_every_format_ends_with_a_line_feed(name: str, rng: random.Random) -> No
     assert written(name, report(finding(classic(rng)))).endswith("\n")
 
 
-@pytest.mark.parametrize(("name", "shows"), [("text", True), ("json", True), ("sarif", False)])
-def test_only_people_and_programs_who_asked_get_tokens(name: str, shows: bool, rng: random.Random) -> None:
+@pytest.mark.parametrize("name", FORMATS)
+def test_only_people_and_programs_who_asked_get_tokens(name: str, rng: random.Random) -> None:
     token = classic(rng)
-    assert (token in written(name, report(finding(token)), REVEAL)) is shows
+    assert (token in written(name, report(finding(token)), REVEAL)) is (name in {"text", "json", "jsonl", "csv", "gitlab"})
     assert token not in written(name, report(finding(token)))
-    assert str(secret(token)).replace("…", "\\u2026") in written(name, report(finding(token))).replace("…", "\\u2026")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_mask_stands_where_the_token_would(name: str, rng: random.Random) -> None:
+    token = classic(rng)
+    output = written(name, report(finding(token)))
+    assert str(secret(token)) in output.replace("\\u2026", "…")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_was_not_looked_at_is_in_every_format(name: str) -> None:
+    made = report(coverage=Coverage(skipped=(Skip("gone/file", "broken as can be."),)))
+    output = written(name, made)
+    parsed(name, output)
+    assert "gone/file" in output
+    assert "broken as can be" in output
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_interrupted_scan_says_so_in_every_format(name: str) -> None:
+    output = written(name, report(interrupted=True))
+    parsed(name, output)
+    assert "interrupted" in output.lower()
+
+
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"codequality", "sarif"}))
+def test_what_is_ignored_is_not_dropped_in_silence(name: str, rng: random.Random) -> None:
+    output = written(name, report(ignored=(finding(classic(rng), reason="baseline"),)))
+    parsed(name, output)
+    assert "baseline" in output
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_finding_is_told_but_in_the_short_one(name: str, rng: random.Random) -> None:
+    made = report(
+        *(finding(token, occurrence(token, path=f"src/{number}.py")) for number, token in enumerate(classic(rng) for _ in range(300)))
+    )
+    output = written(name, made)
+    parsed(name, output)
+    assert (f"src/{299}.py" in output) is (name != "markdown")

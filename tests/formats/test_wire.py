@@ -21,7 +21,7 @@ PLACE = (
 KEYS = {
     "": "schema tool target coverage interrupted exit_code findings ignored",
     "tool": "name version rules",
-    "tool.rules": "id name severity description remedy references",
+    "tool.rules": "id kind name severity description remedy references prefix body",
     "target": "type path remote head",
     "coverage": "complete commits blobs bytes skipped notes engines",
     "coverage.skipped": "where reason",
@@ -122,11 +122,14 @@ def test_the_rest(token: str) -> None:
             "rules": [
                 {
                     "id": "gitlab-pat",
+                    "kind": "personal-access-token",
                     "name": "GitLab personal access token",
                     "severity": "critical",
                     "description": RULE.description,
                     "remedy": RULE.remedy,
                     "references": list(RULE.references),
+                    "prefix": "glpat-",
+                    "body": "routable",
                 }
             ],
         },

@@ -1,0 +1,35 @@
+"""``patscan report``: a saved JSON report in another format."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from patscan.cli import output
+from patscan.cli.parser import add_output
+from patscan.errors import ReportError
+
+
+def flags(command: argparse.ArgumentParser) -> None:
+    """What ``patscan report`` takes."""
+    command.add_argument("inputs", nargs=1, type=Path, metavar="FILE", help="a JSON report that patscan wrote, or - for standard input")
+    add_output(command)
+    command.set_defaults(command=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Write a saved report again. The exit code is the one that its scan had, as the flags bend it."""
+    from patscan.formats.saved import read
+
+    output.check(chosen)
+    (path,) = chosen.inputs
+    data, name = (sys.stdin.buffer.read(), "standard input") if path == Path("-") else (_content(path), str(path))
+    return output.deliver(read(data, name), chosen)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ReportError(f"{path}: {(error.strerror or str(error)).lower()}. Name a JSON report, or - for standard input.") from error

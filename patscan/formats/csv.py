@@ -1,0 +1,91 @@
+"""Comma-separated values (RFC 4180), for spreadsheets: a row for each place of each token, and one for whatever wasn't looked at.
+
+A spreadsheet takes a cell for a formula by its first character (OWASP, "CSV Injection"), so such a cell begins with an apostrophe;
+and every text is quoted, so that a semicolon begins no cell of its own where semicolons separate.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, TextIO
+
+from patscan.formats.places import current, name, printable
+from patscan.formats.redaction import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from patscan.formats import Style
+    from patscan.model import Finding, Occurrence, Report
+
+COLUMNS = (
+    *("row", "rule", "kind", "severity", "confidence", "token", "fingerprint", "type", "place", "line", "column", "end_line", "end_column"),
+    *("encodings", "commit", "author", "date", "at_head", "first_seen", "pushed", "state", "reason", "justification"),
+)
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+"""The last four are their full-width forms."""
+
+Cell = str | int | bool | None
+
+
+def write(report: Report, stream: TextIO, style: Style) -> None:
+    """Write `report`, a row at a time; ``row`` says what each is: finding, ignored, skipped, note or interrupted."""
+    rows = csv.DictWriter(stream, COLUMNS, restval="", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    rows.writeheader()
+    rows.writerows({key: _cell(value) for key, value in row.items()} for row in _rows(report, style))
+
+
+def _cell(value: Cell) -> str | int:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+
+
+def _rows(report: Report, style: Style) -> Iterator[Mapping[str, Cell]]:
+    for word, findings in (("finding", report.findings), ("ignored", report.ignored)):
+        for finding in findings:
+            told = _told(finding, style)
+            yield from ({"row": word, **told, **_place(occurrence)} for occurrence in current(finding.occurrences))
+    if report.interrupted:
+        yield {"row": "interrupted", "reason": "not everything was looked at"}
+    for word, remarks in (("skipped", report.coverage.skipped), ("note", report.coverage.notes)):
+        yield from ({"row": word, "place": remark.where, "reason": remark.reason} for remark in remarks)
+
+
+def _told(finding: Finding, style: Style) -> dict[str, Cell]:
+    first = finding.exposure.first_seen
+    return {
+        "rule": finding.rule.id,
+        "kind": finding.rule.kind,
+        "severity": finding.rule.severity,
+        "confidence": finding.confidence,
+        "token": shown(finding.secret, style.reveal),
+        "fingerprint": finding.fingerprint,
+        "first_seen": first.date if first else None,
+        "pushed": finding.exposure.pushed,
+        "state": finding.verdict.state,
+        "reason": finding.reason,
+        "justification": finding.justification,
+    }
+
+
+def _place(occurrence: Occurrence) -> dict[str, Cell]:
+    origin, position = occurrence.origin, occurrence.position
+    return {
+        "type": origin.type,
+        "place": name(origin),
+        "line": position.line,
+        "column": position.column,
+        "end_line": position.end_line,
+        "end_column": position.end_column,
+        "encodings": " ".join(occurrence.encodings),
+        "commit": origin.commit,
+        "author": origin.author,
+        "date": origin.date,
+        "at_head": occurrence.at_head,
+    }

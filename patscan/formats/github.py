@@ -1,0 +1,63 @@
+"""GitHub Actions' workflow commands (docs.github.com, "Workflow commands for GitHub Actions"): annotations at the lines themselves.
+
+GitHub shows ten errors and ten warnings of a step as annotations; all of them stand in its log, the worst first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from patscan.formats.places import in_file, listed, name, printable, slashed
+from patscan.formats.words import by_reason, count, headline, unseen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from patscan.formats import Style
+    from patscan.model import Finding, Occurrence, Report
+
+_LEVELS = {"certain": "error", "high": "error", "medium": "warning", "low": "notice"}
+_MESSAGE = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
+
+
+def write(report: Report, stream: TextIO, style: Style) -> None:
+    """Write `report`, a command a line. No line that isn't ours holds text of the repository, for GitHub obeys lines."""
+    stream.writelines(f"{line}\n" for line in _lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    for finding in report.findings:
+        for occurrence in listed(finding.occurrences):
+            yield _command(_LEVELS[finding.confidence], _text(finding, occurrence), _place(finding, occurrence))
+    for where, reason in unseen(report):
+        yield _command("warning", f"{where}: {reason}", {"title": "patscan: not looked at"})
+    if report.coverage.notes:
+        text = f"{count(len(report.coverage.notes), 'note')} on content that was not unpacked: the JSON report lists them."
+        yield _command("notice", text, {"title": "patscan: notes"})
+    if report.ignored:
+        yield _command("notice", f"Ignored: {', '.join(by_reason(report.ignored))}.", {"title": "patscan: ignored"})
+    gaps = ", but not everything could be looked at" if any(unseen(report)) else ""
+    yield f"patscan: {count(len(report.findings), 'token')} found{gaps}."
+
+
+def _text(finding: Finding, occurrence: Occurrence) -> str:
+    place = "" if in_file(occurrence.origin) else f" Found in {name(occurrence.origin)}, line {occurrence.position.line}."
+    return f"{headline(finding, occurrence)}.{place} {finding.rule.remedy}"
+
+
+def _place(finding: Finding, occurrence: Occurrence) -> Mapping[str, str | int]:
+    position = occurrence.position
+    title: dict[str, str | int] = {"title": f"patscan: {finding.rule.name}"}
+    if not in_file(occurrence.origin):
+        return title
+    lines: dict[str, str | int] = {"file": slashed(name(occurrence.origin)), "line": position.line, "endLine": position.end_line}
+    # GitHub takes columns only where a region stands in one line.
+    if position.line == position.end_line:
+        lines |= {"col": position.column, "endColumn": position.end_column}
+    return lines | title
+
+
+def _command(level: str, message: str, properties: Mapping[str, str | int]) -> str:
+    told = ",".join(f"{key}={printable(str(value)).translate(_PROPERTY)}" for key, value in properties.items())
+    return f"::{level}{' ' if told else ''}{told}::{printable(message).translate(_MESSAGE)}"

@@ -1,0 +1,180 @@
+"""GitLab's secret detection report, schema 15.0.7, the oldest form that every version since 15.0 takes.
+
+The schema is in gitlab.com/gitlab-org/security-products/security-report-schemas. A vulnerability for each token in each file, since GitLab
+follows a token by its file. GitLab tells vulnerabilities apart by the first identifier and ``file:start_line:end_line``
+(lib/gitlab/ci/reports/security/locations/secret_detection.rb), and its own analyzer gives no end line, so a token in one line has none
+here: then both tools' reports of it are one. Where that would make one vulnerability of two tokens, ``tracking`` keeps them apart.
+
+Tokens are masked. With ``--show-secrets`` the whole token stands in ``raw_source_code_extract``, by which GitLab Ultimate checks and
+revokes it, and nowhere else. Ignored findings are counted in a message.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+from uuid import NAMESPACE_URL, uuid5
+
+from patscan import HOME, __version__
+from patscan.formats.places import by_place, identity, in_file, instant, name, printable, slashed
+from patscan.formats.wire import indented, write_items
+from patscan.formats.words import by_reason, count, reasons, unseen, whereabouts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from patscan.formats import Style
+    from patscan.model import Finding, Occurrence, Report, Rule
+
+_VERSION = "15.0.7"
+_NO_COMMIT = "0000000"
+"""What GitLab's analyzer writes for a file of the working tree, and GitLab makes no link of."""
+_NAME, _SOLUTION = 255, 7000
+"""The schema's longest texts."""
+_LAST = 253_402_300_799
+"""The end of the year 9999, in seconds since 1970."""
+_TIPS, _LINES = 20, 50
+"""How many are named in a detail."""
+_PAT, _RUNNER = "gitlab_personal_access_token", "gitlab_runner_auth_token"
+_RULES = {
+    "gitlab-pat": _PAT,
+    "gitlab-pat-routable": f"{_PAT}_routable",
+    "gitlab-pat-routable-versioned": f"{_PAT}_routable_versioned",
+    "gitlab-agent-token": "gitlab_kubernetes_agent_token",
+    "gitlab-deploy-token": "gitlab_deploy_token",
+    "gitlab-feed-token": "gitlab_feed_token_v2",
+    "gitlab-feed-token-url": "gitlab_feed_token",
+    "gitlab-incoming-mail-token": "gitlab_incoming_email_token",
+    "gitlab-job-token": "gitlab_ci_build_token",
+    "gitlab-oauth-application-secret": "gitlab_oauth_app_secret",
+    "gitlab-runner-registration-token": "gitlab_runner_registration_token",
+    "gitlab-runner-token": _RUNNER,
+    "gitlab-runner-token-typed": _RUNNER,
+    "gitlab-runner-token-routable": f"{_RUNNER}_routable",
+    "gitlab-scim-token": "gitlab_scim_oauth_token",
+    "gitlab-trigger-token": "gitlab_pipeline_trigger_token",
+}
+"""GitLab's names for the kinds that its rules find (doc/user/application_security/secret_detection/detected_secrets.md; the
+``_routable`` ones in its release notes for 19.4 and its token lookup). Other kinds have our names there, too."""
+
+
+def write(report: Report, stream: TextIO, style: Style) -> None:
+    """Write `report`, one vulnerability at a time."""
+    margin = "\n  "
+    stream.write(f'{{{margin}"version": "{_VERSION}",{margin}"scan": {indented(_scan(report, style), margin)},{margin}"vulnerabilities": ')
+    write_items(stream, _vulnerabilities(report, style), margin)
+    stream.write("\n}\n")
+
+
+def _scan(report: Report, style: Style) -> dict[str, Any]:
+    tool = {"id": "patscan", "name": "patscan", "url": HOME, "version": __version__, "vendor": {"name": "patscan"}}
+    when = _when(report, style)
+    messages = [{"level": "warn", "value": printable(f"Not looked at: {where}: {reason}")} for where, reason in unseen(report)]
+    messages += [{"level": "info", "value": printable(f"{where}: {reason}")} for where, reason in report.coverage.notes]
+    if report.ignored:
+        messages.append({"level": "info", "value": f"Ignored: {', '.join(by_reason(report.ignored))}."})
+    status = "success" if report.coverage.complete and not report.interrupted else "failure"
+    return {
+        "analyzer": tool,
+        "scanner": tool,
+        "type": "secret_detection",
+        "start_time": when,
+        "end_time": when,
+        "status": status,
+        "messages": messages,
+    }
+
+
+def _when(report: Report, style: Style) -> str:
+    """The time that the caller knows of, or else the newest date in the report, in UTC without a zone, as the schema wants it."""
+    newest = max((instant(one.origin.date) for finding in report.findings for one in finding.occurrences), default=0)
+    seconds = min(instant(style.when) or max(newest, 0), _LAST)
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _vulnerabilities(report: Report, style: Style) -> Iterator[dict[str, Any]]:
+    taken: set[tuple[str, str, int, int]] = set()
+    for finding in report.findings:
+        for places in by_place(finding.occurrences):
+            first = places[0]
+            spot = (_identifier(finding.rule), name(first.origin), first.position.line, first.position.end_line)
+            alone = spot not in taken and in_file(first.origin)
+            taken.add(spot)
+            yield _vulnerability(finding, places, alone, style)
+
+
+def _vulnerability(finding: Finding, places: Sequence[Occurrence], alone: bool, style: Style) -> dict[str, Any]:
+    rule, first = finding.rule, places[0]
+    same = identity(finding.fingerprint, name(first.origin))
+    told: dict[str, Any] = {
+        "id": str(uuid5(NAMESPACE_URL, f"{HOME}#{same}")),
+        "category": "secret_detection",
+        "name": rule.name[:_NAME],
+        "description": rule.description,
+        "severity": rule.severity.capitalize(),
+        "solution": rule.remedy[:_SOLUTION],
+        "identifiers": _identifiers(rule),
+        "links": [{"url": reference} for reference in rule.references if reference.startswith(("https://", "http://"))],
+        "location": _location(first),
+        "details": _details(finding, places),
+    }
+    if finding.confidence == "low":
+        why = printable("; ".join(reasons(finding))) or "probably not a token"
+        told["flags"] = [{"type": "flagged-as-likely-false-positive", "origin": "patscan", "description": why}]
+    if not alone:
+        told["tracking"] = {"type": "source", "items": [{"signatures": [{"algorithm": "hash", "value": same}]}]}
+    if style.reveal and (token := finding.secret.reveal()):
+        told["raw_source_code_extract"] = token.decode("utf-8", "backslashreplace")
+    return told
+
+
+def _identifier(rule: Rule) -> str:
+    return _RULES.get(rule.id, rule.id)
+
+
+def _identifiers(rule: Rule) -> list[dict[str, str]]:
+    """GitLab's first, for that is the one it goes by."""
+    theirs = _identifier(rule)
+    return [
+        {"type": "gitleaks_rule_id", "name": f"Gitleaks rule ID {theirs}", "value": theirs},
+        {"type": "patscan_rule_id", "name": f"patscan rule {rule.id}", "value": rule.id},
+    ]
+
+
+def _location(occurrence: Occurrence) -> dict[str, Any]:
+    origin, position = occurrence.origin, occurrence.position
+    commit = {"sha": origin.commit or _NO_COMMIT, "author": origin.author, "date": origin.date, "message": origin.message}
+    told: dict[str, Any] = {"commit": {key: printable(value) for key, value in commit.items() if value is not None}}
+    if in_file(origin):
+        told |= {"file": slashed(name(origin)), "start_line": position.line}
+        if position.end_line != position.line:
+            told["end_line"] = position.end_line
+    return told
+
+
+def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
+    """What we know and GitLab has no field for, as a list of named values."""
+    first, exposure = places[0], finding.exposure
+    seen = exposure.first_seen
+    known = {
+        "Token": str(finding.secret),
+        "Confidence": finding.confidence,
+        "Evidence": "; ".join(reasons(finding)),
+        "First seen": f"{seen.date} by {seen.author}" if seen else "",
+        "Still at HEAD": {True: "yes", False: "no, in history only", None: ""}[exposure.at_head],
+        "Tips": ", ".join(exposure.tips[:_TIPS]) + _more(len(exposure.tips) - _TIPS, "tip") if exposure.tips else "",
+        "Where": "; ".join(whereabouts(finding, first)),
+        "Place": "" if in_file(first.origin) else f"{name(first.origin)}, line {first.position.line}",
+        "Other lines": ", ".join(str(one.position.line) for one in places[1 : _LINES + 1]) + _more(len(places) - 1 - _LINES, "line"),
+        "GitLab says": finding.verdict.state if finding.verdict.state != "unchecked" else "",
+    }
+    told: dict[str, Any] = {
+        key.lower().replace(" ", "_"): {"type": "text", "name": key, "value": printable(value)} for key, value in known.items() if value
+    }
+    if seen and seen.id:
+        told["first_commit"] = {"type": "commit", "name": "First commit", "value": printable(seen.id)}
+    return told
+
+
+def _more(number: int, noun: str) -> str:
+    return f" and {count(number, f'more {noun}')}" if number > 0 else ""

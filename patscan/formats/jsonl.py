@@ -1,0 +1,22 @@
+"""JSON Lines (jsonlines.org), for log collectors and line tools: a ``report`` line, then one for each ``finding`` and ``ignored`` one.
+
+The fields are those of the JSON report; ``type`` says what a line is. The first line has everything else, coverage included.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TextIO
+
+from patscan.formats import wire
+
+if TYPE_CHECKING:
+    from patscan.formats import Style
+    from patscan.model import Report
+
+
+def write(report: Report, stream: TextIO, style: Style) -> None:
+    """Write `report`, a line at a time."""
+    stream.write(json.dumps({"type": "report", **wire.head(report)}) + "\n")
+    stream.writelines(json.dumps({"type": "finding", **wire.finding(one, style)}) + "\n" for one in report.findings)
+    stream.writelines(json.dumps({"type": "ignored", **wire.ignored(one, style)}) + "\n" for one in report.ignored)

@@ -1,0 +1,64 @@
+"""JUnit's XML, for the test tabs of GitLab, Jenkins and others: a failed test for each token in each file.
+
+What couldn't be looked at is a test with an error, what is ignored a skipped one, and a report of nothing one that passed, because
+several readers take a file without tests for a broken one. Only characters that XML 1.0 allows (section 2.2) get into it.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, TextIO
+
+from patscan.formats.places import by_place, in_file, name, printable, slashed
+from patscan.formats.words import headline, reasons, unseen, whereabouts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from patscan.formats import Style
+    from patscan.model import Finding, Occurrence, Report
+
+
+def write(report: Report, stream: TextIO, style: Style) -> None:
+    """Write `report` as one suite."""
+    failures, skipped = (sum(len(by_place(one.occurrences)) for one in some) for some in (report.findings, report.ignored))
+    errors = sum(1 for _ in unseen(report))
+    passed = not failures and not errors
+    counts = _attributes(tests=failures + skipped + errors + passed, failures=failures, errors=errors, skipped=skipped)
+    stream.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites{counts}>\n  <testsuite name="patscan"{counts}>\n')
+    stream.writelines(f"    {case}\n" for case in _cases(report, passed))
+    stream.writelines(f"    <system-out>{_text(f'{note.where}: {note.reason}')}</system-out>\n" for note in report.coverage.notes)
+    stream.write("  </testsuite>\n</testsuites>\n")
+
+
+def _cases(report: Report, passed: bool) -> Iterator[str]:
+    for finding in report.findings:
+        for places in by_place(finding.occurrences):
+            yield _case(finding, places, f"<failure{_attributes(message=headline(finding, places[0]), type=finding.rule.id)}>", "failure")
+    for where, reason in unseen(report):
+        error = f"<error{_attributes(message=f'{where}: {reason}', type='patscan-incomplete')}/>"
+        yield f"<testcase{_attributes(classname='patscan', name=f'{where} is looked at')}>{error}</testcase>"
+    for finding in report.ignored:
+        for places in by_place(finding.occurrences):
+            yield _case(finding, places, f"<skipped{_attributes(message=finding.reason)}>", "skipped")
+    if passed:
+        yield f"<testcase{_attributes(classname='patscan', name='no token')}/>"
+
+
+def _case(finding: Finding, places: Sequence[Occurrence], opening: str, tag: str) -> str:
+    first = places[0]
+    place = slashed(name(first.origin))
+    # Two tokens of a kind in one file are two tests, and the same tests in the next run.
+    label = f"{finding.rule.name} {finding.fingerprint[:12]}"
+    file = {"file": place} if in_file(first.origin) else {}
+    spots = ", ".join(f"{place}:{one.position.line}:{one.position.column}" for one in places)
+    text = "\n".join((spots, "; ".join(reasons(finding)), "; ".join(whereabouts(finding, first)), finding.rule.remedy))
+    return f"<testcase{_attributes(classname=place, name=label, **file)}>{opening}{_text(text)}</{tag}></testcase>"
+
+
+def _attributes(**values: str | int) -> str:
+    return "".join(f' {key}="{escape(printable(str(value)))}"' for key, value in values.items())
+
+
+def _text(text: str) -> str:
+    return "\n".join(escape(printable(line)) for line in text.split("\n"))

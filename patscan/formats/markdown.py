@@ -1,0 +1,95 @@
+"""Markdown for a job summary or a comment on a merge request, short enough for both.
+
+GitHub takes 65,536 characters in a comment and 1 MiB in a job summary, GitLab 1,000,000 characters in a comment. What comes
+from a repository stands in a code span (CommonMark 6.1), where no HTML, link, mention or reference is looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TextIO
+
+from patscan.formats.places import SHORT, listed, name, printable
+from patscan.formats.words import by_reason, count, unseen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from patscan.formats import Style
+    from patscan.model import Finding, Occurrence, Report, Rule
+
+_FINDINGS, _PLACES, _REMARKS, _RULES = 30, 2, 10, 5
+"""How much is listed of each; the longest possible text stays below GitHub's limit for a comment."""
+_LONGEST = 100
+"""Characters of a name that are shown."""
+_TITLE, _REMEDY = 80, 500
+"""Characters of a rule's own words."""
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#!|~&$^@]")
+
+
+def write(report: Report, stream: TextIO, style: Style) -> None:
+    """Write `report`, the worst first, and say what is left out."""
+    stream.writelines(f"{line}\n" for line in _lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    found, gaps = report.findings, list(unseen(report))
+    yield f"### patscan: {count(len(found), 'leaked token') if found else 'no token found'}{' in what could be looked at' if gaps else ''}"
+    if found:
+        yield ""
+        yield from map(_item, found[:_FINDINGS])
+        yield from _more(len(found) - _FINDINGS, "more token")
+        yield from _remedies(found[:_FINDINGS])
+    if gaps:
+        yield from ("", f"**Incomplete:** {count(len(gaps), 'thing')} could not be looked at:", "")
+        yield from (f"- {_code(where)}: {_code(reason)}" for where, reason in gaps[:_REMARKS])
+        yield from _more(len(gaps) - _REMARKS, "more thing")
+    if report.coverage.notes:
+        yield from ("", f"{count(len(report.coverage.notes), 'note')} on content that was not unpacked: see the JSON report.")
+    if report.ignored:
+        yield from ("", f"Ignored: {_code(', '.join(by_reason(report.ignored)))}.")
+
+
+def _item(finding: Finding) -> str:
+    places = listed(finding.occurrences)
+    where = ", ".join(map(_place, places[:_PLACES])) + (
+        f" and {count(len(places) - _PLACES, 'more place')}" if len(places) > _PLACES else ""
+    )
+    first = finding.exposure.first_seen
+    since = f", since {_code(first.date[:10])}" if first else ""
+    return f"- **{finding.confidence}** {_code(str(finding.secret))} {_prose(finding.rule.name, _TITLE)} in {where}{since}"
+
+
+def _place(occurrence: Occurrence) -> str:
+    past = " (in history only)" if occurrence.at_head is False else ""
+    return f"{_code(name(occurrence.origin, SHORT))} line {occurrence.position.line}{past}"
+
+
+def _remedies(findings: Sequence[Finding]) -> Iterator[str]:
+    rules: dict[str, Rule] = {finding.rule.id: finding.rule for finding in findings}
+    yield from ("", "**What to do**", "")
+    for rule in list(rules.values())[:_RULES]:
+        yield f"- {_prose(rule.name, _TITLE)}: {_prose(rule.remedy, _REMEDY)}"
+    yield from _more(len(rules) - _RULES, "more kind")
+
+
+def _more(number: int, noun: str) -> Iterator[str]:
+    if number > 0:
+        yield f"- and {count(number, noun)}: see the JSON report"
+
+
+def _prose(text: str, longest: int) -> str:
+    """A rule's own words, none of which marks anything up."""
+    text = printable(text if len(text) <= longest else f"{text[:longest]}…")
+    return _MARKS.sub(lambda mark: f"&#{ord(mark[0])};", text)
+
+
+def _code(text: str) -> str:
+    """A code span whose fence is longer than any in `text`; a long `text` loses its middle, for a path's end says most."""
+    text = printable(text)
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2 - 1]}…{text[-_LONGEST // 2 :]}"
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    # A space at both ends is taken away again, unless there is nothing else.
+    space = " " if text[:1] in {"`", " "} or text[-1:] in {"`", " "} else ""
+    return f"{fence}{space}{text or ' '}{space}{fence}"
