@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.content import Piece, owns, windows
 from patscan.detect.frame import frame
+from patscan.detect.ignores import Ignore, ignore
 from patscan.detect.matcher import Matcher
 from patscan.detect.positions import Text
 from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Match, Occurrence, Origin
+from patscan.triage import Policy, Triage
 
 if TYPE_CHECKING:
     from patscan.scan import Options, Source
 
-Findings = tuple[Finding, ...]
+Found = tuple[tuple[Finding, ...], tuple[Finding, ...], tuple[str, ...]]
+"""Findings, what is ignored, and the places of ignore comments that lack a required reason."""
 
 _PART = 1 << 20
 
@@ -27,10 +30,11 @@ class _Sight(NamedTuple):
     key: str
     match: Match
     occurrence: Occurrence
+    comment: Ignore | None
     known: bool
 
 
-def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Options) -> tuple[Findings, Findings]:
+def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Options) -> Found:
     """What stands in the contents `keys`: findings as `options` want them, and what is ignored, both sorted."""
     sights = list(_sights(source, matcher, keys, options.reveal))
     origins = source.origins({sight.key for sight in sights if not sight.known})
@@ -39,8 +43,13 @@ def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Opt
         tokens.setdefault(sight.match.secret.reveal(), []).extend(_placed(sight, origins, source))
     groups = {group[0].match.secret.fingerprint: group for group in tokens.values()}
     exposures = source.exposures({name: [sight.occurrence.origin for sight in group] for name, group in groups.items()})
-    found = sorted((_finding(group, exposures[name], options) for name, group in groups.items()), key=order)
-    return tuple(one for one in found if not one.reason), tuple(one for one in found if one.reason)
+    triage = Triage(options.policy or Policy())
+    found: list[Finding] = []
+    for name, group in groups.items():
+        comments = {sight.occurrence: sight.comment for sight in group if sight.comment}
+        found += triage.apart(_finding(group, exposures[name], options), comments)
+    found.sort(key=order)
+    return tuple(one for one in found if not one.reason), tuple(one for one in found if one.reason), tuple(sorted(triage.unreasoned))
 
 
 def _sights(source: Source, matcher: Matcher, keys: Sequence[str], reveal: bool) -> Iterator[_Sight]:
@@ -64,7 +73,7 @@ def _sights(source: Source, matcher: Matcher, keys: Sequence[str], reveal: bool)
                     lines,
                     first,
                 )
-                yield _Sight(str(piece.key), match, occurrence, origin is not None)
+                yield _Sight(str(piece.key), match, occurrence, ignore(text, match, matches), origin is not None)
 
 
 def _parts(pieces: Iterable[Piece]) -> Iterator[Piece]:
