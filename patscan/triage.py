@@ -6,6 +6,7 @@ Each place of a token is judged for itself, so that a token is found as long as 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -105,7 +106,7 @@ def excluded(patterns: Iterable[str]) -> Callable[[str], bool]:
             raise ConfigError(f"ignore-paths: {pattern!r} has too many stars: at most {_STARS} in a name, and ** at most {_DEEP} times.")
     try:
         return GitIgnoreSpec.from_lines(patterns).match_file
-    except ValueError as error:
+    except (ValueError, re.error) as error:
         raise ConfigError(f"ignore-paths: {error}. They are written as in a .gitignore.") from error
 
 

@@ -18,7 +18,7 @@ from patscan.cli.environment import environment
 from patscan.cli.parser import add_command, add_policy, add_rules
 from patscan.errors import ConfigError, ExitCode, UsageError
 from patscan.formats.places import printable
-from patscan.formats.redaction import unshaped
+from patscan.formats.redaction import redacted, unshaped
 from patscan.model import Finding, Report, Rule, Target
 
 
@@ -65,7 +65,7 @@ def write(chosen: argparse.Namespace) -> int:
     reports = _looked(chosen, holds._replace(baseline=old), chosen.path, chosen.history)
     entries = {entry.fingerprint: entry for entry in reversed(old.entries)}
     added = renewed = 0
-    for finding in (finding for report in reports for finding in report.findings):
+    for finding in (finding for report in reports for finding in redacted(report).findings):
         known = entries.get(finding.fingerprint)
         if known is None:
             entries[finding.fingerprint] = _entry(finding, holds, chosen)
@@ -113,6 +113,8 @@ def _holding(chosen: argparse.Namespace) -> policy.Holding:
     """What holds; a baseline that a flag or the configuration names needn't exist yet."""
     if chosen.no_baseline:
         raise UsageError("--no-baseline doesn't go with `patscan baseline`.")
+    if not chosen.path.exists():
+        raise UsageError(f"{chosen.path}: no such file or folder.")
     found = policy.configuration(chosen, chosen.path)
     file = policy.baseline_file(chosen, found)
     absent = argparse.Namespace(**{**vars(chosen), "baseline": None, "no_baseline": True})
@@ -172,10 +174,9 @@ def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -
 
 def _entry(finding: Finding, holds: policy.Holding, chosen: argparse.Namespace) -> baselines.Entry:
     origin = finding.occurrences[0].origin
-    # A file's path, not the folder on this machine, and no token that stands in a name.
+    # A file's path in the repository, not on this machine.
     path = os.path.relpath(origin.path, holds.config.root) if origin.type in {"file", "symlink"} and origin.path else origin.path
-    token = finding.secret.reveal().decode("utf-8", "surrogateescape")
-    shown = unshaped((path or origin.type).replace(token, str(finding.secret))).replace(os.sep, "/")
+    shown = (path or origin.type).replace(os.sep, "/")
     return baselines.Entry(finding.fingerprint, finding.rule.kind, chosen.expires, shown, unshaped(chosen.reason or ""))
 
 

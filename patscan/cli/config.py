@@ -25,11 +25,14 @@ def run(chosen: argparse.Namespace) -> int:
     """Each key, its value, and whether that is the default, the file's or a flag's."""
     from patscan import rulebook
     from patscan.formats.places import printable
+    from patscan.triage import excluded
 
     if not chosen.path.exists():
         raise UsageError(f"{chosen.path}: no such file or folder.")
     holds = policy.holding(chosen, chosen.path)
     holds.rules(rulebook.load(chosen.rules))
+    # A scan that finds nothing never asks for the patterns, and doesn't pay for reading them.
+    excluded(holds.config.get("ignore-paths"))
     print(f"{'file':23} {printable(str(holds.config.file or 'none'))}")
     print(f"{'root':23} {printable(str(holds.config.root or 'none'))}")
     for key in config.KEYS:

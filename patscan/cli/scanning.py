@@ -13,7 +13,7 @@ from patscan import rulebook
 from patscan import scan as engine
 from patscan.cli import output, policy
 from patscan.cli.progress import Progress
-from patscan.errors import ConfigError, TargetError
+from patscan.errors import ConfigError, ExitCode, TargetError
 from patscan.model import Coverage, Note, Report, Rule, Skip, Target
 
 _Entry = TypeVar("_Entry", Skip, Note)
@@ -34,7 +34,7 @@ def report(chosen: argparse.Namespace, target: Target, make: Make, place: Path |
     holds = policy.holding(chosen, place)
     told = holds.said(scanned(chosen, target, make, holds, more))
     code = output.deliver(_as_asked(told, target), chosen)
-    if told.violations:
+    if code == ExitCode.ERROR:
         raise ConfigError("\n         ".join(told.violations))
     return code
 

@@ -63,9 +63,11 @@ def ignore(text: Text, match: Match, matches: Sequence[Match]) -> Ignore | None:
     if above > text.mark and not text.data.startswith("\n".encode(text.encoding), above - _feed(text)):
         return None
     shown = _shown(text, above, before, matches)
-    found = next(iter(_directives(shown)), None)
-    alone = found and _OPENING.fullmatch(shown, 0, found.start()) and not _holds(matches, above, before) and _ends(shown, found)
-    return Ignore(text.at(above)[0], _reason(found)) if found and alone and _covers(found, match) else None
+    directive = next(iter(_directives(shown)), None)
+    alone = directive and _OPENING.fullmatch(shown, 0, directive.start()) and not _holds(matches, above, before)
+    if not directive or not alone or not _ends(shown, directive) or not _covers(directive, match):
+        return None
+    return Ignore(text.at(above)[0], _reason(directive))
 
 
 def _directives(shown: str) -> Iterable[re.Match[str]]:
