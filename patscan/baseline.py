@@ -137,7 +137,8 @@ def _entry(where: str, line: str) -> Entry:
 
 def _line(entry: Entry) -> str:
     expires = entry.expires.isoformat() if entry.expires else "-"
-    return f"{entry.fingerprint} {entry.kind} {expires} {escaped(entry.path).replace(' ', '%20') or '-'} {escaped(entry.reason).strip()}".rstrip()
+    path = escaped(entry.path).replace(" ", "%20") or "-"
+    return f"{entry.fingerprint} {entry.kind} {expires} {path} {escaped(entry.reason).strip()}".rstrip()
 
 
 def escaped(text: str) -> str:

@@ -6,6 +6,7 @@ Each place of a token is judged for itself, so that a token is found as long as 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +17,7 @@ from patscan.detect.ignores import Ignore
 from patscan.errors import ConfigError
 from patscan.model import Finding, Occurrence, Origin
 
-_UNCHANGEABLE = frozenset(("commit-message", "author", "tag-message", "ref-name"))
+_UNCHANGEABLE = frozenset(("commit-message", "author", "tag-message", "ref-name", "path", "symlink"))
 """Nobody can write a comment there afterwards, and who pushes a token shouldn't silence it in the same line."""
 _STARS, _DEEP = 3, 3
 """Stars in a part of a pattern's path and ``**`` in a pattern: each multiplies the time that a hostile path takes."""

@@ -84,7 +84,7 @@ class TestComments:
         first, second = at("a", start=0), at("a", start=50)
         assert apart(rules, Policy(), [first, second], [first]) == {"inline comment": [first], "": [second]}
 
-    @pytest.mark.parametrize("kind", ["commit-message", "author", "tag-message", "ref-name"])
+    @pytest.mark.parametrize("kind", ["commit-message", "author", "tag-message", "ref-name", "path", "symlink"])
     def test_who_pushes_a_token_does_not_silence_it_in_a_message(self, rules: tuple[Rule, ...], kind: str) -> None:
         place = at(None, kind=kind)
         assert apart(rules, Policy(), [place], [place]) == {"": [place]}

@@ -86,6 +86,15 @@ class TestPaths:
         (tmp_path / "own.toml").write_text('ignore-paths = ["src"]')
         assert tokens(report("scan", repo.path, "--config", tmp_path / "own.toml")) == {hidden}
 
+    def test_a_submodules_paths_begin_with_its_folder(self, repo: Repo, tmp_path: Path, rng: random.Random) -> None:
+        hidden, found = classic(rng), classic(rng)
+        Repo(tmp_path / "inner").commit({"docs/a": hidden, "sub/b": found})
+        repo.commit({".patscan.toml": 'ignore-paths = ["/sub/docs/", "/docs", "sub/sub/c"]'})
+        repo.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "inner"), "sub")
+        repo.commit()
+        told = report("history", repo.path, "--submodules", code=1)
+        assert (tokens(told), reasons(told)) == ({found}, {hidden: "path"})
+
 
 class TestConfiguration:
     @pytest.mark.parametrize(
