@@ -30,6 +30,10 @@ class RuleError(PatscanError):
     """A rule file can't be used; the sentence names file, rule and field."""
 
 
+class ConfigError(PatscanError):
+    """A configuration or a baseline can't be used, or what it demands isn't met; the sentence names file and key or line."""
+
+
 class UsageError(PatscanError):
     """A flag or an argument can't be used."""
 

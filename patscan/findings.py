@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.content import Piece, owns, windows
 from patscan.detect.frame import frame
+from patscan.detect.ignores import Ignore, ignore
 from patscan.detect.linehash import LARGEST, line_hashes
 from patscan.detect.matcher import Matcher
 from patscan.detect.positions import Text
 from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Match, Occurrence, Origin
+from patscan.triage import Policy, Triage
 
 if TYPE_CHECKING:
     from patscan.scan import Options, Source
 
-Findings = tuple[Finding, ...]
+Found = tuple[tuple[Finding, ...], tuple[Finding, ...], tuple[str, ...]]
+"""Findings, what is ignored, and the places of ignore comments that lack a required reason."""
 
 _PART = 1 << 20
 
@@ -28,10 +31,11 @@ class _Sight(NamedTuple):
     key: str
     match: Match
     occurrence: Occurrence
+    comment: Ignore | None
     known: bool
 
 
-def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Options) -> tuple[Findings, Findings]:
+def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Options) -> Found:
     """What stands in the contents `keys`: findings as `options` want them, and what is ignored, both sorted."""
     sights = list(_sights(source, matcher, keys, options.reveal))
     origins = source.origins({sight.key for sight in sights if not sight.known})
@@ -40,8 +44,13 @@ def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Opt
         tokens.setdefault(sight.match.secret.reveal(), []).extend(_placed(sight, origins, source))
     groups = {group[0].match.secret.fingerprint: group for group in tokens.values()}
     exposures = source.exposures({name: [sight.occurrence.origin for sight in group] for name, group in groups.items()})
-    found = sorted((_finding(group, exposures[name], options) for name, group in groups.items()), key=order)
-    return tuple(one for one in found if not one.reason), tuple(one for one in found if one.reason)
+    triage = Triage(options.policy or Policy())
+    found: list[Finding] = []
+    for name, group in groups.items():
+        comments = {sight.occurrence: sight.comment for sight in group if sight.comment}
+        found += triage.apart(_finding(group, exposures[name], options), comments)
+    found.sort(key=order)
+    return tuple(one for one in found if not one.reason), tuple(one for one in found if one.reason), tuple(sorted(triage.unreasoned))
 
 
 def _sights(source: Source, matcher: Matcher, keys: Sequence[str], reveal: bool) -> Iterator[_Sight]:
@@ -54,13 +63,11 @@ def _sights(source: Source, matcher: Matcher, keys: Sequence[str], reveal: bool)
             text = text.then(data, piece.offset - before) if piece.offset else Text.starting(data)
             before = piece.offset
             matches = matcher.find(data)
-            sights += [
-                _sight(source, piece, text, match, frame(text, match, matches, reveal)) for match in matches if owns(piece, match.start)
-            ]
+            sights += [_sight(source, piece, text, match, matches, reveal) for match in matches if owns(piece, match.start)]
         yield from _hashed(whole, sights)
 
 
-def _sight(source: Source, piece: Piece, text: Text, match: Match, framed: tuple[tuple[str, ...], int]) -> _Sight:
+def _sight(source: Source, piece: Piece, text: Text, match: Match, matches: Sequence[Match], reveal: bool) -> _Sight:
     origin = source.within(piece, match.start)
     occurrence = Occurrence(
         origin or Origin(piece.kind),
@@ -68,9 +75,9 @@ def _sight(source: Source, piece: Piece, text: Text, match: Match, framed: tuple
         piece.offset + match.start,
         piece.offset + match.end,
         match.encodings,
-        *framed,
+        *frame(text, match, matches, reveal),
     )
-    return _Sight(str(piece.key), match, occurrence, origin is not None)
+    return _Sight(str(piece.key), match, occurrence, ignore(text, match, matches), origin is not None)
 
 
 def _hashed(piece: Piece, sights: Sequence[_Sight]) -> Iterator[_Sight]:

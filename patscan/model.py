@@ -100,6 +100,8 @@ class Rule(NamedTuple):
     """Who draws the part after the prefix: one of `patscan.rulebook.BODIES`."""
     examples: tuple[Example, ...]
     counter_examples: tuple[str, ...]
+    instance: str = ""
+    """The configured instance prefix with its hyphen (``ACME-``): right in front of `prefix` it belongs to the token."""
 
 
 class Evidence(NamedTuple):
@@ -275,3 +277,5 @@ class Report(NamedTuple):
     interrupted: bool = False
     exit_code: int = 0
     """What the process that made it said to its caller (`patscan.errors.ExitCode`)."""
+    violations: tuple[str, ...] = ()
+    """Sentences: where the project's own demands (a reason behind every ignore comment…) aren't met."""

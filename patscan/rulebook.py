@@ -13,6 +13,7 @@ from patscan.model import SEVERITIES, Example, Rule
 BODIES = ("friendly", "hex", "base36", "routable", "jwt", "opaque")
 """Who draws the part of a token after its prefix; `patscan.detect.judge` knows each."""
 
+_PAT = "glpat-"
 _TEXTS = ("id", "kind", "name", "severity", "description", "remedy", "pattern", "body")
 _OPTIONAL = {"prefix": "", "lookback": 0, "anchors": [], "counter_examples": []}
 _FIELDS = {*_TEXTS, *_OPTIONAL, "references", "examples"}
@@ -34,6 +35,29 @@ def load(extra: Iterable[Path] = (), check_all: bool = False) -> tuple[Rule, ...
                 _check_pattern(f"{folder}: rule {rule.id!r}", rule.pattern)
             rules[rule.id] = rule
     return tuple(rules.values())
+
+
+def with_prefixes(rules: Iterable[Rule], pat_prefix: str = "", instance_prefix: str = "") -> tuple[Rule, ...]:
+    """`rules` for an instance that sets its own prefixes (application_setting.rb, prefix_helper.rb), under the ids they have.
+
+    Access tokens are known by `pat_prefix` and, as before, by GitLab's own: tokens from before the change stay valid. `instance_prefix`
+    and a hyphen may stand before every prefix of GitLab's.
+    """
+    rules = tuple(rules)
+    if pat_prefix and pat_prefix != _PAT:
+        rules += tuple(_renamed(rule, pat_prefix) for rule in rules if rule.prefix == _PAT)
+    if instance_prefix:
+        rules = tuple(rule._replace(instance=f"{instance_prefix}-") if _is_prefixed(rule, pat_prefix) else rule for rule in rules)
+    return rules
+
+
+def _is_prefixed(rule: Rule, pat_prefix: str) -> bool:
+    return rule.prefix.startswith("gl") or (rule.prefix != "" and rule.prefix == pat_prefix)
+
+
+def _renamed(rule: Rule, prefix: str) -> Rule:
+    anchors = tuple(prefix if anchor == _PAT else anchor for anchor in rule.anchors)
+    return rule._replace(prefix=prefix, anchors=anchors, pattern=rule.pattern.replace(_PAT, re.escape(prefix)))
 
 
 def shipped() -> Path:

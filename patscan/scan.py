@@ -13,7 +13,8 @@ from patscan.model import Coverage, Exposure, Note, Origin, Report, Rule, Skip, 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from patscan.findings import Findings
+    from patscan.findings import Found
+    from patscan.triage import Policy
     from patscan.workers import Workers
 
 
@@ -70,6 +71,8 @@ class Options(NamedTuple):
     """The project's own, for fingerprints."""
     author: str = ""
     """Findings that nobody brought whose name or address holds this are listed as ignored."""
+    policy: Policy | None = None
+    """What the project has decided not to hear of again."""
 
 
 Pool = Callable[[], "Executor | None"]
@@ -119,13 +122,18 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
         first.run(pool)
     except KeyboardInterrupt:
         interrupted = True
-    findings, ignored = _second_look(source, rules, sorted(first.keys), options)
+    found = _second_look(source, rules, sorted(first.keys), options)
     skips = [*first.skips, *source.skips]
     if not (first.coverage.commits or first.coverage.blobs or skips or interrupted):
         # A scan of nothing is never green: a wrong path or a wrong checkout looks just like that.
         skips.append(Skip(source.target().path, "there is nothing to look at: no commit, no file."))
-    coverage = first.coverage.plus(Coverage(skipped=tuple(skips), notes=tuple(source.notes)))
-    return Report(source.target(), rules, coverage, findings, ignored, interrupted)
+    notes = (
+        *source.notes,
+        *(Note(place, "an ignore comment without the reason that is required: it hides nothing.") for place in found[2]),
+    )
+    coverage = first.coverage.plus(Coverage(skipped=tuple(skips), notes=notes))
+    violations = tuple(f"{place}: an ignore comment without a reason. Write one behind it: patscan:ignore -- why" for place in found[2])
+    return Report(source.target(), rules, coverage, *found[:2], interrupted, violations=violations)
 
 
 class _FirstLook:
@@ -181,9 +189,9 @@ class _FirstLook:
             self._progress(looked)
 
 
-def _second_look(source: Source, rules: tuple[Rule, ...], keys: Sequence[str], options: Options) -> tuple[Findings, Findings]:
+def _second_look(source: Source, rules: tuple[Rule, ...], keys: Sequence[str], options: Options) -> Found:
     if not keys:
-        return (), ()
+        return (), (), ()
     from patscan import findings
 
     return findings.findings(source, Matcher(rules), keys, options)

@@ -18,6 +18,7 @@ def union(report: Report, others: Mapping[str, Report]) -> Report:
         findings=_grouped(finding for one in reports for finding in one.findings),
         ignored=_grouped(finding for one in reports for finding in one.ignored),
         interrupted=any(one.interrupted for one in reports),
+        violations=tuple(sentence for one in reports for sentence in one.violations),
     )
 
 
@@ -37,6 +38,7 @@ def _under(path: str, report: Report) -> Report:
         ),
         findings=tuple(_moved(path, finding) for finding in report.findings),
         ignored=tuple(_moved(path, finding) for finding in report.ignored),
+        violations=tuple(f"{path}: {sentence}" for sentence in report.violations),
     )
 
 
@@ -55,9 +57,9 @@ def _placed(path: str, occurrence: Occurrence) -> Occurrence:
 
 
 def _grouped(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    tokens: dict[tuple[str, str], Finding] = {}
+    tokens: dict[tuple[str, str, str], Finding] = {}
     for finding in findings:
-        key = finding.fingerprint, finding.reason
+        key = finding.fingerprint, finding.reason, finding.justification
         tokens[key] = _joined(tokens[key], finding) if key in tokens else finding
     return tuple(sorted(tokens.values(), key=order))
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from patscan import HOME, rulebook
+from patscan import HOME, config, rulebook
 from patscan.cli.parser import build, parse
+from patscan.detect.ignores import DIRECTIVES
 from patscan.errors import ExitCode
 from patscan.formats import FORMATS
 from patscan.model import CONFIDENCES
@@ -25,7 +26,7 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 def commands() -> list[list[str]]:
     lines = [line for _, block in BLOCKS for line in re.split(r"\n|&&", block)] + re.findall(r"`([^`\n]+)`", README)
     lines = [line.strip().removeprefix("- ") for line in lines]
-    found = [line for line in lines if re.match(r"(\S*/)?patscan (scan|history|report|rules \w+)", line)]
+    found = [line for line in lines if re.match(r"(\S*/)?patscan (scan|history|report|config|(rules|baseline) \w+)", line)]
     return [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in found]
 
 
@@ -49,6 +50,19 @@ def test_every_flag_is_named_and_every_named_flag_exists() -> None:
     ours = README.split("## How it compares")[0] + README.split("## Rules")[1]
     named = set(re.findall(r"(?<![\w=-])--[a-z][a-z-]+", ours)) - {"--editable"}
     assert flags() == named
+
+
+def test_the_example_configuration_is_one(tmp_path: Path) -> None:
+    (example,) = (block for kind, block in BLOCKS if kind == "toml")
+    (tmp_path / config.NAME).write_text(example, "utf-8")
+    found = config.load(tmp_path)
+    assert found.values
+    assert set(found.get("severity")) <= {rule.id for rule in rulebook.load()}
+
+
+def test_every_ignore_comment_is_listed() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text("utf-8").split("## Ignore comments")[1].split("## ")[0]
+    assert re.findall(r"^- `([^`]+)`", text, re.MULTILINE) == list(DIRECTIVES)
 
 
 def test_every_exit_code_is_in_the_table() -> None:

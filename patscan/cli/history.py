@@ -66,12 +66,12 @@ def run(chosen: argparse.Namespace) -> int:
             raise UsageError("--keep goes with a URL: a repository in a folder is read where it is.")
         path = Path(chosen.repository)
         more = partial(_submodules, chosen, path) if chosen.submodules else None
-        return scanning.report(chosen, Target("history", str(path)), partial(_repository, chosen, path), more)
+        return scanning.report(chosen, Target("history", str(path)), partial(_repository, chosen, path), path, more)
     if chosen.submodules:
         raise UsageError("--submodules goes with a folder: a URL's mirror has the histories of no submodules. Clone it first.")
     with ExitStack() as stack:
         _leave_when_told()
-        return scanning.report(chosen, Target("history", remote.url, remote.url), partial(_mirrored, chosen, remote, stack))
+        return scanning.report(chosen, Target("history", remote.url, remote.url), partial(_mirrored, chosen, remote, stack), None)
 
 
 def _repository(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:

@@ -68,6 +68,8 @@ def exit_code(report: Report, chosen: argparse.Namespace) -> ExitCode:
     """The table of `patscan.errors.ExitCode`, as the flags bend it."""
     if report.interrupted:
         return ExitCode.INTERRUPTED
+    if report.violations:
+        return ExitCode.ERROR
     if report.findings and not chosen.exit_zero:
         return ExitCode.FOUND
     if report.coverage.complete or chosen.allow_incomplete:

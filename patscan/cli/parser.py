@@ -16,6 +16,8 @@ COMMANDS = {
     "scan": "look at files, folders or standard input",
     "history": "look at every object a repository holds, reachable or not",
     "report": "turn a saved JSON report into any format",
+    "baseline": "accept tokens that needn't be reported again",
+    "config": "show what holds for a place, and from where",
     "rules": "list, show and check the rules",
 }
 """Each command is a module here of its name, with a function ``flags`` that adds its flags and says which function runs it."""
@@ -82,7 +84,8 @@ def add_rules(command: argparse.ArgumentParser) -> None:
 def add_common(command: argparse.ArgumentParser) -> None:
     """The flags of every command that scans."""
     add_rules(command)
-    command.add_argument("--min-confidence", choices=CONFIDENCES, default="medium", help="what counts as found (default: medium)")
+    command.add_argument("--min-confidence", choices=CONFIDENCES, default=None, help="what counts as found (default: medium)")
+    add_policy(command)
     command.add_argument("--jobs", type=_positive, default=None, metavar="N", help="processes to use (default: one a processor)")
     add_output(command)
 
@@ -102,6 +105,15 @@ def add_output(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-color", action="store_true", help="no colours; the variable NO_COLOR says the same")
     command.add_argument("--exit-zero", action="store_true", help="exit 0 although something was found")
     command.add_argument("--allow-incomplete", action="store_true", help="exit 0 although not everything could be looked at")
+
+
+def add_policy(command: argparse.ArgumentParser) -> None:
+    """The flags that say which configuration and which baseline hold."""
+    command.add_argument("--config", type=Path, metavar="FILE", help="this configuration instead of the repository's own")
+    command.add_argument("--no-config", action="store_true", help="no configuration: what a repository says of itself doesn't count")
+    command.add_argument("--baseline", type=Path, metavar="FILE", help="this baseline instead of the repository's own")
+    command.add_argument("--no-baseline", action="store_true", help="no baseline: accepted tokens are reported, too")
+    command.add_argument("--fail-on-expired", action="store_true", help="exit 2 if the baseline holds an entry that has expired")
 
 
 def _positive(text: str) -> int:

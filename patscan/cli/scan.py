@@ -33,7 +33,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Look at files, folders or standard input."""
     paths = chosen.inputs or [Path()]
     target = Target("files", " ".join(str(path) for path in paths))
-    return scanning.report(chosen, target, partial(_files, chosen, paths))
+    return scanning.report(chosen, target, partial(_files, chosen, paths), Path() if paths[0] == Path("-") else paths[0])
 
 
 def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:

@@ -6,13 +6,14 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from patscan import rulebook
 from patscan import scan as engine
-from patscan.cli import output
+from patscan.cli import output, policy
 from patscan.cli.progress import Progress
-from patscan.errors import TargetError
+from patscan.errors import ConfigError, ExitCode, TargetError
 from patscan.model import Coverage, Note, Report, Rule, Skip, Target
 
 _Entry = TypeVar("_Entry", Skip, Note)
@@ -24,12 +25,26 @@ More = Callable[[tuple[Rule, ...]], Iterator[tuple[str, engine.Source, engine.Po
 """Further scans of the same run, each with the path that stands before all of its own."""
 
 
-def report(chosen: argparse.Namespace, target: Target, make: Make, more: More | None = None) -> int:
-    """Scan what `make` gives under the chosen rules and flags, and what `more` gives, and report; returns the exit code."""
+def report(chosen: argparse.Namespace, target: Target, make: Make, place: Path | None = Path(), more: More | None = None) -> int:
+    """Scan what `make` gives under the chosen rules and flags, and what `more` gives, and report; returns the exit code.
+
+    What holds for `place` holds here; ``None``: only what flags name. Raises `ConfigError` after the report if a demand isn't met.
+    """
     output.check(chosen)
-    rules = rulebook.load(chosen.rules)
+    holds = policy.holding(chosen, place)
+    told = holds.said(scanned(chosen, target, make, holds, more))
+    code = output.deliver(_as_asked(told, target), chosen)
+    if code == ExitCode.ERROR:
+        raise ConfigError("\n         ".join(told.violations))
+    return code
+
+
+def scanned(chosen: argparse.Namespace, target: Target, make: Make, holds: policy.Holding, more: More | None = None) -> Report:
+    """The report of one scan, or of one and its further ones."""
     narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
-    options = engine.Options(chosen.min_confidence, chosen.show_secrets, **narrow)
+    options = holds.options(target)._replace(reveal=chosen.show_secrets, **narrow)
+    listed = rulebook.load(chosen.rules)
+    rules = holds.rules(listed)
     try:
         source, pool = make(rules)
         with Progress(not chosen.quiet) as progress:
@@ -37,12 +52,15 @@ def report(chosen: argparse.Namespace, target: Target, make: Make, more: More | 
             if more and not told.interrupted:
                 from patscan.union import union
 
-                inner = more(rules)
-                told = union(told, {path: engine.scan(source, rules, pool, progress.add, options) for path, source, pool in inner})
+                inner = {
+                    path: engine.scan(source, rules, pool, progress.add, policy.below(path, options)) for path, source, pool in more(rules)
+                }
+                told = union(told, inner)
     except TargetError as error:
         where, _, reason = str(error).partition(": ")
         told = Report(target, rules, Coverage(skipped=(Skip(where, reason),)), (), ())
-    return output.deliver(_as_asked(told, target), chosen)
+    # A configured prefix makes a second rule of one; to a reader they are the same.
+    return told._replace(rules=tuple({rule.id: rule for rule in reversed(rules)}.values())[::-1])
 
 
 def _as_asked(report: Report, target: Target) -> Report:

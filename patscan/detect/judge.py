@@ -53,8 +53,14 @@ def judge(rule: Rule, text: bytes, start: int, end: int) -> Claim | None:
     if rule.body == "jwt":
         facts = jwt.facts(text[start:end])
         evidence = (Evidence("jwt", facts or {}),)
-        return Claim(rule, start, end, evidence, "high" if facts else "low", "" if facts else "malformed")
+        return Claim(rule, _front(rule, text, start), end, evidence, "high" if facts else "low", "" if facts else "malformed")
     return _drawn(rule, text, start, end)
+
+
+def _front(rule: Rule, text: bytes, start: int) -> int:
+    """Where the token begins whose prefix stands at `start`: with the configured instance prefix, if that is right in front."""
+    front = start - len(rule.instance)
+    return front if front >= 0 and text.startswith(rule.instance.encode(), front) and not _is_glued(text, front) else start
 
 
 def _routable(rule: Rule, text: bytes, start: int, end: int) -> Claim | None:
@@ -83,12 +89,13 @@ def _drawn(rule: Rule, text: bytes, start: int, end: int) -> Claim:
     if reason := likelihood.placeholder(body, ALPHABETS[rule.body]):
         return Claim(rule, start, end, (Evidence("likelihood", {"text": reason}),), "low", "placeholder")
     weak = list(_weaknesses(rule, text, start, end, body))
-    strong = (
-        [Evidence("prefix", {"text": "an instance prefix may stand before it"})]
-        if rule.prefix and _INSTANCE.search(text, max(start - 24, 0), start)
-        else []
-    )
-    return Claim(rule, start, end, (*strong, *weak), "medium" if weak else "high")
+    front = _front(rule, text, start)
+    strong = []
+    if front < start:
+        strong = [Evidence("prefix", {"text": rule.instance})]
+    elif rule.prefix and _INSTANCE.search(text, max(start - 24, 0), start):
+        strong = [Evidence("prefix", {"text": "an instance prefix may stand before it"})]
+    return Claim(rule, front, end, (*strong, *weak), "medium" if weak else "high")
 
 
 def _body(rule: Rule, token: bytes) -> bytes:

@@ -74,9 +74,9 @@ class Matcher:
             yield claim
 
     def _of_rule(self, rule: Rule, view: encodings.View, width: int) -> Iterator[judge.Claim]:
-        pattern = self._patterns.get(rule.id)
+        pattern = self._patterns.get(rule.pattern)
         if pattern is None:
-            pattern = self._patterns[rule.id] = compile_pattern(rule.pattern.encode())
+            pattern = self._patterns[rule.pattern] = compile_pattern(rule.pattern.encode())
         if rule.lookback:
             low, high = max(view.at - rule.lookback, 0), view.at + width + 512
             spans = [

@@ -340,6 +340,9 @@ class TestStart:
             "concurrent.futures",
             "multiprocessing",
             "socket",
+            "pathspec",
+            "patscan.triage",
+            "patscan.baseline",
         }
         assert not imported & heavy
         assert "hyperscan" in imported

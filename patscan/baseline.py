@@ -1,0 +1,146 @@
+"""The baseline: tokens that somebody accepted, as a text file that can be committed and merges line by line.
+
+An entry knows a token by its fingerprint under the project's own salt, nothing else, so it survives every move and never hides another
+token. Nothing in the file churns: no date of writing, no line number, no version of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from patscan import textfile
+from patscan.errors import ConfigError
+
+_HEAD = "patscan-baseline"
+_VERSION = 1
+_SALT = 16
+"""Bytes of a project's salt; BLAKE2b's key has up to 64."""
+_FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_KIND = re.compile(r"[a-z0-9-]+")
+_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+
+
+class Entry(NamedTuple):
+    """One accepted token. Compares as it is sorted: by its fingerprint."""
+
+    fingerprint: str
+    kind: str
+    expires: date | None
+    """The last day on which it is accepted."""
+    path: str
+    """One of its places, for the reader: nothing depends on it."""
+    reason: str
+
+
+class Baseline(NamedTuple):
+    """A baseline, read; `lines` are the entries' line numbers."""
+
+    file: Path
+    salt: bytes
+    entries: tuple[Entry, ...]
+    lines: tuple[int, ...] = ()
+
+    def accepted(self, today: date) -> dict[str, str]:
+        """The reasons by fingerprint, of those that hold on `today`."""
+        return {entry.fingerprint: entry.reason for entry in self.entries if not has_expired(entry, today)}
+
+    def numbered(self) -> Iterator[tuple[str, Entry]]:
+        """Every entry and its place in the file, as people and editors write it."""
+        for line, entry in zip(self.lines, self.entries, strict=True):
+            yield f"{self.file}:{line}", entry
+
+    def duplicates(self) -> Iterator[tuple[str, Entry]]:
+        """The entries of tokens that an earlier line accepts already."""
+        seen: Counter[str] = Counter()
+        for where, entry in self.numbered():
+            seen[entry.fingerprint] += 1
+            if seen[entry.fingerprint] > 1:
+                yield where, entry
+
+
+def has_expired(entry: Entry, today: date) -> bool:
+    """Whether the last day of `entry` is over."""
+    return entry.expires is not None and entry.expires < today
+
+
+def new(file: Path) -> Baseline:
+    """An empty baseline under a salt of its own."""
+    return Baseline(file, os.urandom(_SALT), ())
+
+
+def read(file: Path, inside: Path | None = None) -> Baseline:
+    """Read `file`, which must lie in the folder `inside`. Raises `ConfigError` with file and line."""
+    text = textfile.read(file, inside)
+    lines = text.removesuffix("\n").split("\n") if text else []
+    if text and not text.endswith("\n"):
+        raise ConfigError(f"{file}:{len(lines)}: the last line is cut off. Get the file again, for example with: git checkout")
+    for number, line in enumerate(lines, 1):
+        if line.startswith(_CONFLICT):
+            raise ConfigError(f"{file}:{number}: a merge conflict. Keep the lines of both sides, and remove the markers.")
+    salt = _head(file, [line.rstrip("\r") for line in lines[:2]])
+    entries = {number: _entry(f"{file}:{number}", line.rstrip("\r")) for number, line in enumerate(lines[2:], 3) if line.strip()}
+    return Baseline(file, salt, tuple(entries.values()), tuple(entries))
+
+
+def write(baseline: Baseline) -> bool:
+    """Write it, whole or not at all; returns whether anything changed. Of two entries for one token the first stays."""
+    entries = {entry.fingerprint: entry for entry in reversed(baseline.entries)}
+    lines = (f"{_HEAD} {_VERSION}", f"salt {baseline.salt.hex()}", *(_line(entries[name]) for name in sorted(entries)))
+    text = "".join(f"{line}\n" for line in lines)
+    if baseline.file.exists() and textfile.read(baseline.file) == text:
+        return False
+    textfile.replace(baseline.file, text)
+    return True
+
+
+def without(baseline: Baseline, unwanted: Iterable[str]) -> Baseline:
+    """The same without the entries of these fingerprints."""
+    gone = set(unwanted)
+    return baseline._replace(entries=tuple(entry for entry in baseline.entries if entry.fingerprint not in gone))
+
+
+def day(text: str) -> date:
+    """A date as entries hold it, ``2027-01-31``. Raises ``ValueError``."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+def _head(file: Path, lines: list[str]) -> bytes:
+    name, _, version = lines[0].partition(" ") if lines else ("", "", "")
+    if name != _HEAD:
+        raise ConfigError(f"{file}:1: not a baseline: it must begin with {_HEAD!r}. `patscan baseline write` makes one.")
+    if version != str(_VERSION):
+        raise ConfigError(f"{file}:1: a baseline of version {version[:20]!r}; this patscan knows {_VERSION}. Install a newer one.")
+    word, _, salt = lines[1].partition(" ") if len(lines) > 1 else ("", "", "")
+    if word != "salt" or not re.fullmatch(rf"[0-9a-f]{{{2 * _SALT}}}", salt):
+        raise ConfigError(f"{file}:2: the salt is missing or cut: 'salt' and {2 * _SALT} hexadecimal digits. Get the line back from git.")
+    return bytes.fromhex(salt)
+
+
+def _entry(where: str, line: str) -> Entry:
+    fields = line.split(" ", 4)
+    if len(fields) < 4 or not _FINGERPRINT.fullmatch(fields[0]) or not _KIND.fullmatch(fields[1]):
+        raise ConfigError(f"{where}: not an entry, or a cut one: fingerprint, kind, expiry date or -, path, reason.")
+    try:
+        expires = None if fields[2] == "-" else day(fields[2])
+    except ValueError:
+        raise ConfigError(f"{where}: {fields[2][:20]!r} is no date; write 2027-01-31, or - for none.") from None
+    return Entry(fields[0], fields[1], expires, fields[3], fields[4].strip() if len(fields) > 4 else "")
+
+
+def _line(entry: Entry) -> str:
+    expires = entry.expires.isoformat() if entry.expires else "-"
+    path = escaped(entry.path).replace(" ", "%20") or "-"
+    return f"{entry.fingerprint} {entry.kind} {expires} {path} {escaped(entry.reason).strip()}".rstrip()
+
+
+def escaped(text: str) -> str:
+    """`text` in one line: what isn't printable becomes ``?``. It is for readers alone."""
+    return "".join(char if char.isprintable() else "?" for char in text)

@@ -1,0 +1,196 @@
+"""``patscan baseline write | check | prune``: accepted tokens, and whether they are still there."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from patscan import baseline as baselines
+from patscan import scan as engine
+from patscan import textfile
+from patscan.cli import policy, scanning
+from patscan.cli.environment import environment
+from patscan.cli.parser import add_command, add_policy, add_rules
+from patscan.errors import ConfigError, ExitCode, UsageError
+from patscan.formats.places import printable
+from patscan.formats.redaction import redacted, unshaped
+from patscan.model import Finding, Report, Rule, Target
+
+
+def flags(command: argparse.ArgumentParser) -> None:
+    """What ``patscan baseline`` takes."""
+    verbs = command.add_subparsers(title="verbs", metavar="VERB", required=True, prog="patscan baseline")
+    texts = {
+        "write": "accept every token that is found now",
+        "check": "say which entries are unused, expired or double",
+        "prune": "remove the entries that are unused or expired",
+    }
+    for run in (write, check, prune):
+        verb = add_command(verbs, run.__name__, texts[run.__name__])
+        verb.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="a repository or a folder (default: .)")
+        if run is write:
+            verb.add_argument("--history", action="store_true", help="accept what the repository's history holds, too")
+            verb.add_argument("--reason", type=_line, default=None, metavar="TEXT", help="why the tokens are accepted")
+            verb.add_argument("--expires", type=_day, default=None, metavar="DATE", help="the last day on which they are (2027-01-31)")
+        add_rules(verb)
+        add_policy(verb)
+        verb.set_defaults(command=run, min_confidence=None, show_secrets=False, jobs=None, quiet=True)
+
+
+def _line(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise argparse.ArgumentTypeError("the reason must be one line of printable text")
+    return text.strip()
+
+
+def _day(text: str) -> date:
+    try:
+        return baselines.day(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write 2027-01-31") from None
+
+
+def write(chosen: argparse.Namespace) -> int:
+    """Accept what is found. Entries stay as they are; one that found its token again gets the new date, if one is given.
+
+    Exit code 3 if not everything could be looked at.
+    """
+    holds = _holding(chosen)
+    old = holds.baseline or baselines.new(_file(chosen, holds))
+    reports = _looked(chosen, holds._replace(baseline=old), chosen.path, chosen.history)
+    entries = {entry.fingerprint: entry for entry in reversed(old.entries)}
+    added = renewed = 0
+    for finding in (finding for report in reports for finding in redacted(report).findings):
+        known = entries.get(finding.fingerprint)
+        if known is None:
+            entries[finding.fingerprint] = _entry(finding, holds, chosen)
+            added += 1
+        elif chosen.expires and known.expires != chosen.expires:
+            entries[finding.fingerprint] = known._replace(expires=chosen.expires, reason=unshaped(chosen.reason or known.reason))
+            renewed += 1
+    changed = baselines.write(old._replace(entries=tuple(entries.values())))
+    told = f"{added:,} added, {renewed:,} renewed, {len(old.entries) - renewed:,} kept" if changed else "nothing changed"
+    print(printable(f"{old.file}: {told}."))
+    return _completeness(reports)
+
+
+def check(chosen: argparse.Namespace) -> int:
+    """Exit code 0 if every entry is of use, 1 if one isn't, 3 if that can't be told because not everything could be looked at."""
+    holds, baseline = _existing(chosen)
+    reports = _everything(chosen, holds)
+    unused, expired, double = _unused(baseline, reports), _expired(baseline), {where for where, _ in baseline.duplicates()}
+    remarks = 0
+    for where, entry in baseline.numbered():
+        said = [
+            *(["the same token as in a line before"] if where in double else []),
+            *([f"expired after {entry.expires}"] if entry.fingerprint in expired else []),
+            *(["unused, for this token is nowhere any more"] if entry.fingerprint in unused else []),
+        ]
+        remarks += bool(said)
+        if said:
+            print(printable(f"{where}: {entry.kind} in {entry.path}: {'; '.join(said)}."))
+    print(f"{len(baseline.entries):,} entries, {remarks:,} of them to prune.")
+    return ExitCode.FOUND if remarks else _completeness(reports)
+
+
+def prune(chosen: argparse.Namespace) -> int:
+    """Remove what `check` says; if not everything could be looked at, nothing counts as unused, and the exit code is 3."""
+    holds, baseline = _existing(chosen)
+    reports = _everything(chosen, holds)
+    kept = baselines.without(baseline, _unused(baseline, reports) | _expired(baseline))
+    baselines.write(kept)
+    left = len({entry.fingerprint for entry in kept.entries})
+    print(printable(f"{baseline.file}: {len(baseline.entries) - left:,} removed, {left:,} kept."))
+    return _completeness(reports)
+
+
+def _holding(chosen: argparse.Namespace) -> policy.Holding:
+    """What holds; a baseline that a flag or the configuration names needn't exist yet."""
+    if chosen.no_baseline:
+        raise UsageError("--no-baseline doesn't go with `patscan baseline`.")
+    if not chosen.path.exists():
+        raise UsageError(f"{chosen.path}: no such file or folder.")
+    found = policy.configuration(chosen, chosen.path)
+    file = policy.baseline_file(chosen, found)
+    absent = argparse.Namespace(**{**vars(chosen), "baseline": None, "no_baseline": True})
+    return policy.holding(chosen if file and os.path.lexists(file) else absent, chosen.path)
+
+
+def _file(chosen: argparse.Namespace, holds: policy.Holding) -> Path:
+    """Where a new baseline is written."""
+    file = policy.baseline_file(chosen, holds.config)
+    if file is None:
+        raise ConfigError(f"{chosen.path}: a repository without files can't keep a baseline. Name a file with --baseline.")
+    if not chosen.baseline:
+        textfile.check_inside(file, holds.config.root)
+    return file
+
+
+def _existing(chosen: argparse.Namespace) -> tuple[policy.Holding, baselines.Baseline]:
+    holds = _holding(chosen)
+    if holds.baseline is None:
+        raise ConfigError(
+            f"{policy.baseline_file(chosen, holds.config) or chosen.path}: no baseline there. `patscan baseline write` makes one."
+        )
+    return holds, holds.baseline
+
+
+def _everything(chosen: argparse.Namespace, holds: policy.Holding) -> list[Report]:
+    """Files and history: an entry is unused only if its token is in neither."""
+    root = holds.config.root
+    return _looked(chosen, holds, root or chosen.path, root is None or (root / ".git").exists())
+
+
+def _looked(chosen: argparse.Namespace, holds: policy.Holding, place: Path, history: bool) -> list[Report]:
+    output = [] if holds.config.root is None else [scanning.scanned(chosen, Target("files", str(place)), partial(_files, place), holds)]
+    if history or not output:
+        output.append(scanning.scanned(chosen, Target("history", str(place)), partial(_history, chosen, place), holds))
+    for report in output:
+        for where, reason in report.coverage.skipped:
+            print(printable(unshaped(f"not looked at: {where}: {reason}")), file=sys.stderr)
+    return output
+
+
+def _files(place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+    from patscan.cli import pools
+    from patscan.sources.files import Files
+
+    return Files([place], environment()), partial(pools.serial, rules)
+
+
+def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+    from patscan.cli import cache
+    from patscan.git.repository import open_repository
+    from patscan.sources.history import History
+
+    history = History(open_repository(place, environment()), False, cache.memory(rules))
+    return history, scanning.pool(chosen, rules)
+
+
+def _entry(finding: Finding, holds: policy.Holding, chosen: argparse.Namespace) -> baselines.Entry:
+    origin = finding.occurrences[0].origin
+    # A file's path in the repository, not on this machine.
+    path = os.path.relpath(origin.path, holds.config.root) if origin.type in {"file", "symlink"} and origin.path else origin.path
+    shown = (path or origin.type).replace(os.sep, "/")
+    return baselines.Entry(finding.fingerprint, finding.rule.kind, chosen.expires, shown, unshaped(chosen.reason or ""))
+
+
+def _unused(baseline: baselines.Baseline, reports: Sequence[Report]) -> set[str]:
+    """Fingerprints of entries whose tokens are nowhere; empty if not everything could be looked at."""
+    if _completeness(reports):
+        return set()
+    seen = {finding.fingerprint for report in reports for finding in (*report.findings, *report.ignored)}
+    return {entry.fingerprint for entry in baseline.entries} - seen
+
+
+def _expired(baseline: baselines.Baseline) -> set[str]:
+    return {entry.fingerprint for entry in baseline.entries if baselines.has_expired(entry, policy.today())}
+
+
+def _completeness(reports: Sequence[Report]) -> ExitCode:
+    return ExitCode.CLEAN if all(report.coverage.complete and not report.interrupted for report in reports) else ExitCode.INCOMPLETE

@@ -1,0 +1,168 @@
+"""``.patscan.toml``, or ``[tool.patscan]`` in ``pyproject.toml``: what a project wants looked for, and what not reported again.
+
+A scanned repository is hostile: what its own file says is checked, bounded, said in every report, and nothing of it is run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from patscan import textfile
+from patscan.errors import ConfigError
+from patscan.model import CONFIDENCES, SEVERITIES
+
+NAME = ".patscan.toml"
+_MANY = 1000
+"""Entries of a list at most."""
+_PREFIX = re.compile(r"[A-Za-z0-9_+=/@:.-]{4,20}")
+_INSTANCE = re.compile(r"[A-Za-z0-9_+=/@:.-]{0,19}[A-Za-z0-9_+=/@:.]")
+_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
+
+
+class Key(NamedTuple):
+    """A key of the file: what it means unless it is set, what it must hold as half a sentence, and whether a value is that."""
+
+    default: Any
+    holds: str
+    fits: Callable[[Any], bool]
+    shrinks: bool = True
+    """It changes what is looked for or reported, so that a report says that it is set."""
+
+
+class Config(NamedTuple):
+    """What holds. `root` is the repository's folder, or the scanned one; ``None`` if there is none."""
+
+    values: Mapping[str, Any]
+    file: Path | None = None
+    root: Path | None = None
+
+    def get(self, key: str) -> Any:
+        """The value of a key, or its default."""
+        return self.values.get(key, KEYS[key].default)
+
+    def said(self) -> Iterator[str]:
+        """What the file sets that changes a report, each as a few words."""
+        for key, value in self.values.items():
+            if KEYS[key].shrinks:
+                yield f"{key} ({len(value)})" if isinstance(value, (list, dict)) else f"{key} = {str(value).lower()}"
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= _MANY and all(isinstance(one, str) and 0 < len(one) <= _MANY for one in value)
+
+
+def _is_word_of(words: tuple[str, ...]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def _is_like(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and value != "" and "\0" not in value
+
+
+def _is_severities(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, str) and one in SEVERITIES for one in value.values())
+
+
+def _is_hosts(value: Any) -> bool:
+    return _is_texts(value) and all(map(_is_like(_HOST), value))
+
+
+KEYS = {
+    "ignore-paths": Key([], "a list of patterns in gitignore syntax", _is_texts),
+    "min-confidence": Key("medium", f"one of {', '.join(CONFIDENCES)}", _is_word_of(CONFIDENCES)),
+    "pat-prefix": Key("", "the prefix of your instance's access tokens: 4 to 20 of A-Za-z0-9_+=/@:.-", _is_like(_PREFIX)),
+    "instance-prefix": Key("", "your instance's prefix, without its hyphen: 1 to 20 of A-Za-z0-9_+=/@:.-", _is_like(_INSTANCE)),
+    "hosts": Key([], "a list of host names", _is_hosts, shrinks=False),
+    "require-ignore-reason": Key(False, "true or false", _is_flag),
+    "fail-on-expired": Key(False, "true or false", _is_flag, shrinks=False),
+    "baseline": Key(".patscan-baseline", "a path relative to the repository", _is_path),
+    "rules.off": Key([], "a list of rule ids", _is_texts),
+    "rules.only": Key([], "a list of rule ids", _is_texts),
+    "severity": Key({}, f"rule ids, each with one of {', '.join(SEVERITIES)}", _is_severities),
+}
+"""Every key; one with a dot stands in a table of its own."""
+
+
+def load(place: Path | None, chosen: Path | None = None, wanted: bool = True) -> Config:
+    """What holds for `place`: the file that is `chosen`, else the nearest one above it, else, or if none is `wanted`, the defaults.
+
+    Never looks outside the repository that `place` lies in. Raises `ConfigError`.
+    """
+    folders = list(_folders(place)) if place else []
+    root = folders[-1] if folders else None
+    if chosen:
+        return Config(_values(chosen, _table(chosen, textfile.read(chosen), required=True) or {}), chosen, root)
+    for folder in folders if wanted else ():
+        for name in (NAME, "pyproject.toml"):
+            file = folder / name
+            if not (file.exists() or file.is_symlink()):
+                continue
+            table = _table(file, textfile.read(file, root))
+            if table is not None:
+                return Config(_values(file, table), file, root)
+    return Config({}, None, root)
+
+
+def _folders(place: Path) -> Iterator[Path]:
+    """The folder of `place` and those above it, up to the repository's; without a repository only its own; none in a bare one."""
+    place = place.absolute()
+    first = place if place.is_dir() else place.parent
+    if (first / "HEAD").is_file() and (first / "objects").is_dir():
+        return
+    above = (first, *first.parents)
+    last = next((number for number, folder in enumerate(above) if (folder / ".git").exists()), 0)
+    yield from above[: last + 1]
+
+
+def _table(file: Path, text: str, required: bool = False) -> dict[str, Any] | None:
+    """What `file` holds for us; ``None`` if it is another tool's."""
+    others = file.name == "pyproject.toml"
+    # Nearly every pyproject.toml is about something else, and reading TOML costs a hook some milliseconds.
+    if others and "patscan" not in text and not required:
+        return None
+    import tomllib
+
+    try:
+        table: Any = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{file}: not a TOML file: {error}.") from None
+    if not others:
+        return dict(table)
+    tools = table.get("tool", {})
+    own = tools.get("patscan") if isinstance(tools, dict) else None
+    if own is not None and not isinstance(own, dict):
+        raise ConfigError(f"{file}: tool.patscan must be a table.")
+    return own
+
+
+def _values(file: Path, table: dict[str, Any]) -> dict[str, Any]:
+    flat = dict(table)
+    rules = flat.pop("rules", {})
+    if not isinstance(rules, dict):
+        raise ConfigError(f"{file}: rules must be a table, [rules].")
+    flat |= {f"rules.{key}": value for key, value in rules.items()}
+    for key, value in flat.items():
+        if key not in KEYS:
+            raise ConfigError(f"{file}: unknown key {key!r}.{nearest(key, KEYS)} docs/configuration.md lists all.")
+        if not KEYS[key].fits(value):
+            raise ConfigError(f"{file}: {key} must be {KEYS[key].holds}.")
+    return {key: flat[key] for key in KEYS if key in flat}
+
+
+def nearest(word: str, words: Mapping[str, Any]) -> str:
+    """A guess at what was meant, as a sentence; empty if nothing is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, words, 1)
+    return f" Did you mean {near[0]!r}?" if near else ""
