@@ -29,7 +29,7 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
     code = exit_code(report, chosen)
     report = report._replace(exit_code=int(code))
     failed = [error for name, path in chosen.report if (error := _to_file(report, name, path, chosen.show_secrets))]
-    if not (chosen.quiet and chosen.format == "text"):
+    if not (chosen.quiet and chosen.format in ("text", "brief")):
         if sys.stdout is None:
             raise OutputError(" ".join([*failed, "standard output is closed. Use --quiet, and --report NAME=PATH for a file."]))
         try:

@@ -15,6 +15,10 @@ from patscan.model import CONFIDENCES
 COMMANDS = {
     "scan": "look at files, folders or standard input",
     "history": "look at every object a repository holds, reachable or not",
+    "hook": "look at what is about to be committed",
+    "push": "look at what is about to be pushed",
+    "message": "look at the message of a commit",
+    "install-hooks": "let git run the three of them by itself",
     "rules": "list, show and check the rules",
 }
 """Each command is a module here of its name, with a function ``flags`` that adds its flags and says which function runs it."""
@@ -53,7 +57,7 @@ def build(wanted: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     for name, text in COMMANDS.items():
         command = add_command(commands, name, text)
         if name in wanted:
-            import_module(f"patscan.cli.{name}").flags(command)
+            import_module(f"patscan.cli.{name.replace('-', '_')}").flags(command)
     return parser
 
 
@@ -78,10 +82,10 @@ def add_rules(command: argparse.ArgumentParser) -> None:
     command.add_argument("--rules", action="append", type=Path, default=[], metavar="DIR", help="a folder of your own rules (repeatable)")
 
 
-def add_common(command: argparse.ArgumentParser) -> None:
-    """The flags of every command that reports."""
+def add_common(command: argparse.ArgumentParser, form: str = "text") -> None:
+    """The flags of every command that reports; `form` is the format it writes unless it is told otherwise."""
     add_rules(command)
-    command.add_argument("--format", choices=list(FORMATS), default="text", help="what to write to standard output (default: text)")
+    command.add_argument("--format", choices=list(FORMATS), default=form, help=f"what to write to standard output (default: {form})")
     command.add_argument(
         "--report", action="append", type=_report, default=[], metavar="NAME=PATH", help="write a format to a file, too (repeatable)"
     )

@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 
+_UNHURRIED = 64 << 10
+"""Bytes that are searched in less time than compiling the rules takes."""
+
+
 def serial(rules: tuple[Rule, ...]) -> None:
     """No executor: everything happens in this process."""
-    scan.start(rules)
+    scan.start(rules, _UNHURRIED)
 
 
 def processes(rules: tuple[Rule, ...], jobs: int) -> Executor:

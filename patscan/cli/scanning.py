@@ -18,14 +18,16 @@ from patscan.model import Coverage, Note, Report, Rule, Skip, Target
 _Entry = TypeVar("_Entry", Skip, Note)
 
 Make = Callable[[tuple[Rule, ...]], tuple[engine.Source, engine.Pool]]
-
-
+After = Callable[[Report, tuple[Rule, ...]], Report]
 More = Callable[[tuple[Rule, ...]], Iterator[tuple[str, engine.Source, engine.Pool]]]
 """Further scans of the same run, each with the path that stands before all of its own."""
 
 
-def report(chosen: argparse.Namespace, target: Target, make: Make, more: More | None = None) -> int:
-    """Scan what `make` gives under the chosen rules and flags, and what `more` gives, and report; returns the exit code."""
+def report(chosen: argparse.Namespace, target: Target, make: Make, more: More | None = None, after: After | None = None) -> int:
+    """Scan what `make` gives under the chosen rules and flags, and what `more` gives, and report; returns the exit code.
+
+    `after` sees what was found.
+    """
     output.check(chosen)
     rules = rulebook.load(chosen.rules)
     narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
@@ -39,6 +41,8 @@ def report(chosen: argparse.Namespace, target: Target, make: Make, more: More | 
 
                 inner = more(rules)
                 told = union(told, {path: engine.scan(source, rules, pool, progress.add, options) for path, source, pool in inner})
+        if after and told.findings:
+            told = after(told, rules)
     except TargetError as error:
         where, _, reason = str(error).partition(": ")
         told = Report(target, rules, Coverage(skipped=(Skip(where, reason),)), (), ())

@@ -37,6 +37,7 @@ def _lazily(module: str) -> Write:
 
 FORMATS: dict[str, Write] = {
     "text": _lazily("text"),
+    "brief": _lazily("brief"),
     "json": _lazily("wire"),
     "sarif": _lazily("sarif"),
 }
