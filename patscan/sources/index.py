@@ -126,6 +126,8 @@ class Index:
 
         # A whole path is never taken for an object's id.
         self._files = Files([self._folder.absolute() / name for name in names], self._environment, everything=True)
+        self.skips += self._files.skips
+        self._files.skips, self._files.notes = self.skips, self.notes
         return self._files
 
 
