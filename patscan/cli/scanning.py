@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from patscan import rulebook
 from patscan import scan as engine
-from patscan.cli import output
+from patscan.cli import cache, output
 from patscan.cli.progress import Progress
 from patscan.errors import TargetError
 from patscan.model import Coverage, Note, Report, Rule, Skip, Target
@@ -29,7 +28,7 @@ def report(chosen: argparse.Namespace, target: Target, make: Make, more: More | 
     `after` sees what was found.
     """
     output.check(chosen)
-    rules = rulebook.load(chosen.rules)
+    rules = cache.rules(chosen.rules)
     narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
     options = engine.Options(chosen.min_confidence, chosen.show_secrets, **narrow)
     try:
