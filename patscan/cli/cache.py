@@ -6,10 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from patscan import __version__
-
 from patscan.errors import RuleError
 from patscan.model import Rule
 
@@ -24,10 +23,11 @@ def rules(extra: Sequence[Path]) -> tuple[Rule, ...]:
     """
     import marshal
 
-    from patscan.rulebook import load, shipped
+    from patscan import rulebook
 
     folder = _folder()
-    state = (__version__, *(_state(rule_folder) for rule_folder in (shipped(), *extra)))
+    code = os.stat(rulebook.__file__).st_mtime_ns
+    state = (__version__, code, Rule._fields, *(_state(rule_folder) for rule_folder in (rulebook.shipped(), *extra)))
     file = folder / "rules" if folder else None
     try:
         known, kept = marshal.loads(file.read_bytes()) if file else (None, ())  # noqa: S302 - the user's own, as the memory beside it
@@ -36,9 +36,10 @@ def rules(extra: Sequence[Path]) -> tuple[Rule, ...]:
     except (OSError, ValueError, EOFError, TypeError):
         pass  # there is none, or it is broken
     # No examples: what is kept on a disk holds nothing that looks like a token.
-    read = tuple(rule._replace(examples=(), counter_examples=()) for rule in load(extra))
+    read = tuple(rule._replace(examples=(), counter_examples=()) for rule in rulebook.load(extra))
     if file:
-        _keep(file, marshal.dumps((state, tuple(map(tuple, read)))))
+        plain: Any = (state, tuple(map(tuple, read)))  # its stub doesn't know that a tuple of tuples is plain enough
+        _keep(file, marshal.dumps(plain))
     return read
 
 
@@ -46,7 +47,10 @@ def _state(folder: Path) -> tuple[str, ...]:
     """What changes when a rule file does."""
     try:
         with os.scandir(folder) as entries:
-            return (str(folder), *sorted(f"{entry.name} {(told := entry.stat()).st_size} {told.st_mtime_ns}" for entry in entries))
+            return (
+                os.path.abspath(folder),
+                *sorted(f"{entry.name} {(told := entry.stat()).st_size} {told.st_mtime_ns}" for entry in entries),
+            )
     except OSError as error:
         raise RuleError(f"{folder}: no rule file there. --rules takes a folder that holds *.toml files.") from error
 

@@ -21,12 +21,13 @@ _HOOKS = {
 """Each of git's hooks (githooks(5)): what patscan does in it, and how to go without it."""
 _MARK = "# Written by `patscan install-hooks`; `patscan install-hooks --uninstall` takes it away."
 _KEPT = ".before-patscan"
-# Not -m, which takes 2 ms to find out what to run. -P: else python would import what lies in the repository. A pre-push hook's input has to be read by two.
+# Not -m, which takes 2 ms to find out what to run. -P: else python would import what lies in the repository.
 _SCRIPT = """#!/bin/sh
 {mark}
 before="$(dirname -- "$0")"/{name}{kept}
 python={python}
 package={package}
+run='import sys; from patscan.cli import main; sys.exit(main())'
 {read}
 if [ -x "$before" ]; then
   {given}"$before" "$@" || exit $?
@@ -36,7 +37,7 @@ if [ ! -x "$python" ] || [ ! -e "$package" ]; then
   echo "patscan: to go without it, once: {without}" >&2
   exit 3
 fi
-{given}"$python" -P -c 'import sys; from patscan.cli import main; sys.exit(main())' {command}
+{given}"$python" -P -c "$run" {command}
 """
 
 
@@ -109,6 +110,7 @@ def _script(name: str) -> str:
         kept=_KEPT,
         python=shlex.quote(Path(sys.executable).as_posix()),
         package=shlex.quote(Path(patscan.__file__).as_posix()),
+        # Two read what git says to a pre-push hook.
         read='input="$(cat; echo .)"; input="${input%.}"' if pushes else "",
         given="printf '%s' \"$input\" | " if pushes else "",
         command=command,

@@ -71,22 +71,25 @@ def _advice(report: Report) -> Iterator[str]:
 
 
 def _now(kind: str, report: Report, page: str) -> Iterator[str]:
+    from patscan.formats.places import printable
+
     pushed = [finding for finding in report.findings if finding.exposure.pushed]
     if kind != "push":
         yield "  now     take it out and commit again. If it was ever pushed, revoke it:"
         yield f"          {page}"
         return
-    remote = report.target.remote or "the remote"
+    remote = printable(report.target.remote or "the remote")
     if len(pushed) < len(report.findings):
         sure = all(finding.exposure.pushed is False for finding in report.findings if finding not in pushed)
         told = "nothing to revoke" if sure else f"and if {remote} has it from elsewhere, revoke it: {page}"
         yield f"  now     not pushed yet: amend or rebase, {told}"
     for finding in pushed[:1]:
-        place = f"{len(pushed)} of them " if 1 < len(report.findings) else ""
+        place = f"{len(pushed)} of them " if len(report.findings) > 1 else ""
         yield f"  now     {place}already on {remote}: revoke it: {next(iter(finding.rule.references), page)}"
 
 
 def _verdict(report: Report, style: Style) -> str:
+    from patscan.formats.places import printable
     from patscan.formats.words import count
 
     kind, coverage = report.target.type, report.coverage
@@ -101,15 +104,17 @@ def _verdict(report: Report, style: Style) -> str:
         blocked = f": {_ACTS.get(kind, 'it')} blocked" if report.exit_code else ""
         return _ink(f"patscan: no token in {looked}, but not everything could be looked at{blocked}.", _WARNING, style) + ignored
     if not coverage.blobs + coverage.commits:
-        return f"patscan: nothing to look at: {coverage.notes[0].reason if coverage.notes else 'it is empty.'}"
+        return f"patscan: nothing to look at: {printable(coverage.notes[0].reason) if coverage.notes else 'it is empty.'}"
     return _ink(f"patscan: no token in {looked}.", _GOOD, style) + ignored
 
 
 def _reasons(report: Report) -> str:
+    from patscan.formats.places import printable
+
     counted: dict[str, int] = {}
     for finding in report.ignored:
         counted[finding.reason] = counted.get(finding.reason, 0) + 1
-    return ", ".join(f"{number:,} {reason}" for reason, number in sorted(counted.items()))
+    return ", ".join(f"{number:,} {printable(reason)}" for reason, number in sorted(counted.items()))
 
 
 def _ink(text: str, color: str, style: Style) -> str:

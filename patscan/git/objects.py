@@ -75,7 +75,7 @@ class ObjectShard(NamedTuple):
 
 
 class _Batch:
-    """One ``git cat-file --batch`` and its questions: many of them in a file, for whoever waits at both ends of two pipes may wait forever."""
+    """One ``git cat-file --batch`` and its questions: many in a file, for whoever waits at both ends of two pipes may wait forever."""
 
     def __init__(self, shard: ObjectShard, names: Sequence[str]) -> None:
         questions = "".join(f"{name}\n" for name in names).encode()

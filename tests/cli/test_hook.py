@@ -507,7 +507,20 @@ def test_a_clean_commit_imports_nothing_heavy(repo: Repo) -> None:
     assert said.code == 0
     imported = set(re.findall(r"^import time:.*\| +(\S+)$", said.text, re.MULTILINE))
     assert "patscan.sources.index" in imported
-    heavy = {"git", "sarif_om", "pygments", "numpy", "dulwich", "rich", "hyperscan", "socket", "ssl", "http.client", "urllib.request", "asyncio"}
+    heavy = {
+        "git",
+        "sarif_om",
+        "pygments",
+        "numpy",
+        "dulwich",
+        "rich",
+        "hyperscan",
+        "socket",
+        "ssl",
+        "http.client",
+        "urllib.request",
+        "asyncio",
+    }
     assert not imported & heavy
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import tokens
-from tests.cli.hooked import Hooks, git, hooked, hooks, kind, patscan
+from tests.cli.hooked import git, hooked, hooks, kind, patscan
 from tests.repo import Repo
 
 __all__ = ["hooked", "hooks", "kind"]

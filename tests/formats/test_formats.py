@@ -15,7 +15,7 @@ from tests.tokens import classic, routable
 
 
 def test_the_formats_are_named() -> None:
-    assert list(FORMATS) == ["text", "json", "sarif"]
+    assert list(FORMATS) == ["text", "brief", "json", "sarif"]
 
 
 def imported(script: str) -> set[str]:
