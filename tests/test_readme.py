@@ -74,6 +74,16 @@ def test_every_hook_named_is_shipped_and_every_rule_named_exists() -> None:
     assert set(re.findall(r"rules show (gitlab[\w-]+)", README)) <= ids
 
 
+def test_the_page_of_hooks_names_what_there_is() -> None:
+    page = (ROOT / "docs" / "hooks.md").read_text("utf-8")
+    shipped = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    assert re.findall(r"- id: (\S+)", page) == list(shipped)
+    named = re.findall(r"patscan (?:hook|push|message|install-hooks)\b[^'`\n]*", page)
+    assert len(named) > 8
+    for command in named:
+        assert parse(shlex.split(command)[1:]).command
+
+
 def test_links_lead_somewhere_and_home_is_home() -> None:
     for link in re.findall(r"\]\(([^)]+)\)", README):
         assert link.startswith("https://") or (ROOT / link).exists(), link

@@ -108,9 +108,11 @@ def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, repo
     everywhere = engine.scan(history, rules, scanning.pool(chosen, rules), lambda _: None, engine.Options("low"))
     held = push.held()
     there = {finding.secret for finding in everywhere.findings if _stands(finding, held)}
+    # "Not pushed yet" is said only by somebody who has seen everything.
+    absent = False if everywhere.coverage.complete else None
 
     def asked(finding: Finding) -> Finding:
-        return finding._replace(exposure=finding.exposure._replace(pushed=finding.secret in there))
+        return finding._replace(exposure=finding.exposure._replace(pushed=finding.secret in there or absent))
 
     return report._replace(findings=tuple(map(asked, report.findings)))
 

@@ -65,7 +65,7 @@ def _advice(report: Report) -> Iterator[str]:
     first = report.findings[0]
     page = next(iter(first.rule.references), "")
     yield from _now(kind, report, page)
-    yield f"  accept  a comment on its line, with the reason: patscan:ignore {first.rule.id} -- REASON"
+    yield f"  accept  a comment on its line, with the reason: # patscan:ignore {first.rule.id} -- REASON"
     if kind in _ACTS:
         yield f"  skip    this once: git {_ACTS[kind]} --no-verify, or with pre-commit SKIP={_IDS[kind]}"
 

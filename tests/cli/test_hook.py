@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import random
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import tokens
-from tests.cli.hooked import Hooks, Said, config, git, hooked, hooks, kind, patscan, run
+from tests.cli.hooked import PATSCAN, ROOT, Hooks, Said, config, git, hooked, hooks, kind, patscan, run
 from tests.repo import Repo
 
 __all__ = ["hooked", "hooks", "kind"]
@@ -497,6 +499,36 @@ def test_a_blocked_commit_is_told_in_ten_lines_with_all_that_is_needed(repo: Rep
     said = patscan(repo.path, "hook")
     assert len(said.text.splitlines()) <= 10
     assert "31 tokens" in said.text
+
+
+def test_colours_are_for_terminals(repo: Repo, rng: random.Random) -> None:
+    repo.write("a.txt", tokens.routable(rng))
+    repo.git("add", "a.txt")
+    for variables, colored in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        shown = on_a_terminal(repo.path, {"TERM": "xterm", **variables})
+        assert (b"\x1b[" in shown) is colored
+        assert len(shown.splitlines()) <= 10
+
+
+def on_a_terminal(folder: Path, variables: dict[str, str]) -> bytes:
+    leader, follower = os.openpty()
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    subprocess.run([*PATSCAN, "hook"], cwd=folder, env=env, stdin=follower, stdout=follower, stderr=follower, check=False)
+    os.close(follower)
+    shown = os.read(leader, 1 << 16)
+    os.close(leader)
+    return shown
+
+
+def test_many_files_and_a_large_one(repo: Repo, rng: random.Random) -> None:
+    for number in range(300):
+        repo.write(f"{number}.txt", f"{number}\n" * 100)
+    repo.write("large", b"x\n" * (35 << 20) + tokens.routable(rng).encode())
+    repo.git("add", "--all")
+    said = patscan(repo.path, "hook")
+    assert said.code == 1
+    assert f"large:{(35 << 20) + 1}:1" in said.text
+    assert "1 token in 301 staged files" in said.text
 
 
 def test_a_clean_commit_imports_nothing_heavy(repo: Repo) -> None:

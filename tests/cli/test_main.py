@@ -342,4 +342,4 @@ class TestStart:
             "socket",
         }
         assert not imported & heavy
-        assert "hyperscan" in imported
+        assert "patscan.detect.anchors" in imported

@@ -217,6 +217,14 @@ def test_a_ref_of_the_remote_that_is_not_known_here(remote: Repo) -> None:
     assert patscan(remote.path, "push", "origin", "../origin.git", stdin=line).code == 0
 
 
+def test_a_remote_that_can_not_be_reached_is_not_asked(remote: Repo, rng: random.Random) -> None:
+    remote.git("remote", "add", "gone", "https://gone.invalid/a.git")
+    for text, code in (("fine", 0), (tokens.routable(rng), 1)):
+        head = remote.commit({"b.txt": text}).encode()
+        line = b"refs/heads/main " + head + b" refs/heads/main " + ZEROS + b"\n"
+        assert patscan(remote.path, "push", "gone", "https://gone.invalid/a.git", stdin=line).code == code
+
+
 def test_outside_of_a_repository(tmp_path: Path) -> None:
     assert patscan(tmp_path, "push", "origin", "url", stdin=b"").code == 3
 
@@ -238,4 +246,6 @@ def test_a_shallow_clone_pushes_what_it_has(remote: Repo, hooks: Hooks, kind: st
     shallow.commit({"b.txt": "fine\n"})
     assert git(shallow, "push", "origin", "main").code == 0
     shallow.commit({"b.txt": tokens.routable(rng)})
-    assert git(shallow, "push", "origin", "main").code
+    said = git(shallow, "push", "origin", "main")
+    assert said.code
+    assert "nothing to revoke" not in said.text  # older commits aren't here, and may have been pushed with it
