@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from patscan.sources.memory import Memory
 
 
-def rules(extra: Sequence[Path]) -> tuple[Rule, ...]:
-    """The rules without their examples. Reading TOML takes a commit's hook 9 ms: what was read stays until a rule file changes.
+def rules(extra: Sequence[Path], keep: bool = True) -> tuple[Rule, ...]:
+    """The rules without their examples. Reading TOML takes a commit's hook 9 ms: what was read is kept until a rule file changes.
 
-    Raises `RuleError` as `patscan.rulebook.load` does.
+    Without `keep` nothing is, nor is anything taken that was. Raises `RuleError` as `patscan.rulebook.load` does.
     """
     import marshal
 
     from patscan import rulebook
 
-    folder = _folder()
+    folder = _folder() if keep else None
     code = os.stat(rulebook.__file__).st_mtime_ns
     state = (__version__, code, Rule._fields, *(_state(rule_folder) for rule_folder in (rulebook.shipped(), *extra)))
     file = folder / "rules" if folder else None

@@ -37,7 +37,7 @@ def run(chosen: argparse.Namespace) -> int:
         from patscan.cli import pools
 
         made.append(make(chosen.names, *ends))
-        return made[0], partial(pools.serial, rules)
+        return made[0], partial(pools.small, rules)
 
     def excused(report: Report, rules: tuple[Rule, ...]) -> Report:
         from patscan.excused import committed

@@ -37,7 +37,7 @@ def run(chosen: argparse.Namespace) -> int:
         from patscan.cli import pools
 
         made.append(_message(chosen.file))
-        return made[0], partial(pools.serial, rules)
+        return made[0], partial(pools.small, rules)
 
     def excused(report: Report, _: tuple[Rule, ...]) -> Report:
         from patscan.excused import excuse

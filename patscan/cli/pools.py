@@ -16,9 +16,14 @@ _UNHURRIED = 64 << 10
 """Bytes that are searched in less time than compiling the rules takes."""
 
 
+def small(rules: tuple[Rule, ...]) -> None:
+    """No executor, and no compiler before it is worth it: for a hook, which mostly looks at a few kilobytes."""
+    scan.start(rules, _UNHURRIED)
+
+
 def serial(rules: tuple[Rule, ...]) -> None:
     """No executor: everything happens in this process."""
-    scan.start(rules, _UNHURRIED)
+    scan.start(rules)
 
 
 def processes(rules: tuple[Rule, ...], jobs: int) -> Executor:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from patscan.git.repository import Repository
     from patscan.sources.push import Push, Remote, Update
 
+_MANY_OBJECTS = 5_000
+"""From so many on, starting processes takes less time than it saves."""
 _PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LINE = re.compile(rf"(\S.*) ({_ID.pattern}) (\S.*) ({_ID.pattern})", re.DOTALL)
@@ -44,8 +46,9 @@ def run(chosen: argparse.Namespace) -> int:
         from patscan.cli import pools
 
         repository = open_repository(Path(), environment())
-        made.append((repository, _push(chosen, repository)))
-        return made[0][1], partial(pools.serial, rules)
+        push = _push(chosen, repository)
+        made.append((repository, push))
+        return push, scanning.pool(chosen, rules) if push.count() > _MANY_OBJECTS else partial(pools.small, rules)
 
     def told(report: Report, rules: tuple[Rule, ...]) -> Report:
         return _pushed(chosen, *made[0], report, rules)

@@ -28,7 +28,7 @@ def report(chosen: argparse.Namespace, target: Target, make: Make, more: More | 
     `after` sees what was found.
     """
     output.check(chosen)
-    rules = cache.rules(chosen.rules)
+    rules = cache.rules(chosen.rules, keep=not getattr(chosen, "no_cache", False))
     narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
     options = engine.Options(chosen.min_confidence, chosen.show_secrets, **narrow)
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from patscan.git.repository import Repository
 from patscan.model import Note, Target
 from patscan.sources.history import RefShard
-from patscan.sources.revisions import Revisions
+from patscan.sources.revisions import OBJECTS, Revisions
 
 if TYPE_CHECKING:
     from patscan.content import Shard
@@ -44,6 +44,7 @@ class Push(Revisions):
         known = _stored(repository, {update.old for update in updates if update.old.strip("0")})
         super().__init__(repository, [*more, *(["--not", f"--remotes={remote.tracked}"] if remote.tracked else [])])
         self._remote, self._more, self.known = remote, more, known
+        self._objects: list[str] | None = None
         self._given = "".join([*(f"{update.new}\n" for update in self._sent), *(f"^{old}\n" for old in known)]).encode()
 
     def target(self) -> Target:
@@ -51,7 +52,7 @@ class Push(Revisions):
         return Target("push", str(self._repository.path), self._remote.shown or None)
 
     def shards(self) -> Iterator[Shard]:
-        """The refs' names and all objects. Raises `UsageError` for a ref that is gone."""
+        """The refs' names and all objects."""
         if not self._sent and not self._more:
             self.notes.append(Note(self._named, "nothing is sent: the push deletes, or is up to date."))
             return
@@ -73,8 +74,14 @@ class Push(Revisions):
     def _named(self) -> str:
         return f"the push to {self._remote.shown}" if self._remote.shown else "the push"
 
+    def count(self) -> int:
+        """How many objects are sent; asks git. Raises `UsageError` for a ref that is gone."""
+        return len(self._listed(*OBJECTS)) if self._sent or self._more else 0
+
     def _listed(self, *options: str) -> list[str]:
-        return super()._listed(*options, "--stdin")
+        if self._objects is None:
+            self._objects = super()._listed(*options, "--stdin")
+        return self._objects
 
     def _nothing(self) -> None:
         self.notes.append(Note(self._named, "the remote has all of it."))

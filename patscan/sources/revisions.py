@@ -16,6 +16,7 @@ from patscan.sources.history import History
 if TYPE_CHECKING:
     from patscan.content import Piece, Shard
 
+OBJECTS = ("--objects", "--no-object-names", "--missing=print")
 _OPTIONS = re.compile(r"--(?:not|all|(?:branches|tags|remotes|glob|exclude)(?:=.*)?)")
 """What git-rev-list(1) takes in the place of a revision and that only selects commits."""
 
@@ -39,7 +40,7 @@ class Revisions(History):
     def shards(self) -> Iterator[Shard]:
         """The first look's work. Raises `UsageError` for a revision that git doesn't know."""
         self.target()
-        listed = self._listed("--objects", "--no-object-names", "--missing=print")
+        listed = self._listed(*OBJECTS)
         if missing := sum(name.startswith("?") for name in listed):
             self.skips.append(Skip(self._named, f"{missing:,} objects of the range aren't here: never fetched, or lost."))
         if self._repository.shallow and self._repository.boundary().intersection(listed):

@@ -342,4 +342,4 @@ class TestStart:
             "socket",
         }
         assert not imported & heavy
-        assert "patscan.detect.anchors" in imported
+        assert "hyperscan" in imported
