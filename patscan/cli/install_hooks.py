@@ -52,10 +52,10 @@ def run(chosen: argparse.Namespace) -> int:
     folder = _folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in _HOOKS:
-            print(_uninstall(folder / name) if chosen.uninstall else _install(folder / name))
+        done = [(_uninstall if chosen.uninstall else _install)(folder / name) for name in _HOOKS]
     except OSError as error:
         raise OutputError(f"{error.filename or folder}: can't be written: {error.strerror}.") from error
+    print("\n".join(done))
     return ExitCode.CLEAN
 
 

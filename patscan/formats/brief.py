@@ -37,14 +37,20 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
 
 def _token(finding: Finding, style: Style) -> str:
     from patscan.formats.places import SHORT, name, printable, remark
-    from patscan.formats.words import reasons
+    from patscan.formats.words import count, reasons
 
     lead = finding.occurrences[0]
     place = name(lead.origin, SHORT)
     spot = place if lead.origin.type == "ref-name" else f"{place}:{lead.position.line}:{lead.position.column}"
     token = finding.secret.reveal().decode("utf-8", "surrogateescape") if style.reveal else str(finding.secret)
     others = len(finding.occurrences) - 1
-    told = [*reasons(finding), remark(lead.origin) if lead.origin.type != "index" else "", f"in {others:,} more places" if others else ""]
+    told = [
+        *reasons(finding),
+        remark(lead.origin) if lead.origin.type != "index" else "",
+        f"commit {lead.origin.commit[:SHORT]}" if lead.origin.commit and lead.origin.path else "",
+        f"on {finding.exposure.tips[0]}" if finding.exposure.tips else "",
+        f"in {count(others, 'more place')}" if others else "",
+    ]
     why = printable("; ".join(filter(None, told)))
     sure = _ink(finding.confidence, _BAD, style)
     return f"{_ink(printable(spot), _BOLD, style)}  {finding.rule.name}  {_ink(printable(token), '31', style)}  {sure}: {why}"
@@ -53,10 +59,9 @@ def _token(finding: Finding, style: Style) -> str:
 def _skipped(shown: tuple[Skip, ...], number: int, style: Style) -> Iterator[str]:
     from patscan.formats.places import printable
 
-    for where, reason in shown:
-        yield f"{_ink('not looked at', _WARNING, style)}  {printable(f'{where}: {reason}')}"
-    if number > len(shown):
-        yield f"… and {number - len(shown):,} more that couldn't be looked at"
+    for place, (where, reason) in enumerate(shown, 1):
+        more = f" And {number - place:,} more." if place == len(shown) < number else ""
+        yield f"{_ink('not looked at', _WARNING, style)}  {printable(f'{where}: {reason}')}{more}"
 
 
 def _advice(report: Report) -> Iterator[str]:

@@ -52,7 +52,9 @@ def second_of_all(repo: Repo, word: str) -> tuple[Said, str]:
     repo.git("checkout", "-q", "-b", "b2", "main")
     repo.commit({"c.txt": f"{word}\n"})
     repo.git("checkout", "-q", "main")
-    return git(repo, "push", "--all", "origin"), "c.txt:1:1"
+    said = git(repo, "push", "--all", "origin")
+    assert word == CLEAN or "on refs/heads/b2" in said.text
+    return said, "c.txt:1:1"
 
 
 def root(repo: Repo, word: str) -> tuple[Said, str]:
