@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from patscan.cli import scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_common
-from patscan.errors import UsageError
+from patscan.errors import TargetError, UsageError
 from patscan.model import Finding, Report, Rule, Target
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _push(chosen: argparse.Namespace, repository: Repository) -> Push:
 
 def _by_git(chosen: argparse.Namespace) -> bool:
     """Whether git itself is asking, and so told every ref; the framework reads that, and shows its first ref to the hooks."""
-    return bool(chosen.url) and "PRE_COMMIT" not in os.environ and not sys.stdin.isatty()
+    return bool(chosen.url) and "PRE_COMMIT" not in os.environ and sys.stdin is not None and not sys.stdin.isatty()
 
 
 def _of_framework(repository: Repository) -> list[Update]:
@@ -96,7 +96,7 @@ def _remote(chosen: argparse.Namespace) -> Remote:
     url = chosen.url or os.environ.get("PRE_COMMIT_REMOTE_URL", "")
     if name and name == url:  # git was told a URL: none of the refs here are known to be there
         return Remote(_PASSWORD.sub("", name), "")
-    return Remote(name, re.sub(r"([*?\[\\])", r"\\\1", name) or "*")
+    return Remote(name, re.sub(r"([*?\[\\])", r"\\\1", name) + "/*" if name else "*")
 
 
 def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, report: Report, rules: tuple[Rule, ...]) -> Report:
@@ -108,8 +108,11 @@ def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, repo
     if not push.told:
         return report
     history = History(repository, memory=cache.memory(rules))
-    everywhere = engine.scan(history, rules, scanning.pool(chosen, rules), lambda _: None, engine.Options("low"))
-    held = push.held()
+    try:
+        everywhere = engine.scan(history, rules, scanning.pool(chosen, rules), lambda _: None, engine.Options("low"))
+        held = push.held()
+    except TargetError:
+        return report  # then nobody knows, and nobody says
     there = {finding.secret for finding in everywhere.findings if _stands(finding, held)}
     # "Not pushed yet" is said only by somebody who has seen everything.
     absent = False if everywhere.coverage.complete else None

@@ -91,7 +91,7 @@ class Index:
 
     def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
         """What HEAD has under these staged paths, or under those they were renamed from: path and piece of content."""
-        return before(self._folder, self._environment, self._changes("--find-renames"), paths)
+        yield from before(self._folder, self._environment, self._changes("--find-renames"), paths)
 
     def _keep(self, change: Change) -> None:
         if change.status == "U":

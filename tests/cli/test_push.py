@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import tokens
-from tests.cli.hooked import Hooks, Said, git, hooked, hooks, kind, patscan
+from tests.cli.hooked import PATSCAN, Hooks, Said, git, hooked, hooks, kind, patscan, run
 from tests.repo import Repo
 
 __all__ = ["hooked", "hooks", "kind"]
@@ -229,6 +229,27 @@ def test_a_remote_that_can_not_be_reached_is_not_asked(remote: Repo, rng: random
 
 def test_outside_of_a_repository(tmp_path: Path) -> None:
     assert patscan(tmp_path, "push", "origin", "url", stdin=b"").code == 3
+
+
+@pytest.mark.parametrize("name", ["o*", "o[x]", "team/one"])
+def test_a_remote_whose_name_is_a_pattern(remote: Repo, rng: random.Random, name: str) -> None:
+    """What it has, by its own refs here, isn't sent; what another remote has, is."""
+    head = remote.commit({"b.txt": tokens.routable(rng)})
+    line = f"refs/heads/main {head} refs/heads/main ".encode() + ZEROS + b"\n"
+    tracked = remote.path / ".git" / "refs" / "remotes"
+    (tracked / "oxx").mkdir()
+    (tracked / "oxx" / "main").write_text(f"{head}\n")
+    assert patscan(remote.path, "push", name, "../origin.git", stdin=line).code == 1
+    if name == "team/one":  # git takes no pattern for a ref's name
+        (tracked / name / "deep").mkdir(parents=True)
+        (tracked / name / "deep" / "main").write_text(f"{head}\n")
+        assert patscan(remote.path, "push", name, "../origin.git", stdin=line).code == 0
+
+
+def test_without_standard_input(remote: Repo, rng: random.Random) -> None:
+    remote.commit({"b.txt": tokens.routable(rng)})
+    said = run(remote.path, "sh", "-c", 'exec "$@" <&-', "sh", *PATSCAN, "push", "origin", "../origin.git")
+    assert said.code == 1
 
 
 def test_a_url_that_holds_a_password_shows_none(remote: Repo, rng: random.Random) -> None:
