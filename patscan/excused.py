@@ -11,7 +11,6 @@ from patscan.errors import TargetError
 from patscan.model import Finding, Occurrence, Report, Rule, Secret
 
 COMMITTED = "already committed"
-_UNHURRIED = 64 << 10
 
 
 def excuse(report: Report, reason: Callable[[Finding, Occurrence], str]) -> Report:
@@ -29,7 +28,7 @@ def excuse(report: Report, reason: Callable[[Finding, Occurrence], str]) -> Repo
 
 def committed(report: Report, rules: tuple[Rule, ...], old: Iterable[tuple[str, Piece]]) -> Report:
     """`report` without the tokens that stood in the same file before, by what `old` gives of each path."""
-    matcher = Matcher(rules, _UNHURRIED)
+    matcher = Matcher(rules)
     stood: dict[str, set[Secret]] = {}
     with suppress(TargetError):  # what can't be read excuses nothing
         for path, piece in old:

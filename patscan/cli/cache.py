@@ -59,6 +59,7 @@ def _keep(file: Path, content: bytes) -> None:
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.touch(mode=0o600)
         draft.write_bytes(content)
         draft.replace(file)
     except OSError:
