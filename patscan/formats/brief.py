@@ -102,11 +102,10 @@ def _verdict(report: Report, style: Style) -> str:
     ignored = f" Ignored: {_reasons(report)}." if report.ignored else ""
     if report.interrupted:
         return _ink(f"patscan: interrupted after {looked}.", _WARNING, style)
+    blocked = f": {_ACTS[kind]} blocked" if report.exit_code and kind in _ACTS else ""
     if report.findings:
-        blocked = f": {_ACTS.get(kind, 'it')} blocked" if report.exit_code else ""
         return _ink(f"patscan: {count(len(report.findings), 'token')} in {looked}{blocked}.", _BAD, style) + ignored
     if coverage.skipped:
-        blocked = f": {_ACTS.get(kind, 'it')} blocked" if report.exit_code else ""
         return _ink(f"patscan: no token in {looked}, but not everything could be looked at{blocked}.", _WARNING, style) + ignored
     if not coverage.blobs + coverage.commits:
         return f"patscan: nothing to look at: {printable(coverage.notes[0].reason) if coverage.notes else 'it is empty.'}"

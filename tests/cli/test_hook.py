@@ -321,6 +321,7 @@ def test_what_is_only_on_disk_or_only_staged_for_later_does_not_block(hooked: Re
     hooked.write("a.txt", f"{token}\n")
     assert git(hooked, "commit", "-m", "what is staged").code == 0
     hooked.git("add", "-N", "b.txt")
+    assert "nothing is staged" in patscan(hooked.path, "hook").text
     hooked.git("rm", "-q", "-f", "--cached", "a.txt")
     assert git(hooked, "commit", "-m", "without what is only intended").code == 0
 

@@ -23,6 +23,12 @@ def test_nothing_is_said_to_be_nothing() -> None:
     assert written("brief", report(target=INDEX, coverage=coverage)) == "patscan: nothing to look at: nothing is staged.\n"
 
 
+def test_a_scan_blocks_nothing(rng: random.Random) -> None:
+    text = written("brief", report(finding(classic(rng)), coverage=Coverage(blobs=1), target=Target("files", "."), exit_code=1))
+    assert text.endswith("\npatscan: 1 token in 1 file.\n")
+    assert "skip" not in text
+
+
 def test_what_is_ignored_is_counted(rng: random.Random) -> None:
     ignored = tuple(finding(classic(rng), reason=reason) for reason in ("placeholder", "already committed", "placeholder"))
     text = written("brief", report(ignored=ignored, target=INDEX, coverage=Coverage(blobs=1)))
