@@ -79,13 +79,16 @@ Pool = Callable[[], "Executor | None"]
 """Makes an executor whose workers have called `start`; ``None``, having called it here, when starting workers isn't worth it."""
 Progress = Callable[[Looked], None]
 
+_MAY_BE_EMPTY = ("index", "push", "message")
+"""A commit without changes, a push that only deletes and an empty message are no mistakes."""
+
 _matcher: Matcher | None = None
 
 
-def start(rules: tuple[Rule, ...]) -> None:
-    """What every worker does first: compile the rules, for what is compiled can't be sent."""
+def start(rules: tuple[Rule, ...], unhurried: int = 0) -> None:
+    """What every worker does first: compile the rules, for what is compiled can't be sent; see `Anchors` for `unhurried`."""
     global _matcher  # noqa: PLW0603 - an executor's initializer has no other way to leave something for its tasks
-    _matcher = Matcher(rules)
+    _matcher = Matcher(rules, unhurried)
 
 
 def look(shard: Shard) -> Looked:
@@ -124,7 +127,8 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
         interrupted = True
     found = _second_look(source, rules, sorted(first.keys), options)
     skips = [*first.skips, *source.skips]
-    if not (first.coverage.commits or first.coverage.blobs or skips or interrupted):
+    looked = first.coverage.commits or first.coverage.blobs or source.target().type in _MAY_BE_EMPTY
+    if not (looked or skips or interrupted):
         # A scan of nothing is never green: a wrong path or a wrong checkout looks just like that.
         skips.append(Skip(source.target().path, "there is nothing to look at: no commit, no file."))
     notes = (

@@ -26,7 +26,11 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 def commands() -> list[list[str]]:
     lines = [line for _, block in BLOCKS for line in re.split(r"\n|&&", block)] + re.findall(r"`([^`\n]+)`", README)
     lines = [line.strip().removeprefix("- ") for line in lines]
-    found = [line for line in lines if re.match(r"(\S*/)?patscan (scan|history|report|config|(rules|baseline) \w+)", line)]
+    found = [
+        line
+        for line in lines
+        if re.match(r"(\S*/)?patscan (scan|history|hook|push|message|install-hooks|report|config|(rules|baseline) \w+)", line)
+    ]
     return [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in found]
 
 
@@ -92,10 +96,21 @@ def test_every_hook_named_is_shipped_and_every_rule_named_exists() -> None:
     shipped = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
     assert set(re.findall(r"- id: (\S+)", README)) <= set(shipped)
     for hook in shipped.values():
-        assert parse(shlex.split(hook["entry"])[1:]).command
+        files = ["FILE"] if hook.get("pass_filenames", True) else []
+        assert parse([*shlex.split(hook["entry"])[1:], *hook.get("args", []), *files]).command
         assert hook["language"] == "python"
     ids = {rule.id for rule in rulebook.load()}
     assert set(re.findall(r"rules show (gitlab[\w-]+)", README)) <= ids
+
+
+def test_the_page_of_hooks_names_what_there_is() -> None:
+    page = (ROOT / "docs" / "hooks.md").read_text("utf-8")
+    shipped = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    assert re.findall(r"- id: (\S+)", page) == list(shipped)
+    named = re.findall(r"patscan (?:hook|push|message|install-hooks)\b[^'`\n]*", page)
+    assert len(named) > 8
+    for command in named:
+        assert parse(shlex.split(command)[1:]).command
 
 
 def test_links_lead_somewhere_and_home_is_home() -> None:

@@ -49,7 +49,7 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
     report = report._replace(exit_code=int(code))
     style = formats.Style(color=False, reveal=chosen.show_secrets, width=100, when=_when())
     failed = [error for name, path in chosen.report if (error := _to_path(report, name, path, style))]
-    if not (chosen.quiet and chosen.format == "text"):
+    if not (chosen.quiet and chosen.format in ("text", "brief")):
         if sys.stdout is None:
             raise OutputError(" ".join([*failed, "standard output is closed. Use --quiet, and --report NAME=PATH for a file."]))
         try:

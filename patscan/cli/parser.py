@@ -15,6 +15,10 @@ from patscan.model import CONFIDENCES
 COMMANDS = {
     "scan": "look at files, folders or standard input",
     "history": "look at every object a repository holds, reachable or not",
+    "hook": "look at what is about to be committed",
+    "push": "look at what is about to be pushed",
+    "message": "look at the message of a commit",
+    "install-hooks": "let git run the three of them by itself",
     "report": "turn a saved JSON report into any format",
     "baseline": "accept tokens that needn't be reported again",
     "config": "show what holds for a place, and from where",
@@ -56,7 +60,7 @@ def build(wanted: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     for name, text in COMMANDS.items():
         command = add_command(commands, name, text)
         if name in wanted:
-            import_module(f"patscan.cli.{name}").flags(command)
+            import_module(f"patscan.cli.{name.replace('-', '_')}").flags(command)
     return parser
 
 
@@ -81,25 +85,25 @@ def add_rules(command: argparse.ArgumentParser) -> None:
     command.add_argument("--rules", action="append", type=Path, default=[], metavar="DIR", help="a folder of your own rules (repeatable)")
 
 
-def add_common(command: argparse.ArgumentParser) -> None:
-    """The flags of every command that scans."""
+def add_common(command: argparse.ArgumentParser, form: str = "text") -> None:
+    """The flags of every command that scans; `form` is the format it writes unless it is told otherwise."""
     add_rules(command)
     command.add_argument("--min-confidence", choices=CONFIDENCES, default=None, help="what counts as found (default: medium)")
     add_policy(command)
     command.add_argument("--jobs", type=_positive, default=None, metavar="N", help="processes to use (default: one a processor)")
-    add_output(command)
+    add_output(command, form)
 
 
-def add_output(command: argparse.ArgumentParser) -> None:
+def add_output(command: argparse.ArgumentParser, form: str = "text") -> None:
     """The flags of every command that reports."""
-    command.add_argument("--format", choices=list(FORMATS), default="text", help="what to write to standard output (default: text)")
+    command.add_argument("--format", choices=list(FORMATS), default=form, help=f"what to write to standard output (default: {form})")
     command.add_argument(
         "--report", action="append", type=_report, default=[], metavar="NAME=PATH", help="write a format to a file, too (repeatable)"
     )
     command.add_argument(
         "--show-secrets",
         action="store_true",
-        help="show the tokens themselves: in text, json, jsonl and csv, and to GitLab, which then may revoke them",
+        help="show the tokens themselves: in text, brief, json, jsonl and csv, and to GitLab, which then may revoke them",
     )
     command.add_argument("--quiet", action="store_true", help="no progress and no text report; the exit code and --report speak")
     command.add_argument("--no-color", action="store_true", help="no colours; the variable NO_COLOR says the same")

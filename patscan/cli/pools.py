@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 
+_UNHURRIED = 64 << 10
+"""Bytes that are searched in less time than compiling the rules takes."""
+
+
+def small(rules: tuple[Rule, ...]) -> None:
+    """No executor, and no compiler before it is worth it: for a hook, which mostly looks at a few kilobytes."""
+    scan.start(rules, _UNHURRIED)
+
+
 def serial(rules: tuple[Rule, ...]) -> None:
     """No executor: everything happens in this process."""
     scan.start(rules)

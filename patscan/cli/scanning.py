@@ -9,9 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from patscan import rulebook
 from patscan import scan as engine
-from patscan.cli import output, policy
+from patscan.cli import cache, output, policy
 from patscan.cli.progress import Progress
 from patscan.errors import ConfigError, ExitCode, TargetError
 from patscan.model import Coverage, Note, Report, Rule, Skip, Target
@@ -19,32 +18,40 @@ from patscan.model import Coverage, Note, Report, Rule, Skip, Target
 _Entry = TypeVar("_Entry", Skip, Note)
 
 Make = Callable[[tuple[Rule, ...]], tuple[engine.Source, engine.Pool]]
-
-
+After = Callable[[Report, tuple[Rule, ...]], Report]
 More = Callable[[tuple[Rule, ...]], Iterator[tuple[str, engine.Source, engine.Pool]]]
 """Further scans of the same run, each with the path that stands before all of its own."""
 
 
-def report(chosen: argparse.Namespace, target: Target, make: Make, place: Path | None = Path(), more: More | None = None) -> int:
+def report(
+    chosen: argparse.Namespace,
+    target: Target,
+    make: Make,
+    place: Path | None = Path(),
+    more: More | None = None,
+    after: After | None = None,
+) -> int:
     """Scan what `make` gives under the chosen rules and flags, and what `more` gives, and report; returns the exit code.
 
     What holds for `place` holds here; ``None``: only what flags name. Raises `ConfigError` after the report if a demand isn't met.
+    `after` sees what was found.
     """
     output.check(chosen)
     holds = policy.holding(chosen, place)
-    told = holds.said(scanned(chosen, target, make, holds, more))
+    told = holds.said(scanned(chosen, target, make, holds, more, after))
     code = output.deliver(_as_asked(told, target), chosen)
     if code == ExitCode.ERROR:
         raise ConfigError("\n         ".join(told.violations))
     return code
 
 
-def scanned(chosen: argparse.Namespace, target: Target, make: Make, holds: policy.Holding, more: More | None = None) -> Report:
+def scanned(
+    chosen: argparse.Namespace, target: Target, make: Make, holds: policy.Holding, more: More | None = None, after: After | None = None
+) -> Report:
     """The report of one scan, or of one and its further ones."""
     narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
     options = holds.options(target)._replace(reveal=chosen.show_secrets, **narrow)
-    listed = rulebook.load(chosen.rules)
-    rules = holds.rules(listed)
+    rules = holds.rules(cache.rules(chosen.rules, keep=not getattr(chosen, "no_cache", False)))
     try:
         source, pool = make(rules)
         with Progress(not chosen.quiet) as progress:
@@ -56,6 +63,8 @@ def scanned(chosen: argparse.Namespace, target: Target, make: Make, holds: polic
                     path: engine.scan(source, rules, pool, progress.add, policy.below(path, options)) for path, source, pool in more(rules)
                 }
                 told = union(told, inner)
+        if after and told.findings:
+            told = after(told, rules)
     except TargetError as error:
         where, _, reason = str(error).partition(": ")
         told = Report(target, rules, Coverage(skipped=(Skip(where, reason),)), (), ())

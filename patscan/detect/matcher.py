@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 class Matcher:
     """The rules, ready to search. Holds compiled anchors, so it is neither picklable nor to be shared between threads."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        """Compile the anchors of `rules`; patterns are compiled when first needed."""
+    def __init__(self, rules: Iterable[Rule], unhurried: int = 0) -> None:
+        """Compile the anchors of `rules`, not before `unhurried` bytes were searched; patterns are compiled when first needed."""
         self.rules = tuple(rules)
         self._by_anchor: dict[str, list[Rule]] = {}
         for rule in self.rules:
             for anchor in rule.anchors:
                 self._by_anchor.setdefault(anchor, []).append(rule)
-        self.anchors = Anchors(self._by_anchor)
+        self.anchors = Anchors(self._by_anchor, unhurried)
         self._patterns: dict[str, regex.Pattern[bytes]] = {}
 
     def suspicious(self, data: bytes | memoryview) -> bool:

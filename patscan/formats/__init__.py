@@ -41,6 +41,7 @@ def _lazily(module: str, reveals: bool = False) -> Write:
 
 FORMATS: dict[str, Write] = {
     "text": _lazily("text", reveals=True),
+    "brief": _lazily("brief", reveals=True),
     "json": _lazily("wire", reveals=True),
     "jsonl": _lazily("jsonl", reveals=True),
     "csv": _lazily("csv", reveals=True),

@@ -115,11 +115,13 @@ def _looked_at(report: Report, style: Style) -> Iterator[str]:
 
 
 def _amounts(coverage: Coverage, target: str) -> Iterator[str]:
-    if target == "history":
+    if target in {"history", "push"}:
         yield count(coverage.commits, "commit")
         yield count(coverage.blobs, "blob")
     elif target == "stdin":
         yield "standard input"
+    elif target == "message":
+        yield "the message"
     else:
         yield count(coverage.blobs, "file")
     yield _size(coverage.bytes)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
@@ -13,6 +13,9 @@ from patscan.content import WINDOW, Key, Piece, windows
 from patscan.git import child
 
 _SCANNED = (b"blob", b"commit", b"tag")
+_BATCH = ("cat-file", "--batch")
+_HELD_BY_A_PIPE = 4096
+"""Bytes that a pipe takes on every system while nobody reads them."""
 _LONGEST_ANSWER = 200
 """Bytes of the line before a content: an id, a kind and a size."""
 
@@ -72,15 +75,28 @@ class ObjectShard(NamedTuple):
 
 
 class _Batch:
-    """One ``git cat-file --batch`` and its questions: in a file, for whoever waits at both ends of two pipes may wait forever."""
+    """One ``git cat-file --batch`` and its questions: many in a file, for whoever waits at both ends of two pipes may wait forever."""
 
     def __init__(self, shard: ObjectShard, names: Sequence[str]) -> None:
-        with tempfile.TemporaryFile() as questions:
-            questions.write("".join(f"{name}\n" for name in names).encode())
-            questions.seek(0)
-            args = ("cat-file", "--batch")
-            self._git = child.start(args, shard.path, shard.environment, stderr=subprocess.DEVNULL, stdin=questions)
+        questions = "".join(f"{name}\n" for name in names).encode()
+        self._git = self._asked(shard, questions) if len(questions) <= _HELD_BY_A_PIPE else self._asked_by_file(shard, questions)
         self.answers = _pipe(self._git.stdout)
+
+    def _asked(self, shard: ObjectShard, questions: bytes) -> subprocess.Popen[bytes]:
+        git = child.start(_BATCH, shard.path, shard.environment, stderr=subprocess.DEVNULL)
+        if git.stdin:
+            with suppress(BrokenPipeError), git.stdin:  # it is gone, and says nothing
+                git.stdin.write(questions)
+        git.stdin = None
+        return git
+
+    def _asked_by_file(self, shard: ObjectShard, questions: bytes) -> subprocess.Popen[bytes]:
+        import tempfile
+
+        with tempfile.TemporaryFile() as file:
+            file.write(questions)
+            file.seek(0)
+            return child.start(_BATCH, shard.path, shard.environment, stderr=subprocess.DEVNULL, stdin=file)
 
     def __enter__(self) -> Self:
         return self

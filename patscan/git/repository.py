@@ -62,6 +62,12 @@ class Repository(NamedTuple):
         """Whether anything is configured that could be pushed to."""
         return bool(_try(self, "config", "--get-regexp", r"^remote\..*\.(push)?url$"))
 
+    def hooks_path(self) -> str:
+        """What ``core.hooksPath`` says, with ``~`` expanded; empty if nobody has set it."""
+        # The last value is the one that keeps this very child from running hooks.
+        *_, said, _ = ("", *_try(self, "config", "-z", "--type=path", "--get-all", "core.hooksPath").split("\0")[:-1])
+        return said
+
     def head(self) -> str | None:
         """The commit at HEAD, or ``None`` before the first commit."""
         return _try(self, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip() or None
@@ -95,7 +101,7 @@ def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:
     try:
         answer = run(("rev-parse", *questions), path, environment)
     except GitError as error:
-        raise TargetError(_hint(path, str(error))) from error
+        raise TargetError(hint(path, str(error))) from error
     # The folder comes last, because its name may hold line feeds.
     bare, shallow, hash_name, folder = answer.decode("utf-8", "surrogateescape").split("\n", 3)
     git_dir = Path(folder.removesuffix("\n"))
@@ -114,7 +120,8 @@ def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:
     )
 
 
-def _hint(path: Path, said: str) -> str:
+def hint(path: Path, said: str) -> str:
+    """What git `said` of a repository, with what to do about it where that is known."""
     if "dubious ownership" in said:
         allow = "git config --global --add safe.directory PATH"
         return f"{path}: git refuses this repository, because somebody else owns it. Allow it with: {allow}"

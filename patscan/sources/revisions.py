@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from patscan.errors import UsageError
+from patscan.git.changes import before, changes
 from patscan.git.child import GitError
 from patscan.git.repository import Repository
-from patscan.model import Skip
+from patscan.model import Note, Skip
 from patscan.sources.history import History
 
 if TYPE_CHECKING:
-    from patscan.content import Shard
+    from patscan.content import Piece, Shard
 
+OBJECTS = ("--objects", "--no-object-names", "--missing=print")
 _OPTIONS = re.compile(r"--(?:not|all|(?:branches|tags|remotes|glob|exclude)(?:=.*)?)")
 """What git-rev-list(1) takes in the place of a revision and that only selects commits."""
 
 
 class Revisions(History):
     """The objects that the commits of a range hold and those outside it, at its edge, don't."""
+
+    _flag = "--rev "
+    _given = b""
 
     def __init__(self, repository: Repository, revisions: Sequence[str], mirror: bool = False, with_paths: bool = False) -> None:
         """`revisions` in git's own syntax (gitrevisions(7)). Raises `UsageError` for an option that does more than select commits."""
@@ -35,17 +40,20 @@ class Revisions(History):
     def shards(self) -> Iterator[Shard]:
         """The first look's work. Raises `UsageError` for a revision that git doesn't know."""
         self.target()
-        listed = self._listed("--objects", "--no-object-names", "--missing=print")
+        listed = self._listed(*OBJECTS)
         if missing := sum(name.startswith("?") for name in listed):
             self.skips.append(Skip(self._named, f"{missing:,} objects of the range aren't here: never fetched, or lost."))
         if self._repository.shallow and self._repository.boundary().intersection(listed):
             self.skips.append(Skip(self._named, "the range leads over the edge of a shallow clone. Get more with: git fetch --deepen"))
         names = [name for name in listed if not name.startswith("?")]
         if not names:
-            self.skips.append(Skip(self._named, "the range selects nothing, so nothing was looked at."))
+            self._nothing()
         yield from self.again(names)
         if self._with_paths:
             yield self._paths(self._listed())
+
+    def _nothing(self) -> None:
+        self.skips.append(Skip(self._named, "the range selects nothing, so nothing was looked at."))
 
     @property
     def _named(self) -> str:
@@ -53,6 +61,25 @@ class Revisions(History):
 
     def _listed(self, *options: str) -> list[str]:
         try:
-            return self._repository.git("rev-list", *options, *self._revisions, "--").decode().split()
+            return self._repository.git("rev-list", *options, *self._revisions, "--", stdin=self._given).decode().split()
         except GitError as error:
-            raise UsageError(f"--rev {self._named}: {str(error).partition('git rev-list: ')[2] or error}") from error
+            raise UsageError(f"{self._flag}{self._named}: {str(error).partition('git rev-list: ')[2] or error}") from error
+
+
+class Between(Revisions):
+    """What the commits between two revisions brought, as ``pre-commit run --from-ref OLD --to-ref NEW`` asks."""
+
+    _flag = ""
+
+    def __init__(self, repository: Repository, old: str, new: str) -> None:
+        """Raises `UsageError` for what looks like an option."""
+        super().__init__(repository, [f"{old}..{new}"])
+        self._ends = (old, new)
+
+    def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
+        """What stood under these paths at the old end: path and piece of content."""
+        folder, environment = self._repository.path, self._repository.environment
+        return before(folder, environment, changes(folder, environment, ("diff-tree", "-r", "--find-renames"), self._ends), paths)
+
+    def _nothing(self) -> None:
+        self.notes.append(Note(self._named, "the range brings nothing."))

@@ -24,7 +24,7 @@ def plain() -> Anchors:
 
 
 def test_nothing_is_found_in_nothing(plain: Anchors) -> None:
-    for engine in (FAST, plain):
+    for engine in (FAST, plain, Anchors(NAMES, 1000)):
         assert engine.hits(b"") == []
         assert not engine.present(b"glpa t- gl-rt")
 
@@ -34,6 +34,24 @@ def test_both_engines_say_the_same(plain: Anchors, parts: list[str]) -> None:
     content = "".join(parts).encode()
     assert FAST.hits(content) == plain.hits(content)
     assert FAST.present(content) == plain.present(content) == bool(FAST.hits(content))
+
+
+@given(st.lists(st.sampled_from([*NAMES, "x" * 40, "\0", "Z2xwYXQt", "g\0l\0p\0a\0t\0-", "glpat%2D"]), max_size=12), st.integers(1, 300))
+def test_what_is_searched_before_anything_is_compiled_is_found_as_well(parts: list[str], unhurried: int) -> None:
+    slow = Anchors(NAMES, unhurried)
+    for content in ("".join(parts).encode(), "".join(reversed(parts)).encode()):
+        assert slow.present(content) == FAST.present(content)
+        assert slow.hits(content) == slow.hits(memoryview(content)) == FAST.hits(content)
+
+
+def test_it_is_compiled_once_there_is_much_to_search() -> None:
+    anchors = Anchors(NAMES, 100)
+    present = anchors.present
+    assert not present(b"x" * 100)
+    assert anchors.engine == "find"
+    for _ in range(3):
+        assert present(b"glpat-" * 20_000)
+        assert anchors.engine == FAST.engine
 
 
 def test_hits_are_bounded_when_asked() -> None:

@@ -17,7 +17,7 @@ from tests.tokens import classic, routable
 
 
 def test_the_formats_are_named() -> None:
-    assert list(FORMATS) == ["text", "json", "jsonl", "csv", "sarif", "gitlab", "codequality", "github", "junit", "markdown"]
+    assert list(FORMATS) == ["text", "brief", "json", "jsonl", "csv", "sarif", "gitlab", "codequality", "github", "junit", "markdown"]
 
 
 def imported(script: str) -> set[str]:
@@ -64,7 +64,7 @@ def test_every_format_ends_with_a_line_feed(name: str, rng: random.Random) -> No
 @pytest.mark.parametrize("name", FORMATS)
 def test_only_people_and_programs_who_asked_get_tokens(name: str, rng: random.Random) -> None:
     token = classic(rng)
-    assert (token in written(name, report(finding(token)), REVEAL)) is (name in {"text", "json", "jsonl", "csv", "gitlab"})
+    assert (token in written(name, report(finding(token)), REVEAL)) is (name in {"text", "brief", "json", "jsonl", "csv", "gitlab"})
     assert token not in written(name, report(finding(token)))
 
 
@@ -99,10 +99,10 @@ def test_what_is_ignored_is_not_dropped_in_silence(name: str, rng: random.Random
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_finding_is_told_but_in_the_short_one(name: str, rng: random.Random) -> None:
+def test_every_finding_is_told_but_in_short_ones(name: str, rng: random.Random) -> None:
     made = report(
         *(finding(token, occurrence(token, path=f"src/{number}.py")) for number, token in enumerate(classic(rng) for _ in range(300)))
     )
     output = written(name, made)
     parsed(name, output)
-    assert (f"src/{299}.py" in output) is (name != "markdown")
+    assert (f"src/{299}.py" in output) is (name not in {"brief", "markdown"})

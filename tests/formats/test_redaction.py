@@ -93,9 +93,10 @@ def test_no_token_in_any_text(rng: random.Random, before: str, after: str, kind:
 def test_text_never_steers_a_terminal(rng: random.Random, text: str, kind: str, reveal: bool) -> None:
     made = report(hostile_finding(classic(rng), text, kind), coverage=Coverage(skipped=(Skip(text, text),)), target=Target("files", text))
     for color in (False, True):
-        output = written("text", made, PLAIN._replace(color=color, reveal=reveal))
-        plain = re.sub("\x1b\\[[0-9;]*m", "", output) if color else output
-        assert all(char.isprintable() for char in plain.replace("\n", ""))
+        for name in ("text", "brief"):
+            output = written(name, made, PLAIN._replace(color=color, reveal=reveal))
+            plain = re.sub("\x1b\\[[0-9;]*m", "", output) if color else output
+            assert all(char.isprintable() for char in plain.replace("\n", ""))
 
 
 def test_paths_that_look_like_a_line_stay_one(rng: random.Random) -> None:

@@ -88,7 +88,7 @@ def test_only_a_url_is_a_provenance(remote: str | None) -> None:
 
 def test_a_remote_is_percent_encoded_and_names_no_user() -> None:
     run = run_of(target=Target("history", "/srv/app", 'https://jane:pw@gitlab.com:8443/a b/"\udce9%20[%]', None))
-    assert run["versionControlProvenance"][0]["repositoryUri"] == "https://gitlab.com:8443/a%20b/%22%E9%20%5B%25%5D"
+    assert run["versionControlProvenance"][0]["repositoryUri"] == "https://gitlab.com:8443/a%20b/%22%EF%BF%BD%20%5B%25%5D"
 
 
 def test_a_rule(token: str) -> None:

@@ -202,6 +202,8 @@ def test_width_is_kept_but_for_the_title(width: int, token: str) -> None:
     [
         ("history", 0, "Looked at 1 commit, 2,000 blobs, 0 bytes."),
         ("history", 1, "Looked at 1 commit, 2,000 blobs, 1 byte."),
+        ("push", 1, "Looked at 1 commit, 2,000 blobs, 1 byte."),
+        ("message", 1, "Looked at the message, 1 byte."),
         ("files", 1_000, "Looked at 2,000 files, 1.0 kB."),
         ("files", 34_560_000, "Looked at 2,000 files, 34.6 MB."),
         ("stdin", 8_260_000_000_000, "Looked at standard input, 8.3 TB."),

@@ -1,0 +1,118 @@
+"""``patscan install-hooks``: small scripts for git that call this very patscan, after whatever hook was there before."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import patscan
+from patscan.cli.environment import environment
+from patscan.errors import ExitCode, OutputError
+
+_HOOKS = {
+    "pre-commit": ("hook", "git commit --no-verify"),
+    "pre-merge-commit": ("hook", "git merge --no-verify"),
+    "commit-msg": ('message "$@"', "git commit --no-verify"),
+    "pre-push": ('push "$@"', "git push --no-verify"),
+}
+"""Each of git's hooks (githooks(5)): what patscan does in it, and how to go without it."""
+_MARK = "# Written by `patscan install-hooks`; `patscan install-hooks --uninstall` takes it away."
+_KEPT = ".before-patscan"
+# Not -m, which takes 2 ms to find out what to run. -P: else python would import what lies in the repository.
+_SCRIPT = """#!/bin/sh
+{mark}
+before="$(dirname -- "$0")"/{name}{kept}
+python={python}
+package={package}
+run='import sys; from patscan.cli import main; sys.exit(main())'
+{read}
+if [ -x "$before" ]; then
+  {given}"$before" "$@" || exit $?
+fi
+if [ ! -x "$python" ] || [ ! -e "$package" ]; then
+  echo "patscan: $python or $package is gone, so nothing was looked at. Run again: patscan install-hooks" >&2
+  echo "patscan: to go without it, once: {without}" >&2
+  exit 3
+fi
+{given}"$python" -P -c "$run" {command}
+"""
+
+
+def flags(command: argparse.ArgumentParser) -> None:
+    """What ``patscan install-hooks`` takes."""
+    command.add_argument("--uninstall", action="store_true", help="take them away, and put back what was there before")
+    command.set_defaults(command=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Write git's hooks of this repository, or take them away."""
+    folder = _folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        done = [(_uninstall if chosen.uninstall else _install)(folder / name) for name in _HOOKS]
+    except OSError as error:
+        raise OutputError(f"{error.filename or folder}: can't be written: {error.strerror}.") from error
+    print("\n".join(done))
+    return ExitCode.CLEAN
+
+
+def _folder() -> Path:
+    """Where git looks for hooks: ``core.hooksPath``, or the folder that all worktrees share."""
+    from patscan.git.repository import open_repository
+
+    repository = open_repository(Path(), environment())
+    hooks = repository.hooks_path()
+    if not hooks:
+        return repository.common_dir / "hooks"
+    # A relative one is looked for where hooks run (git-config(1)).
+    top = repository.git_dir if repository.bare else Path(os.fsdecode(repository.git("rev-parse", "--show-toplevel")).removesuffix("\n"))
+    return top / hooks
+
+
+def _install(hook: Path) -> str:
+    kept = hook.with_name(hook.name + _KEPT)
+    again = _is_ours(hook)
+    if not again and os.path.lexists(hook) and os.path.lexists(kept):
+        raise OutputError(f"{hook}: another hook, and {kept.name} is one from before. Move one of them away.")
+    draft = hook.with_name(f".{hook.name}.patscan")
+    draft.write_text(_script(hook.name), "utf-8", newline="\n")
+    draft.chmod(0o755)
+    if not again and os.path.lexists(hook):
+        hook.rename(kept)
+    draft.replace(hook)
+    return f"{hook}: {'written again' if again else 'written'}{f', runs after {kept.name}' if os.path.lexists(kept) else ''}."
+
+
+def _uninstall(hook: Path) -> str:
+    kept = hook.with_name(hook.name + _KEPT)
+    if not _is_ours(hook):
+        return f"{hook}: {'not written by patscan, left alone' if os.path.lexists(hook) else 'not there'}."
+    if os.path.lexists(kept):
+        kept.replace(hook)
+        return f"{hook}: as it was before."
+    hook.unlink()
+    return f"{hook}: taken away."
+
+
+def _is_ours(hook: Path) -> bool:
+    return hook.is_file() and _MARK.encode() in hook.read_bytes()
+
+
+def _script(name: str) -> str:
+    command, without = _HOOKS[name]
+    pushes = name == "pre-push"
+    return _SCRIPT.format(
+        mark=_MARK,
+        name=name,
+        kept=_KEPT,
+        python=shlex.quote(Path(sys.executable).as_posix()),
+        package=shlex.quote(Path(patscan.__file__).as_posix()),
+        # Two read what git says to a pre-push hook.
+        read='input="$(cat; echo .)"; input="${input%.}"' if pushes else "",
+        given="printf '%s' \"$input\" | " if pushes else "",
+        command=command,
+        without=without,
+    )

@@ -1,0 +1,74 @@
+"""``patscan message FILE``: the message of a commit that is being made."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patscan.cli import scanning
+from patscan.cli.environment import environment
+from patscan.cli.parser import add_common
+from patscan.model import Finding, Occurrence, Report, Rule, Target
+
+if TYPE_CHECKING:
+    from patscan import scan as engine
+    from patscan.sources.message import Message
+
+_ASKED = r"^(core\.comment(char|string)|commit\.cleanup)$"
+_NO_EDITOR = ":"
+"""What git says in ``GIT_EDITOR`` to the hooks of a commit whose message nobody edits (builtin/commit.c)."""
+
+
+def flags(command: argparse.ArgumentParser) -> None:
+    """What ``patscan message`` takes."""
+    command.add_argument("file", type=Path, metavar="FILE", help="the message, as git hands it to its commit-msg hook")
+    add_common(command, "brief")
+    command.set_defaults(command=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Look at a message, without what git takes out of it."""
+    made: list[Message] = []
+
+    def source(rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+        from patscan.cli import pools
+
+        made.append(_message(chosen.file))
+        return made[0], partial(pools.small, rules)
+
+    def excused(report: Report, _: tuple[Rule, ...]) -> Report:
+        from patscan.excused import excuse
+
+        def reason(_: Finding, occurrence: Occurrence) -> str:
+            return "comment line" if occurrence.position.line in made[0].comments else ""
+
+        return excuse(report, reason)
+
+    return scanning.report(chosen, Target("message", str(chosen.file)), source, after=excused)
+
+
+def _message(file: Path) -> Message:
+    from patscan.sources.message import Message
+
+    settings = _settings()
+    mark = settings.get("core.comment", "#")
+    edited = os.environ.get("GIT_EDITOR") != _NO_EDITOR
+    cleanup = settings.get("commit.cleanup", "default")
+    # git-commit(1), --cleanup: comments go by default only if somebody edited the message; the scissors are git's own then.
+    strip = cleanup == "strip" or (cleanup == "default" and edited)
+    return Message(file, None if mark == "auto" else mark, strip, edited or cleanup == "scissors")
+
+
+def _settings() -> dict[str, str]:
+    """What git is told of comments, the last word of each; ``commentString`` is another name of ``commentChar``."""
+    from patscan.git.child import GitError, run
+
+    try:
+        listed = run(("config", "-z", "--get-regexp", _ASKED), Path(), environment())
+    except GitError:
+        return {}  # nothing of it is set
+    pairs = (entry.partition("\n") for entry in listed.decode("utf-8", "replace").split("\0")[:-1])
+    return {key.removesuffix("char").removesuffix("string"): value for key, _, value in pairs}

@@ -1,0 +1,128 @@
+"""``patscan push``: what is about to be pushed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patscan.cli import scanning
+from patscan.cli.environment import environment
+from patscan.cli.parser import add_common
+from patscan.errors import TargetError, UsageError
+from patscan.model import Finding, Report, Rule, Target
+
+if TYPE_CHECKING:
+    from patscan import scan as engine
+    from patscan.git.repository import Repository
+    from patscan.sources.push import Push, Remote, Update
+
+_MANY_OBJECTS = 5_000
+"""From so many on, starting processes takes less time than it saves."""
+_PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LINE = re.compile(rf"(\S.*) ({_ID.pattern}) (\S.*) ({_ID.pattern})", re.DOTALL)
+
+
+def flags(command: argparse.ArgumentParser) -> None:
+    """What ``patscan push`` takes."""
+    command.add_argument("remote", nargs="?", default="", metavar="REMOTE", help="the remote's name, as git tells its pre-push hook")
+    command.add_argument("url", nargs="?", default="", metavar="URL", help="and its URL")
+    add_common(command, "brief")
+    command.set_defaults(command=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Look at every ref of the push: as git tells on standard input, or else at all that the remote doesn't have."""
+    from patscan.git.repository import open_repository
+
+    made: list[tuple[Repository, Push]] = []
+
+    def source(rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+        from patscan.cli import pools
+
+        repository = open_repository(Path(), environment())
+        push = _push(chosen, repository)
+        made.append((repository, push))
+        return push, scanning.pool(chosen, rules) if push.count() > _MANY_OBJECTS else partial(pools.small, rules)
+
+    def told(report: Report, rules: tuple[Rule, ...]) -> Report:
+        return _pushed(chosen, *made[0], report, rules)
+
+    return scanning.report(chosen, Target("push", "."), source, after=told)
+
+
+def _push(chosen: argparse.Namespace, repository: Repository) -> Push:
+    from patscan.sources.push import EVERYTHING, Push, Update
+
+    if not _by_git(chosen):
+        return Push(repository, _of_framework(repository), _remote(chosen), EVERYTHING)
+    updates = []
+    for line in sys.stdin.buffer.read().splitlines():
+        match = _LINE.fullmatch(os.fsdecode(line))
+        if not match:
+            raise UsageError("standard input isn't what git tells a pre-push hook: LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID in each line.")
+        updates.append(Update(*match.groups()))
+    return Push(repository, updates, _remote(chosen))
+
+
+def _by_git(chosen: argparse.Namespace) -> bool:
+    """Whether git itself is asking, and so told every ref; the framework reads that, and shows its first ref to the hooks."""
+    return bool(chosen.url) and "PRE_COMMIT" not in os.environ and sys.stdin is not None and not sys.stdin.isatty()
+
+
+def _of_framework(repository: Repository) -> list[Update]:
+    """The ref that pre-commit shows: it isn't always one of those that are stored here (``git push origin HEAD~1:main``)."""
+    from patscan.sources.push import Update
+
+    new, local = (os.environ.get(f"PRE_COMMIT_{name}", "") for name in ("TO_REF", "LOCAL_BRANCH"))
+    if not (new or local):
+        return []
+    zeros = "0" * 2 * repository.id_size
+    found = repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", new or local).decode().strip()
+    old = os.environ.get("PRE_COMMIT_FROM_REF", "")
+    known = repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", old).decode().strip() if old else zeros
+    return [Update(local, found, os.environ.get("PRE_COMMIT_REMOTE_BRANCH", local), known)]
+
+
+def _remote(chosen: argparse.Namespace) -> Remote:
+    from patscan.sources.push import Remote
+
+    name = chosen.remote or os.environ.get("PRE_COMMIT_REMOTE_NAME", "")
+    url = chosen.url or os.environ.get("PRE_COMMIT_REMOTE_URL", "")
+    if name and name == url:  # git was told a URL: none of the refs here are known to be there
+        return Remote(_PASSWORD.sub("", name), "")
+    return Remote(name, re.sub(r"([*?\[\\])", r"\\\1", name) + "/*" if name else "*")
+
+
+def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, report: Report, rules: tuple[Rule, ...]) -> Report:
+    """Of each token, whether the remote has it already, wherever it may stand there."""
+    from patscan import scan as engine
+    from patscan.cli import cache
+    from patscan.sources.history import History
+
+    if not push.told:
+        return report
+    history = History(repository, memory=cache.memory(rules))
+    try:
+        everywhere = engine.scan(history, rules, scanning.pool(chosen, rules), lambda _: None, engine.Options("low"))
+        held = push.held()
+    except TargetError:
+        return report  # then nobody knows, and nobody says
+    there = {finding.secret for finding in everywhere.findings if _stands(finding, held)}
+    # "Not pushed yet" is said only by somebody who has seen everything.
+    absent = False if everywhere.coverage.complete else None
+
+    def asked(finding: Finding) -> Finding:
+        return finding._replace(exposure=finding.exposure._replace(pushed=finding.secret in there or absent))
+
+    return report._replace(findings=tuple(map(asked, report.findings)))
+
+
+def _stands(finding: Finding, held: set[str]) -> bool:
+    origins = [occurrence.origin for occurrence in finding.occurrences]
+    return any(origin.blob in held or (origin.blob is None and origin.commit in held) for origin in origins)

@@ -1,0 +1,50 @@
+"""How one tree differs from another, or the index from a tree: git's raw diff, by path, and what stood there before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from patscan.content import Key, Piece
+from patscan.git.child import run
+from patscan.git.objects import ObjectShard
+
+SYMLINK, SUBMODULE = "120000", "160000"
+_RAW = ("--raw", "-z", "--no-abbrev", "--ignore-submodules=none", "--diff-filter=d")
+
+
+class Change(NamedTuple):
+    """A path: its mode and blob before (zeros: none) and now, and what happened to it (git-diff-index(1), raw output format)."""
+
+    old_mode: str
+    mode: str
+    old_blob: str
+    blob: str
+    status: str
+    path: str
+
+
+def changes(folder: Path, environment: Mapping[str, str], command: Sequence[str], trees: Sequence[str]) -> Iterator[Change]:
+    """What ``git COMMAND TREES`` says, a diff of some kind; what was deleted is left out. Raises `GitError`."""
+    words = iter(run((*command, *_RAW, *trees, "--"), folder, environment).split(b"\0")[:-1])
+    for head in words:
+        old_mode, mode, old_blob, blob, status = head.decode().removeprefix(":").split(" ")
+        path = next(words)
+        if status[0] in "RC":
+            path = next(words)
+        yield Change(old_mode, mode, old_blob, blob, status, os.fsdecode(path))
+
+
+def before(folder: Path, environment: Mapping[str, str], changed: Iterable[Change], paths: Container[str]) -> Iterator[tuple[str, Piece]]:
+    """What stood under these `paths` before, or under those they were renamed from: path and piece of content."""
+    old: dict[str, list[str]] = {}
+    for change in changed:
+        if change.path in paths and change.status[0] in "MRT" and change.old_mode != SUBMODULE:
+            old.setdefault(change.old_blob, []).append(change.path)
+    # What can't be read excuses nothing.
+    failed: list[tuple[Key, str]] = []
+    if old:
+        for piece in ObjectShard(folder, environment, tuple(old)).pieces(failed):
+            yield from ((path, piece) for path in old[str(piece.key)])

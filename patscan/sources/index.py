@@ -1,0 +1,135 @@
+"""What is about to be committed: the index that git really uses, compared with HEAD, the commit's first parent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patscan.content import Key, Looked, Piece, Shard
+from patscan.errors import TargetError
+from patscan.git.changes import SUBMODULE, SYMLINK, Change, before, changes
+from patscan.git.child import GitError, run
+from patscan.git.objects import ObjectShard
+from patscan.model import Exposure, Note, Origin, Skip, Target
+
+if TYPE_CHECKING:
+    from patscan.sources.files import Files
+
+_DIFF = ("diff-index", "--cached", "--ita-invisible-in-index")
+
+
+class Index:
+    """The staged contents, and whole files of the working tree that are named and not staged."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], names: Sequence[str] = ()) -> None:
+        """The index of the repository that `folder` lies in; ``GIT_INDEX_FILE`` comes with `environment`."""
+        self._folder, self._environment, self._names = folder, environment, names
+        self.skips: list[Skip] = []
+        self.notes: list[Note] = []
+        self._blobs: dict[str, list[Change]] = {}
+        self._files: Files | None = None
+        self._base = "HEAD"
+
+    def target(self) -> Target:
+        """What this is, for the report."""
+        return Target("index", str(self._folder))
+
+    def shards(self) -> Iterator[Shard]:
+        """Every staged blob once, then the files. Raises `TargetError` if git can't say what is staged."""
+        changed = self._changes("--no-renames")
+        for change in changed:
+            self._keep(change)
+        if self._blobs:
+            yield ObjectShard(self._folder, self._environment, tuple(self._blobs))
+        if others := self._unstaged({change.path for change in changed}):
+            yield from self._whole(others).shards()
+        elif not changed:
+            self.notes.append(Note(str(self._folder), "nothing is staged."))
+
+    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
+        """There is no plainer way than git's own."""
+        return iter(())
+
+    def learn(self, looked: Looked) -> None:
+        """Nothing is remembered."""
+
+    def recall(self) -> Iterator[Looked]:
+        """Nothing."""
+        return iter(())
+
+    def name(self, key: Key) -> str:
+        """A blob's id, or a file's whole path."""
+        return str(key)
+
+    def read(self, keys: Iterable[str]) -> Iterator[Piece]:
+        """The contents of these keys, for the second look."""
+        blobs = [key for key in keys if key in self._blobs]
+        failed: list[tuple[Key, str]] = []
+        if blobs:
+            yield from ObjectShard(self._folder, self._environment, blobs).pieces(failed)
+        self.skips += [Skip(str(name), reason) for name, reason in failed]
+        if self._files:
+            yield from self._files.read([key for key in keys if key not in self._blobs])
+
+    def within(self, piece: Piece, start: int) -> Origin | None:
+        """A file was met under its path; a blob may be staged under several."""
+        return None if piece.key in self._blobs else Origin(piece.kind, os.path.relpath(str(piece.key), self._folder))
+
+    def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
+        """The paths that each blob is staged under."""
+        return {key: [_origin(change) for change in self._blobs[key]] for key in keys}
+
+    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
+        """What isn't committed has no history."""
+        return dict.fromkeys(places, Exposure())
+
+    def at_head(self, origin: Origin) -> bool | None:
+        """See `exposures`."""
+        return None
+
+    def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
+        """What HEAD has under these staged paths, or under those they were renamed from: path and piece of content."""
+        yield from before(self._folder, self._environment, self._changes("--find-renames"), paths)
+
+    def _keep(self, change: Change) -> None:
+        if change.status == "U":
+            self.skips.append(Skip(change.path, "unmerged: resolve it and `git add` it."))
+        elif change.mode == SUBMODULE:
+            self.notes.append(Note(change.path, "a submodule: its commit's number is staged, its files are its own repository's."))
+        else:
+            self._blobs.setdefault(change.blob, []).append(change)
+
+    def _changes(self, renames: str) -> list[Change]:
+        """How the index differs from HEAD. Raises `TargetError`."""
+        try:
+            return list(changes(self._folder, self._environment, (*_DIFF, renames), [self._base]))
+        except GitError as error:
+            if self._base != "HEAD":
+                from patscan.git.repository import hint
+
+                raise TargetError(hint(self._folder, str(error))) from error
+        # No commit yet; and if HEAD is broken, everything that is staged counts as new.
+        self._base = run(("hash-object", "-t", "tree", "--stdin"), self._folder, self._environment).decode().strip()
+        return self._changes(renames)
+
+    def _unstaged(self, staged: set[str]) -> list[str]:
+        """Those of the named files that the index doesn't speak for."""
+        prefix = ""
+        if self._names and not (self._folder / ".git").exists():
+            prefix = os.fsdecode(run(("rev-parse", "--show-prefix"), self._folder, self._environment)).removesuffix("\n")
+        return [name for name in self._names if os.path.normpath(os.path.join(prefix, name)) not in staged]
+
+    def _whole(self, names: Sequence[str]) -> Files:
+        from patscan.sources.files import Files
+
+        # A whole path is never taken for an object's id.
+        self._files = Files([self._folder.absolute() / name for name in names], self._environment, everything=True)
+        self.skips += self._files.skips
+        self._files.skips, self._files.notes = self.skips, self.notes
+        return self._files
+
+
+def _origin(change: Change) -> Origin:
+    return Origin("symlink" if change.mode == SYMLINK else "index", change.path, blob=change.blob)

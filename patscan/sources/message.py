@@ -1,0 +1,54 @@
+"""The message of a commit that is being made: the file that git hands to its commit-msg hook."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from io import BytesIO
+from pathlib import Path
+
+from patscan.content import Piece
+from patscan.errors import TargetError
+from patscan.model import Note, Origin, Target
+from patscan.sources.stream import Stream
+
+_SCISSORS = "------------------------ >8 ------------------------"
+_ANY_MARK = r"[#;@!$%^&|:]"
+"""What ``core.commentChar=auto`` chooses from (git-config(1) names none; builtin/commit.c does)."""
+
+_ENCODINGS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+"""In every other encoding that git stores messages in, comments and line feeds are ASCII."""
+
+
+class Message(Stream):
+    """A message as far as git keeps it. `comments` are the lines that git will take out, by number."""
+
+    def __init__(self, path: Path, mark: str | None, strip: bool, cut: bool) -> None:
+        """`mark` begins a comment (``None``: git chooses one); `strip`: comments go; `cut`: what is below the scissors goes, too.
+
+        Raises `TargetError` for a file that can't be read.
+        """
+        self._path = path
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise TargetError(f"{path}: the message can't be read: {error.strerror or error}.") from error
+        encoding = next((name for marks, name in _ENCODINGS if content.startswith(marks)), "latin-1")
+        text = content.decode(encoding, "replace")
+        scissors = re.search(rf"^(?:{re.escape(mark) if mark else _ANY_MARK}) {_SCISSORS}\r?$", text, re.MULTILINE) if cut else None
+        if scissors:
+            text = text[: scissors.start()]
+            content = content[: len(text.encode(encoding))]
+        super().__init__(BytesIO(content))
+        if scissors:
+            self.notes.append(Note(str(path), "what stands below the scissors is no part of the message."))
+        kept = enumerate(text.split("\n"), 1)
+        self.comments = {number for number, line in kept if strip and mark and line.lstrip("\ufeff").startswith(mark)}
+
+    def target(self) -> Target:
+        """What this is, for the report."""
+        return Target("message", str(self._path))
+
+    def within(self, piece: Piece, start: int) -> Origin | None:
+        """Everything was met in the message's file."""
+        return Origin("file", str(self._path))
