@@ -24,6 +24,8 @@ _OBJECTS = 5000
 """Objects asked for in one walk: their ids have to fit on a command line."""
 _COMMITS = 2000
 """Commits asked about at once for all that they did, which is much to hold in memory."""
+_SHARE = 10_000
+"""Commits asked about at once otherwise: late commits have more files than early ones, and all processors should end together."""
 PATH = "path:"
 """What stands before a path, where otherwise a blob's id stands."""
 _UNREAD_AT_MOST = 50
@@ -149,7 +151,7 @@ class _Walk:
     def _ask(self, command: Sequence[str], commits: Sequence[str], asked: set[str], at_once: int = 0) -> None:
         """The commits shared out over the processors; together the answers are in their order."""
         jobs = max(1, min(os.cpu_count() or 1, len(commits) // 500))
-        share = at_once or -(-len(commits) // jobs) or 1
+        share = at_once or min(-(-len(commits) // jobs), _SHARE) or 1
 
         def answer(first: int) -> bytes:
             return b"".join(answers(self._repository, command, commits[first : first + share], self.unread))
