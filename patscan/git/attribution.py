@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
@@ -19,13 +19,13 @@ _FORMAT = "%x02%H%x00%an <%ae>%x00%ad%x00%s"
 # First-parent diffs show what a merge resolution brought; the patch-like default shows nothing for merges (design, "The history engine").
 _DIFF = ("--stdin", "-r", "--root", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-show-signature")
 _WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--date=raw", "--encoding=UTF-8", f"--format={_FORMAT}")
-_REACHABLE = ("rev-list", "--topo-order", "--reverse", "--parents", "--ignore-missing", "--all", "--reflog")
+_LIST = ("rev-list", "--parents", "--ignore-missing")
 _OBJECTS = 5000
 """Objects asked for in one walk: their ids have to fit on a command line."""
-_COMMITS = 2000
-"""Commits asked about at once for all that they did, which is much to hold in memory."""
-_SHARE = 10_000
-"""Commits asked about at once otherwise: late commits have more files than early ones, and all processors should end together."""
+_FIRST, _MOST = 1000, 10_000
+"""Commits asked about at once: few at first, so that no processor waits, and not too many, so that all end together."""
+_ALL = 2000
+"""The same, where git is asked for all that commits did, which is much to hold in memory."""
 PATH = "path:"
 """What stands before a path, where otherwise a blob's id stands."""
 _UNREAD_AT_MOST = 50
@@ -52,26 +52,28 @@ class Attribution(NamedTuple):
 
 def attribute(repository: Repository, blobs: Iterable[str], stored: Callable[[], Iterable[str]]) -> Attribution:
     """Walk the commits for `blobs`; `stored` gives the ids of all commits, for blobs that no ref or reflog leads to."""
-    walk = _Walk(repository, sorted(blobs))
-    commits, parents = _graph(repository, ())
-    reachable = len(commits)
-    if parents is None:
+    walk, graph = _Walk(repository, sorted(blobs)), _Graph()
+    try:
+        walk.over(graph.listed(repository))
+    except child.GitError:
         # A commit can't be read: what the others brought is told, but not what became of it.
-        commits = sorted(stored())
-        walk.over(commits)
-        walk.sort()
-    else:
-        walk.over(commits)
+        walk.over(sorted(set(stored()).difference(walk.asked)))
+        walk.add(_in_index(repository, walk.missing()))
+        walk.sort(lambda place: instant(place.date))
+        return Attribution(walk.found(), (), None, {}, 0, len(walk.unread))
+    reachable = len(graph.parents)
     walk.add(_in_index(repository, walk.missing()))
-    if parents is not None and walk.missing():
-        others = sorted(set(stored()).difference(commits))
-        all_commits, all_parents = _graph(repository, others)
-        walk.over(others if all_parents is None else all_commits[reachable:])
-        if all_parents is not None:
-            commits, parents = all_commits, all_parents
-    number = {commit: place for place, commit in enumerate(commits)}
+    if walk.missing():
+        others = sorted(set(stored()).difference(graph.parents))
+        try:
+            walk.over(graph.listed(repository, others))
+        except child.GitError:
+            walk.over(sorted(set(others).difference(walk.asked)))
+    number = graph.numbers()
+    walk.sort(lambda place: number.get(place.commit or "", len(number)))
+    parents = [tuple(number[parent] for parent in graph.parents[commit] if parent in number) for commit in number]
     changes = {number[commit]: tuple(paths.values()) for commit, paths in walk.changes.items() if commit in number}
-    return Attribution(walk.found(), commits, parents, changes, reachable, len(walk.unread))
+    return Attribution(walk.found(), list(number), parents, changes, reachable, len(walk.unread))
 
 
 def touched(told: Attribution) -> list[str]:
@@ -87,28 +89,39 @@ def retold(repository: Repository, blobs: Iterable[str], commits: Sequence[str])
     return walk.found()
 
 
-def _graph(repository: Repository, others: Sequence[str]) -> tuple[list[str], list[tuple[int, ...]] | None]:
-    """The commits that refs and reflogs lead to, then those that only `others` do, each after its parents.
+class _Graph:
+    """The parents of commits, as git lists them."""
 
-    No commits and no parents if one of them is missing or corrupt.
-    """
-    try:
-        listed = repository.git(*_REACHABLE, stdin=b"").decode().splitlines()
-        more = (
-            repository.git(*_REACHABLE, "--stdin", stdin="".join(f"{name}\n" for name in others).encode()).decode().splitlines()
-            if others
-            else []
-        )
-    except child.GitError:
-        return [], None
-    number: dict[str, int] = {}
-    parents: list[tuple[int, ...]] = []
-    for line in (*listed, *more):
-        commit, *above = line.split()
-        if commit not in number:
-            number[commit] = len(parents)
-            parents.append(tuple(number[parent] for parent in above if parent in number))
-    return list(number), parents
+    def __init__(self) -> None:
+        self.parents: dict[str, list[str]] = {}
+
+    def listed(self, repository: Repository, others: Sequence[str] = ()) -> Iterator[str]:
+        """The commits that refs and reflogs lead to, or those that only `others` do, as git comes to them; keeps their parents.
+
+        Raises `GitError`, and keeps nothing, if one of them is missing or corrupt.
+        """
+        ends = ("--stdin", "--not", "--all", "--reflog") if others else ("--all", "--reflog")
+        names = "".join(f"{name}\n" for name in others).encode()
+        listed: list[tuple[str, list[str]]] = []
+        for line in child.lines((*_LIST, *ends), repository.path, repository.environment, names):
+            commit, *above = line.decode().split()
+            listed.append((commit, above))
+            yield commit
+        # The oldest come first, so that a commit's parents are mostly there before it.
+        self.parents.update(reversed(listed))
+
+    def numbers(self) -> dict[str, int]:
+        """A number for each commit, after those of its parents, and after those of all that was listed before."""
+        number: dict[str, int] = {}
+        for commit in self.parents:
+            waiting = [commit]
+            while waiting:
+                above = [parent for parent in self.parents[waiting[-1]] if parent in self.parents and parent not in number]
+                if above:
+                    waiting += above
+                else:
+                    number.setdefault(waiting.pop(), len(number))
+        return number
 
 
 class _Walk:
@@ -120,6 +133,9 @@ class _Walk:
         self.unread: list[str] = []
         self._repository, self.wanted = repository, wanted
         self._notes = set(_notes(repository)) if wanted else set()
+        self._blobs = [name for name in wanted if not name.startswith(PATH)]
+        self._paths = {name for name in wanted if name.startswith(PATH)}
+        self.asked: list[str] = []
 
     def found(self) -> dict[str, Sequence[Origin]]:
         """The places of each blob; one without a path if nobody refers to it."""
@@ -133,32 +149,38 @@ class _Walk:
         """Places somebody else found."""
         self.places |= places
 
-    def sort(self) -> None:
-        """By date: no order is known of some commits but the one they claim."""
+    def sort(self, key: Callable[[Origin], float]) -> None:
+        """The places of each in this order."""
         for places in self.places.values():
-            places.sort(key=lambda place: instant(place.date))
+            places.sort(key=key)
 
-    def over(self, commits: Sequence[str]) -> None:
-        """Ask about these commits."""
-        blobs = [name for name in self.wanted if not name.startswith(PATH)]
-        for low in range(0, len(blobs), _OBJECTS):
-            asked = blobs[low : low + _OBJECTS]
-            self._ask((*_WALK, *(f"--find-object={blob}" for blob in asked)), commits, set(asked))
-        if paths := {name for name in self.wanted if name.startswith(PATH)}:
+    def over(self, commits: Iterable[str]) -> None:
+        """Ask about these commits, on all processors and while git still lists them; the answers are kept in their order."""
+        told: list[tuple[Future[bytes], set[str]]] = []
+        waiting: list[str] = []
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            try:
+                for commit in commits:
+                    waiting.append(commit)
+                    if len(waiting) >= min(_FIRST + len(self.asked), _ALL if self._paths else _MOST):
+                        told += self._asked(pool, waiting)
+                        waiting = []
+            finally:
+                told += self._asked(pool, waiting)
+                for answer, asked in told:
+                    self._keep(answer.result(), asked)
+
+    def _asked(self, pool: ThreadPoolExecutor, commits: Sequence[str]) -> Iterator[tuple[Future[bytes], set[str]]]:
+        self.asked += commits
+        for low in range(0, len(self._blobs), _OBJECTS):
+            asked = self._blobs[low : low + _OBJECTS]
+            yield pool.submit(self._answer, (*_WALK, *(f"--find-object={blob}" for blob in asked)), commits), set(asked)
+        if self._paths:
             # Not by git's own choice of paths: they hold tokens, and who may list processes reads their arguments.
-            self._ask(_WALK, commits, paths, _COMMITS)
+            yield pool.submit(self._answer, _WALK, commits), self._paths
 
-    def _ask(self, command: Sequence[str], commits: Sequence[str], asked: set[str], at_once: int = 0) -> None:
-        """The commits shared out over the processors; together the answers are in their order."""
-        jobs = max(1, min(os.cpu_count() or 1, len(commits) // 500))
-        share = at_once or min(-(-len(commits) // jobs), _SHARE) or 1
-
-        def answer(first: int) -> bytes:
-            return b"".join(answers(self._repository, command, commits[first : first + share], self.unread))
-
-        with ThreadPoolExecutor(jobs) as pool:
-            for output in pool.map(answer, range(0, len(commits), share)):
-                self._keep(output, asked)
+    def _answer(self, command: Sequence[str], commits: Sequence[str]) -> bytes:
+        return b"".join(answers(self._repository, command, commits, self.unread)) if commits else b""
 
     def _keep(self, output: bytes, asked: set[str]) -> None:
         for place, change, is_new in _parse(output, asked):

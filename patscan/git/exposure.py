@@ -34,7 +34,7 @@ class _Group(NamedTuple):
     lives: Lives
 
     def has(self, token: str, said_in: Iterable[int]) -> bool:
-        return token in self.tokens or any(self.marks[commit] for commit in said_in)
+        return token in self.tokens or (bool(self.marks) and any(self.marks[commit] for commit in said_in))
 
 
 _NOWHERE = _Group("", bytearray(), frozenset(), Lives({}, {}, {}))
@@ -53,8 +53,9 @@ def exposures(
                 tokens.setdefault(held, set()).add(token)
     told = _Told(repository, attribution, held_by(attribution.parents, attribution.changes, tokens), mirror)
     said_in = {token: told.said_in(origins) for token, origins in places.items()}
-    told.ask_who({commit for commits in said_in.values() for commit in commits})
-    return {token: told.exposure(token, origins, said_in[token]) for token, origins in places.items()}
+    groups = {token: told.group(token, said_in[token]) for token in places}
+    told.ask_who({commit for token, group in groups.items() for commit in (*said_in[token], *group.lives.of(token))})
+    return {token: told.exposure(token, origins, groups[token], said_in[token]) for token, origins in places.items()}
 
 
 class _Told:
@@ -67,14 +68,24 @@ class _Told:
         self._refs = refs(repository)
         self._head = self._number.get(repository.head() or "")
         self._has_remotes = mirror or repository.has_remotes()
-        self._groups = [
-            self._group("ref", [*self._places(lambda name: name != _STASH), *([self._head] if self._head is not None else [])]),
-            self._group("stash", self._places(lambda name: name == _STASH)),
-            self._group("reflog", range(attribution.reachable)),
-            self._group("no ref", range(len(self._commits))),
-        ]
-        remote = self._group("remote", self._places(lambda name: name.startswith(_REMOTE)))
-        self._pushed = self._groups[0] if mirror else remote
+        heads = [self._head] if self._head is not None else []
+        # Each takes a pass over all commits, so it is made when it is needed.
+        self._ends: dict[str, Iterable[int]] = {
+            "ref": [*self._places(lambda name: name != _STASH), *heads],
+            "stash": self._places(lambda name: name == _STASH),
+            "reflog": range(attribution.reachable),
+            "no ref": range(len(self._commits)),
+            _REMOTE: self._places(lambda name: name.startswith(_REMOTE)),
+        }
+        self._groups: dict[str, _Group] = {}
+        self._tips: dict[str, set[str]] = {}
+        self._at: dict[str, set[str]] = {}
+        for ref in self._refs:
+            place = self._place(ref)
+            for token in self._held[place] if place is not None else ():
+                self._tips.setdefault(token, set()).add(ref.name)
+            if ref.object != ref.peeled:
+                self._at.setdefault(ref.object, set()).add(ref.name)
         self._who: Mapping[str, Commit] = {}
 
     def said_in(self, origins: Iterable[Origin]) -> list[int]:
@@ -83,18 +94,22 @@ class _Told:
             self._number[origin.commit] for origin in origins if not origin.blob and origin.type != "path" and origin.commit in self._number
         ]
 
-    def ask_who(self, more: set[int]) -> None:
-        """Who made the commits that will be spoken of, and when."""
-        wanted = sorted(more.union(*(commits for group in self._groups for told in group.lives for commits in told.values())))
-        self._who = who(self._repository, [self._commits[commit] for commit in wanted])
+    def group(self, token: str, said_in: Sequence[int]) -> _Group:
+        """The first group that has a token; one of nothing if none has."""
+        groups = (self._group(name) for name in self._ends if name != _REMOTE)
+        return next((group for group in groups if group.has(token, said_in)), _NOWHERE)
 
-    def exposure(self, token: str, origins: Sequence[Origin], said_in: Sequence[int]) -> Exposure:
+    def ask_who(self, commits: set[int]) -> None:
+        """Who made the commits that will be spoken of, and when."""
+        self._who = who(self._repository, [self._commits[commit] for commit in sorted(commits)])
+
+    def exposure(self, token: str, origins: Sequence[Origin], group: _Group, said_in: Sequence[int]) -> Exposure:
         """Everything about one token. ``pushed`` is ``None`` without a remote: then nothing tells."""
-        tips = {ref.name for ref in self._refs if self._is_at(ref, token)}
-        tips |= {ref.name for ref in self._refs for origin in origins if not origin.blob and ref.object == origin.commit != ref.peeled}
+        tips = set(self._tips.get(token, ()))
+        tips.update(name for origin in origins if not origin.blob for name in self._at.get(origin.commit or "", ()))
         tips |= {origin.path for origin in origins if origin.type == "ref-name" and origin.path}
-        group = next((group for group in self._groups if group.has(token, said_in)), _NOWHERE)
-        pushed = self._pushed.has(token, said_in) or any(self._mirror or tip.startswith(_REMOTE) for tip in tips)
+        sent = self._group("ref" if self._mirror else _REMOTE)
+        pushed = sent.has(token, said_in) or any(self._mirror or tip.startswith(_REMOTE) for tip in tips)
         brought, youngest = ((*told.get(token, ()), *said_in) for told in (group.lives.brought, group.lives.youngest))
         return Exposure(
             first_seen=min(map(self._commit, brought), key=_when, default=exposure(origins).first_seen),
@@ -107,10 +122,6 @@ class _Told:
             removed=tuple(sorted(map(self._commit, group.lives.removed.get(token, ())), key=_when)),
         )
 
-    def _is_at(self, ref: Ref, token: str) -> bool:
-        number = self._place(ref)
-        return number is not None and token in self._held[number]
-
     def _place(self, ref: Ref) -> int | None:
         return self._number.get(ref.peeled or ref.object)
 
@@ -118,7 +129,12 @@ class _Told:
         places = [self._place(ref) for ref in self._refs if wanted(ref.name)]
         return [place for place in places if place is not None]
 
-    def _group(self, name: str, tips: Iterable[int]) -> _Group:
+    def _group(self, name: str) -> _Group:
+        if name not in self._groups:
+            self._groups[name] = self._made(name, self._ends[name]) if self._ends[name] else _NOWHERE
+        return self._groups[name]
+
+    def _made(self, name: str, tips: Iterable[int]) -> _Group:
         marks = marked(self._parents, tips)
         each = {id(tokens): tokens for tokens, mark in zip(self._held, marks, strict=True) if mark}
         return _Group(name, marks, frozenset().union(*each.values()), lives(self._parents, self._held, marks))

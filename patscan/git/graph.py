@@ -6,7 +6,7 @@ commits between two changes share one value. The cost follows the commits and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -30,6 +30,11 @@ class Lives(NamedTuple):
     """Commits that don't hold a token which one of their parents holds."""
     youngest: dict[str, list[int]]
     """Commits that hold a token which no commit made on them holds any more, or that nothing was made on."""
+
+    def of(self, token: str) -> Iterator[int]:
+        """The commits at all ends of one token's life."""
+        for told in self:
+            yield from told.get(token, ())
 
 
 def lives(parents: Sequence[Sequence[int]], held: Sequence[Held], marks: bytes | bytearray) -> Lives:
