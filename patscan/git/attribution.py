@@ -22,7 +22,7 @@ _WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--date=raw", "--enc
 _LIST = ("rev-list", "--parents", "--ignore-missing")
 _OBJECTS = 5000
 """Objects asked for in one walk: their ids have to fit on a command line."""
-_FIRST, _MOST = 1000, 10_000
+_FIRST, _MOST = 2000, 20_000
 """Commits asked about at once: few at first, so that no processor waits, and not too many, so that all end together."""
 _ALL = 2000
 """The same, where git is asked for all that commits did, which is much to hold in memory."""
