@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from patscan.git import child
+from patscan.git.dates import instant, iso
 from patscan.git.graph import Change
 from patscan.git.repository import Repository
+from patscan.git.walk import Walk, in_index
 from patscan.model import Commit, Exposure, Origin
 
-# A raw date, for git dies of one that is no date in its own zone when it has to print it.
-_FORMAT = "%x02%H%x00%an <%ae>%x00%ad%x00%s"
-# First-parent diffs show what a merge resolution brought; the patch-like default shows nothing for merges (design, "The history engine").
-_DIFF = ("--stdin", "-r", "--root", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-show-signature")
-_WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--date=raw", "--encoding=UTF-8", f"--format={_FORMAT}")
 _LIST = ("rev-list", "--parents", "--ignore-missing")
-_OBJECTS = 5000
-"""Objects asked for in one walk: their ids have to fit on a command line."""
-_FIRST, _MOST = 2000, 20_000
-"""Commits asked about at once: few at first, so that no processor waits, and not too many, so that all end together."""
-_ALL = 2000
-"""The same, where git is asked for all that commits did, which is much to hold in memory."""
-PATH = "path:"
-"""What stands before a path, where otherwise a blob's id stands."""
-_UNREAD_AT_MOST = 50
-"""Commits git dies of, each found with some twenty starts of git, before the rest is given up."""
 _SIGNATURE = re.compile(rb"^(?:author|tagger) (.*?) ?(-?\d+) ([+-]\d{4})$", re.MULTILINE)
 
 
@@ -52,17 +36,17 @@ class Attribution(NamedTuple):
 
 def attribute(repository: Repository, blobs: Iterable[str], stored: Callable[[], Iterable[str]]) -> Attribution:
     """Walk the commits for `blobs`; `stored` gives the ids of all commits, for blobs that no ref or reflog leads to."""
-    walk, graph = _Walk(repository, sorted(blobs)), _Graph()
+    walk, graph = Walk(repository, sorted(blobs)), _Graph()
     try:
         walk.over(graph.listed(repository))
     except child.GitError:
         # A commit can't be read: what the others brought is told, but not what became of it.
         walk.over(sorted(set(stored()).difference(walk.asked)))
-        walk.add(_in_index(repository, walk.missing()))
+        walk.add(in_index(repository, walk.missing()))
         walk.sort(lambda place: instant(place.date))
         return Attribution(walk.found(), (), None, {}, 0, len(walk.unread))
     reachable = len(graph.parents)
-    walk.add(_in_index(repository, walk.missing()))
+    walk.add(in_index(repository, walk.missing()))
     if walk.missing():
         others = sorted(set(stored()).difference(graph.parents))
         try:
@@ -83,9 +67,9 @@ def touched(told: Attribution) -> list[str]:
 
 def retold(repository: Repository, blobs: Iterable[str], commits: Sequence[str]) -> Mapping[str, Sequence[Origin]]:
     """The places that `attribute` told of, in a repository that is still the same, from what `touched` gave then."""
-    walk = _Walk(repository, sorted(blobs))
+    walk = Walk(repository, sorted(blobs))
     walk.over(commits)
-    walk.add(_in_index(repository, walk.missing()))
+    walk.add(in_index(repository, walk.missing()))
     return walk.found()
 
 
@@ -124,145 +108,6 @@ class _Graph:
         return number
 
 
-class _Walk:
-    """Asks what commits did with some blobs and at some paths, and keeps the answers."""
-
-    def __init__(self, repository: Repository, wanted: Sequence[str]) -> None:
-        self.places: dict[str, list[Origin]] = {}
-        self.changes: dict[str, dict[bytes, Change]] = {}
-        self.unread: list[str] = []
-        self._repository, self.wanted = repository, wanted
-        self._notes = set(_notes(repository)) if wanted else set()
-        self._blobs = [name for name in wanted if not name.startswith(PATH)]
-        self._paths = {name for name in wanted if name.startswith(PATH)}
-        self.asked: list[str] = []
-
-    def found(self) -> dict[str, Sequence[Origin]]:
-        """The places of each blob; one without a path if nobody refers to it."""
-        return {name: self.places.get(name) or [_nowhere(name)] for name in self.wanted}
-
-    def missing(self) -> list[str]:
-        """Blobs no place is known of."""
-        return [blob for blob in self.wanted if blob not in self.places]
-
-    def add(self, places: Mapping[str, list[Origin]]) -> None:
-        """Places somebody else found."""
-        self.places |= places
-
-    def sort(self, key: Callable[[Origin], float]) -> None:
-        """The places of each in this order."""
-        for places in self.places.values():
-            places.sort(key=key)
-
-    def over(self, commits: Iterable[str]) -> None:
-        """Ask about these commits, on all processors and while git still lists them; the answers are kept in their order."""
-        told: list[tuple[Future[bytes], set[str]]] = []
-        waiting: list[str] = []
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            try:
-                for commit in commits:
-                    waiting.append(commit)
-                    if len(waiting) >= min(_FIRST + len(self.asked), _ALL if self._paths else _MOST):
-                        told += self._asked(pool, waiting)
-                        waiting = []
-            finally:
-                told += self._asked(pool, waiting)
-                for answer, asked in told:
-                    self._keep(answer.result(), asked)
-
-    def _asked(self, pool: ThreadPoolExecutor, commits: Sequence[str]) -> Iterator[tuple[Future[bytes], set[str]]]:
-        self.asked += commits
-        for low in range(0, len(self._blobs), _OBJECTS):
-            asked = self._blobs[low : low + _OBJECTS]
-            yield pool.submit(self._answer, (*_WALK, *(f"--find-object={blob}" for blob in asked)), commits), set(asked)
-        if self._paths:
-            # Not by git's own choice of paths: they hold tokens, and who may list processes reads their arguments.
-            yield pool.submit(self._answer, _WALK, commits), self._paths
-
-    def _answer(self, command: Sequence[str], commits: Sequence[str]) -> bytes:
-        return b"".join(answers(self._repository, command, commits, self.unread)) if commits else b""
-
-    def _keep(self, output: bytes, asked: set[str]) -> None:
-        for place, change, is_new in _parse(output, asked):
-            commit = place.commit or ""
-            paths = self.changes.setdefault(commit, {})
-            if change.blob is not None or change.path not in paths:
-                paths[change.path] = change
-            if change.blob is not None and is_new:
-                self.places.setdefault(change.blob, []).append(place._replace(type="note") if commit in self._notes else place)
-
-
-def _nowhere(name: str) -> Origin:
-    return Origin("path", name.removeprefix(PATH)) if name.startswith(PATH) else Origin("blob", blob=name)
-
-
-def answers(repository: Repository, command: Sequence[str], names: Sequence[str], unread: list[str]) -> Iterator[bytes]:
-    """What ``git COMMAND`` says of `names` on its input; it dies of one that it can't read, so that one is looked for by halves."""
-    if len(unread) >= _UNREAD_AT_MOST:
-        unread += names
-        return
-    try:
-        yield child.run(command, repository.path, repository.environment, "".join(f"{name}\n" for name in names).encode())
-    except child.GitError:
-        if len(names) == 1:
-            unread += names
-            return
-        half = len(names) // 2
-        yield from answers(repository, command, names[:half], unread)
-        yield from answers(repository, command, names[half:], unread)
-
-
-def _notes(repository: Repository) -> list[str]:
-    """The commits whose files are notes on other objects."""
-    try:
-        return repository.git("rev-list", "--ignore-missing", "--glob=refs/notes/*").decode().splitlines()
-    except child.GitError:
-        return []
-
-
-def _parse(output: bytes, wanted: set[str]) -> Iterator[tuple[Origin, Change, bool]]:
-    """What commits did with wanted blobs, or at wanted paths, and whether it is new there, out of ``git diff-tree -z`` with `_FORMAT`."""
-    # Field after field: a path or a name may hold any byte but NUL, so what a field is follows from its place alone.
-    fields = iter(output.split(b"\0"))
-    commit = author = date = subject = b""
-    by_path = any(name.startswith(PATH) for name in wanted)
-    for field in fields:
-        if field.startswith(b"\x02"):
-            commit, author, date, subject = field[1:], next(fields), next(fields), next(fields)
-        elif field.startswith((b":", b"\n:")):
-            _, mode, _, blob, status = field.split()
-            path = next(fields)
-            name, called = blob.decode(), PATH + _text(path)
-            if by_path and called not in wanted:
-                continue
-            when = iso(*date.decode("ascii", "replace").split())
-            origin = Origin("path", _text(path), commit.decode(), _text(author), when, None, _text(subject))
-            if by_path:
-                yield origin, Change(b"\0" + path, None if status == b"D" else called), status == b"A"
-            else:
-                held = name if name in wanted else None
-                yield origin._replace(type="symlink" if mode == b"120000" else "blob", blob=held), Change(path, held), True
-
-
-def _in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Origin]]:
-    """Blobs that are staged now and never were in a commit."""
-    wanted = set(blobs)
-    found: dict[str, list[Origin]] = {}
-    try:
-        # From the top: git lists only what lies below the folder it is started in.
-        top = os.fsdecode(repository.git("rev-parse", "--show-cdup")).removesuffix("\n")
-        listed = repository.git("-C", top or ".", "ls-files", "-s", "-z")
-    except child.GitError:
-        return {}
-    for entry in listed.split(b"\0")[:-1]:
-        header, path = entry.split(b"\t", 1)
-        if (name := header.split()[1].decode()) in wanted:
-            found.setdefault(name, []).append(Origin("index", _text(path), blob=name))
-        if (called := PATH + _text(path)) in wanted:
-            found[called] = [Origin("index", _text(path))]
-    return found
-
-
 def signed(kind: str, name: str, content: bytes, start: int) -> Origin:
     """The place of a match at byte `start` of a commit or tag object: its header or its message."""
     header, _, message = content.partition(b"\n\n")
@@ -274,16 +119,6 @@ def signed(kind: str, name: str, content: bytes, start: int) -> Origin:
     return Origin(f"{kind}-message", None, name, author, date, message=subject)
 
 
-def iso(seconds: str = "", zone: str = "") -> str | None:
-    """A date as git stores it, in ISO 8601; ``None`` if it is none."""
-    try:
-        minutes = int(zone[-4:-2]) * 60 + int(zone[-2:])
-        offset = timezone(timedelta(minutes=-minutes if zone[0] == "-" else minutes))
-        return datetime.fromtimestamp(int(seconds), offset).isoformat()
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def exposure(places: Iterable[Origin]) -> Exposure:
     """First sight of a token, from the commits that brought it; the rest isn't looked at yet."""
     dated = sorted((instant(place.date), place.commit, place) for place in places if place.commit and place.date)
@@ -291,14 +126,6 @@ def exposure(places: Iterable[Origin]) -> Exposure:
         return Exposure()
     first = dated[0][2]
     return Exposure(first_seen=Commit(first.commit or "", first.author or "", first.date or ""))
-
-
-def instant(date: str | None) -> float:
-    """A date to compare with others; what is no date comes first."""
-    try:
-        return datetime.fromisoformat(date or "").timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
 
 
 def _text(raw: bytes) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from patscan.content import Key, Piece
-from patscan.git.attribution import PATH, answers
 from patscan.git.child import GitError
 from patscan.git.repository import Repository
+from patscan.git.walk import PATH, answers
 
 _ADDED = ("diff-tree", "--stdin", "-r", "--root", "-z", "--raw", "--no-renames", "--diff-filter=A", "--diff-merges=first-parent")
 _AT_ONCE = 5000

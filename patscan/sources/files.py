@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from patscan.content import Key, Looked, Piece, Shard, windows
-from patscan.model import Exposure, Note, Origin, Skip, Target
+from patscan.content import Key, Piece, Shard, windows
+from patscan.model import Note, Origin, Skip, Target
+from patscan.sources.present import Present
 
 _AT_ONCE = 500
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -65,7 +66,7 @@ def _exactly(file: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-class Files:
+class Files(Present):
     """Files and folders of a working tree, or anywhere."""
 
     def __init__(self, paths: Sequence[Path], environment: Mapping[str, str], everything: bool = False) -> None:
@@ -92,21 +93,6 @@ class Files:
         for low in range(0, len(files), _AT_ONCE):
             yield FileShard(tuple(files[low : low + _AT_ONCE]))
 
-    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
-        """There is no plainer way to read a file."""
-        return iter(())
-
-    def learn(self, looked: Looked) -> None:
-        """Nothing is remembered."""
-
-    def recall(self) -> Iterator[Looked]:
-        """Nothing."""
-        return iter(())
-
-    def name(self, key: Key) -> str:
-        """A file's key is its path."""
-        return str(key)
-
     def read(self, keys: Iterable[str]) -> Iterator[Piece]:
         """The contents of these paths, for the second look."""
         failed: list[tuple[Key, str]] = []
@@ -120,14 +106,6 @@ class Files:
     def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
         """Each file was met under its path."""
         return {}
-
-    def at_head(self, origin: Origin) -> bool | None:
-        """Not asked: this is what there is now."""
-        return None
-
-    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
-        """A working tree has no history."""
-        return dict.fromkeys(places, Exposure())
 
     def _files(self) -> Iterator[str]:
         for path in self._paths:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.content import Key, Looked, Piece
 from patscan.git import attribution
-from patscan.git.attribution import PATH
 from patscan.git.child import GitError
 from patscan.git.paths import PathShard, paths, staged
 from patscan.git.repository import Repository
+from patscan.git.walk import PATH
 from patscan.model import Exposure, Note, Origin, Skip, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store

@@ -7,12 +7,13 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patscan.content import Key, Looked, Piece, Shard
+from patscan.content import Key, Piece, Shard
 from patscan.errors import TargetError
 from patscan.git.changes import SUBMODULE, SYMLINK, Change, before, changes
 from patscan.git.child import GitError, run
 from patscan.git.objects import ObjectShard
-from patscan.model import Exposure, Note, Origin, Skip, Target
+from patscan.model import Note, Origin, Skip, Target
+from patscan.sources.present import Present
 
 if TYPE_CHECKING:
     from patscan.sources.files import Files
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _DIFF = ("diff-index", "--cached", "--ita-invisible-in-index")
 
 
-class Index:
+class Index(Present):
     """The staged contents, and whole files of the working tree that are named and not staged."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str], names: Sequence[str] = ()) -> None:
@@ -48,21 +49,6 @@ class Index:
         elif not changed:
             self.notes.append(Note(str(self._folder), "nothing is staged."))
 
-    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
-        """There is no plainer way than git's own."""
-        return iter(())
-
-    def learn(self, looked: Looked) -> None:
-        """Nothing is remembered."""
-
-    def recall(self) -> Iterator[Looked]:
-        """Nothing."""
-        return iter(())
-
-    def name(self, key: Key) -> str:
-        """A blob's id, or a file's whole path."""
-        return str(key)
-
     def read(self, keys: Iterable[str]) -> Iterator[Piece]:
         """The contents of these keys, for the second look."""
         blobs = [key for key in keys if key in self._blobs]
@@ -80,14 +66,6 @@ class Index:
     def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
         """The paths that each blob is staged under."""
         return {key: [_origin(change) for change in self._blobs[key]] for key in keys}
-
-    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
-        """What isn't committed has no history."""
-        return dict.fromkeys(places, Exposure())
-
-    def at_head(self, origin: Origin) -> bool | None:
-        """See `exposures`."""
-        return None
 
     def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
         """What HEAD has under these staged paths, or under those they were renamed from: path and piece of content."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patscan.content import Key, Looked, Piece
-from patscan.git import attribution
+from patscan.git import walk
 from patscan.git.child import GitError
 from patscan.git.objects import ObjectShard
 from patscan.git.repository import Repository
@@ -114,7 +114,7 @@ class Store:
         for _, pack in self._packs:
             yield from pack.commits()
         command = ("cat-file", "--batch-check=%(objecttype) %(objectname)")
-        for listed in attribution.answers(self._repository, command, self._git_reads, []):
+        for listed in walk.answers(self._repository, command, self._git_reads, []):
             yield from (line[7:].decode() for line in listed.splitlines() if line.startswith(b"commit "))
 
     def count(self) -> int:

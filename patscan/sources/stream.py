@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
-from patscan.content import WINDOW, Key, Looked, Piece, Shard, windows
-from patscan.model import Exposure, Note, Origin, Skip, Target
+from patscan.content import WINDOW, Key, Piece, Shard, windows
+from patscan.model import Note, Origin, Skip, Target
+from patscan.sources.present import Present
 
 _NAME = "-"
 
@@ -27,7 +28,7 @@ class StreamShard(NamedTuple):
         return ()
 
 
-class Stream:
+class Stream(Present):
     """One stream of bytes."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -48,21 +49,6 @@ class Stream:
         """One shard."""
         yield StreamShard(self._kept)
 
-    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
-        """There is no plainer way to read a stream."""
-        return iter(())
-
-    def learn(self, looked: Looked) -> None:
-        """Nothing is remembered."""
-
-    def recall(self) -> Iterator[Looked]:
-        """Nothing."""
-        return iter(())
-
-    def name(self, key: Key) -> str:
-        """A stream has one content, ``-``."""
-        return str(key)
-
     def read(self, keys: Iterable[str]) -> Iterator[Piece]:
         """The stream again, for the second look."""
         return StreamShard(self._kept).pieces([])
@@ -74,11 +60,3 @@ class Stream:
     def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
         """See `within`."""
         return {}
-
-    def at_head(self, origin: Origin) -> bool | None:
-        """Not asked: this is what there is now."""
-        return None
-
-    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
-        """A stream has no history."""
-        return dict.fromkeys(places, Exposure())
