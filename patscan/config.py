@@ -135,8 +135,10 @@ def _table(file: Path, text: str, required: bool = False) -> dict[str, Any] | No
 
     try:
         table: Any = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: not a TOML file: {error}.") from None
+    except (ValueError, RecursionError):
+        raise ConfigError(f"{file}: holds a number that is too long, or too many brackets inside each other.") from None
     if not others:
         return dict(table)
     tools = table.get("tool", {})

@@ -146,6 +146,8 @@ class Origin(NamedTuple):
     blob: str | None = None
     message: str | None = None
     """The first line of the commit's message."""
+    submodule: str | None = None
+    """The path of the submodule it was met in; ``None`` in the repository itself."""
 
 
 class Occurrence(NamedTuple):

@@ -83,6 +83,8 @@ def read(file: Path) -> list[Rule]:
         raise RuleError(f"{file}: can't be read: {error.strerror}.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RuleError(f"{file}: not a TOML file: {error}.") from error
+    except (ValueError, RecursionError):
+        raise RuleError(f"{file}: holds a number that is too long, or too many brackets inside each other.") from None
     found = tables.get("rule")
     if set(tables) != {"rule"} or not isinstance(found, list) or not all(isinstance(table, dict) for table in found):
         raise RuleError(f"{file}: a rule file holds [[rule]] tables and nothing else.")

@@ -103,6 +103,9 @@ def excluded(patterns: Iterable[str]) -> Callable[[str], bool]:
 
     patterns = tuple(patterns)
     for pattern in patterns:
+        # What compiles patterns may take NUL for the end of one, and the rest for everything.
+        if "\0" in pattern:
+            raise ConfigError(f"ignore-paths: {pattern!r} holds a NUL, which no path does.")
         if pattern.count("**") > _DEEP or any(part != "**" and part.count("*") > _STARS for part in pattern.split("/")):
             raise ConfigError(f"ignore-paths: {pattern!r} has too many stars: at most {_STARS} in a name, and ** at most {_DEEP} times.")
     try:

@@ -52,8 +52,12 @@ def _moved(path: str, finding: Finding) -> Finding:
 
 def _placed(path: str, occurrence: Occurrence) -> Occurrence:
     origin = occurrence.origin
-    inside = origin.path and (f"{path}: {origin.path}" if origin.type == "ref-name" else f"{path}/{origin.path}")
-    return occurrence._replace(origin=origin._replace(path=inside or path))
+    if origin.path is None:
+        # A message stands at its submodule, but content without a path mustn't become a file there.
+        inside = None if origin.blob else path
+    else:
+        inside = f"{path}: {origin.path}" if origin.type == "ref-name" else f"{path}/{origin.path}"
+    return occurrence._replace(origin=origin._replace(path=inside, submodule=path))
 
 
 def _grouped(findings: Iterable[Finding]) -> tuple[Finding, ...]:

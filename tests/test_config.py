@@ -65,7 +65,9 @@ class TestRefused:
         (root / ".patscan.toml").write_text("zzzzzz = 1\n")
         assert "Did you mean" not in refusal(root)
 
-    @pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"= 1", b"[rules", b"a = 1\na = 2\n", b"rules = 1", b"a = " + b"[" * 5000])
+    @pytest.mark.parametrize(
+        "data", [b"\xff\xfe\x00", b"= 1", b"[rules", b"a = 1\na = 2\n", b"rules = 1", b"a = " + b"[" * 5000, b"a = " + b"9" * 5000]
+    )
     def test_what_is_no_toml(self, root: Path, data: bytes) -> None:
         (root / ".patscan.toml").write_bytes(data)
         assert str(root / ".patscan.toml") in refusal(root)

@@ -54,6 +54,10 @@ class TestPaths:
         with pytest.raises(ConfigError, match="too many stars"):
             excluded([pattern])
 
+    def test_a_nul_is_refused(self) -> None:
+        with pytest.raises(ConfigError, match="NUL"):
+            excluded(["a", "\0"])
+
     @pytest.mark.parametrize("pattern", ["*a*a*b", "**/a/**/a/**/b", "*a*a*a/*a*a*b"])
     def test_the_worst_that_is_taken_takes_no_time(self, pattern: str) -> None:
         match, begun = excluded([pattern]), time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,9 +14,9 @@ from patscan.errors import ExitCode, PatscanError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code (`patscan.errors.ExitCode`). Expected errors become one sentence on stderr."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments == ["--version"]:  # before the parser is built: hooks ask for it
-        print(f"patscan {__version__}")
-        return ExitCode.CLEAN
+    if sys.stderr is None:
+        # Closed by the caller. Nothing may end up on standard output instead, as ``print`` would have it.
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     try:
         return _run(arguments)
     except PatscanError as error:
@@ -28,7 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough. The interpreter would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.CLEAN
-    except Exception:  # noqa: BLE001 - python would exit with 1 then, which says "found"
+    except Exception as error:  # noqa: BLE001 - python would exit with 1 then, which says "found"
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _say(f"standard output or the temporary folder can't be written to: {error.strerror}.")
+            return ExitCode.ERROR
         import traceback
 
         _say(f"unexpected: a mistake of ours. Please tell {HOME} what follows.\n{traceback.format_exc()}")
@@ -43,6 +47,9 @@ def _say(sentence: str) -> None:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    if arguments == ["--version"]:  # before the parser is built: hooks ask for it
+        print(f"patscan {__version__}", flush=True)
+        return ExitCode.CLEAN
     from patscan.cli.parser import parse
 
     chosen = parse(arguments)

@@ -75,7 +75,7 @@ def write(chosen: argparse.Namespace) -> int:
             renewed += 1
     changed = baselines.write(old._replace(entries=tuple(entries.values())))
     told = f"{added:,} added, {renewed:,} renewed, {len(old.entries) - renewed:,} kept" if changed else "nothing changed"
-    print(printable(f"{old.file}: {told}."))
+    print(printable(unshaped(f"{old.file}: {told}.")))
     return _completeness(reports)
 
 
@@ -93,7 +93,7 @@ def check(chosen: argparse.Namespace) -> int:
         ]
         remarks += bool(said)
         if said:
-            print(printable(f"{where}: {entry.kind} in {entry.path}: {'; '.join(said)}."))
+            print(printable(unshaped(f"{where}: {entry.kind} in {entry.path}: {'; '.join(said)}.")))
     print(f"{len(baseline.entries):,} entries, {remarks:,} of them to prune.")
     return ExitCode.FOUND if remarks else _completeness(reports)
 
@@ -105,7 +105,7 @@ def prune(chosen: argparse.Namespace) -> int:
     kept = baselines.without(baseline, _unused(baseline, reports) | _expired(baseline))
     baselines.write(kept)
     left = len({entry.fingerprint for entry in kept.entries})
-    print(printable(f"{baseline.file}: {len(baseline.entries) - left:,} removed, {left:,} kept."))
+    print(printable(unshaped(f"{baseline.file}: {len(baseline.entries) - left:,} removed, {left:,} kept.")))
     return _completeness(reports)
 
 

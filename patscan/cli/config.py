@@ -25,6 +25,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Each key, its value, and whether that is the default, the file's or a flag's."""
     from patscan import rulebook
     from patscan.formats.places import printable
+    from patscan.formats.redaction import unshaped
     from patscan.triage import excluded
 
     if not chosen.path.exists():
@@ -33,11 +34,11 @@ def run(chosen: argparse.Namespace) -> int:
     holds.rules(rulebook.load(chosen.rules))
     # A scan that finds nothing never asks for the patterns, and doesn't pay for reading them.
     excluded(holds.config.get("ignore-paths"))
-    print(f"{'file':23} {printable(str(holds.config.file or 'none'))}")
-    print(f"{'root':23} {printable(str(holds.config.root or 'none'))}")
+    print(printable(unshaped(f"{'file':23} {holds.config.file or 'none'}")))
+    print(printable(unshaped(f"{'root':23} {holds.config.root or 'none'}")))
     for key in config.KEYS:
         value, source = _value(chosen, holds, key)
-        print(printable(f"{key:23} {value!s:30} {source}"))
+        print(printable(unshaped(f"{key:23} {value!s:30} {source}")))
     return ExitCode.CLEAN
 
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _MANY_OBJECTS = 5_000
 """From so many on, starting processes takes less time than it saves."""
-_PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LINE = re.compile(rf"(\S.*) ({_ID.pattern}) (\S.*) ({_ID.pattern})", re.DOTALL)
 
@@ -90,12 +89,13 @@ def _of_framework(repository: Repository) -> list[Update]:
 
 
 def _remote(chosen: argparse.Namespace) -> Remote:
+    from patscan.git.address import shown
     from patscan.sources.push import Remote
 
     name = chosen.remote or os.environ.get("PRE_COMMIT_REMOTE_NAME", "")
     url = chosen.url or os.environ.get("PRE_COMMIT_REMOTE_URL", "")
     if name and name == url:  # git was told a URL: none of the refs here are known to be there
-        return Remote(_PASSWORD.sub("", name), "")
+        return Remote(shown(name), "")
     return Remote(name, re.sub(r"([*?\[\\])", r"\\\1", name) + "/*" if name else "*")
 
 

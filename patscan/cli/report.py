@@ -8,7 +8,7 @@ from pathlib import Path
 
 from patscan.cli import output
 from patscan.cli.parser import add_output
-from patscan.errors import ReportError
+from patscan.errors import ExitCode, ReportError
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -24,8 +24,14 @@ def run(chosen: argparse.Namespace) -> int:
 
     output.check(chosen)
     (path,) = chosen.inputs
+    if path == Path("-") and sys.stdin is None:
+        raise ReportError("standard input is closed. Name a JSON report.")
     data, name = (sys.stdin.buffer.read(), "standard input") if path == Path("-") else (_content(path), str(path))
-    return output.deliver(read(data, name), chosen)
+    report = read(data, name)
+    code = output.deliver(report, chosen)
+    if code == ExitCode.ERROR:
+        raise ReportError(f"{name}: {' '.join(report.violations)}")
+    return code
 
 
 def _content(path: Path) -> bytes:

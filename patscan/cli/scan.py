@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from patscan.cli import scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_common
-from patscan.errors import UsageError
+from patscan.errors import TargetError, UsageError
 from patscan.model import Rule, Target
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...
     if paths == [Path("-")]:
         from patscan.sources.stream import Stream
 
+        if sys.stdin is None:
+            raise TargetError("-: standard input is closed.")
         return Stream(sys.stdin.buffer), partial(pools.serial, rules)
     if len(paths) == 1 and paths[0].is_fifo():  # patscan scan <(command)
         from patscan.sources.stream import Stream

@@ -46,7 +46,10 @@ def name(origin: Origin, digits: int | None = None) -> str:
         return f"{origin.path}: {said}" if origin.path else said
     if origin.type == "stdin":
         return "<stdin>"
-    return origin.path if origin.path is not None else f"blob {(origin.blob or '')[:digits]}"
+    if origin.path is not None:
+        return origin.path
+    said = f"blob {(origin.blob or '')[:digits]}"
+    return f"{origin.submodule}: {said}" if origin.submodule else said
 
 
 def remark(origin: Origin) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 
-from patscan.errors import ReportError
+from patscan.errors import ExitCode, ReportError
 from patscan.formats.document import Value, parsed
 from patscan.formats.wire import SCHEMA
 from patscan.model import (
@@ -32,6 +32,8 @@ from patscan.model import (
     Verdict,
 )
 
+_UNMET = "a demand of the project isn't met; the report's notes say which."
+"""The one violation of a saved report whose exit code tells that there was one; its notes hold what each was."""
 _MASK = re.compile(r"[^…]*…\(\d+\)")
 
 Rules = dict[str, Rule]
@@ -45,6 +47,7 @@ def read(data: bytes, name: str) -> Report:
         raise ReportError(f"{name}: {_other(schema)}")
     rules = [_rule(rule) for rule in document.at("tool").at("rules").each()]
     known = {rule.id: rule for rule in rules}
+    code = document.at("exit_code").number()
     return Report(
         _target(document.at("target")),
         tuple(rules),
@@ -52,7 +55,8 @@ def read(data: bytes, name: str) -> Report:
         tuple(_finding(one, known) for one in document.at("findings").each()),
         tuple(_ignored(one, known) for one in document.at("ignored").each()),
         document.at("interrupted").truth(),
-        document.at("exit_code").number(),
+        code,
+        (_UNMET,) if code == ExitCode.ERROR else (),
     )
 
 
@@ -160,7 +164,7 @@ def _occurrence(place: Value) -> Occurrence:
         Origin(
             place.at("type").text(),
             _path(place),
-            *(place.at(key).text_or_none() for key in ("commit", "author", "date", "blob", "message")),
+            *(place.at(key).text_or_none() for key in ("commit", "author", "date", "blob", "message", "submodule")),
         ),
         Position(*(place.at(key).number() for key in ("line", "column", "end_line", "end_column"))),
         place.at("start").number(),

@@ -155,6 +155,7 @@ def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
     return {
         "type": origin.type,
         **_path(origin.path),
+        "submodule": origin.submodule,
         "line": position.line,
         "column": position.column,
         "end_line": position.end_line,

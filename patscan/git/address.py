@@ -17,6 +17,8 @@ _SCP = re.compile(r"[^/:]+:.*", re.DOTALL)
 """``host:path``: a colon before any slash (git-fetch(1), "GIT URLS")."""
 _MISTAKEN = re.compile(r"[^/:@]+:[^/@]*@[^/:@]+[:/].*", re.DOTALL)
 """``user:password@host/path``, which ssh would take for a host called ``user``."""
+_PASSWORD = re.compile(r"^(?:([a-z][a-z0-9+.-]*://)[^/]*@|[^/:@]+:[^/]*@(?=[^/:@]+[:/]))", re.IGNORECASE)
+"""What stands before the ``@`` of a URL, and a user and a password before that of ``host:path``. A user alone is a name."""
 _HOST = re.compile(r"(\[[0-9a-f:.%a-z]+\]|[^:\[\]]*)(:[0-9]*)?", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)[^/\s'\"]*@")
 
@@ -64,6 +66,11 @@ def address(text: str) -> Address | None:
     if not userinfo or scheme not in {"https", "http"}:
         return Address(f"{scheme}://{host}{path}")
     return Address(f"{scheme}://{host}{path}", f"{scheme}://{host}", _decoded(user), _decoded(password) if colon else None)
+
+
+def shown(url: str) -> str:
+    """`url` without user and password, as a remote may have it in a configuration."""
+    return _PASSWORD.sub(lambda found: found[1] or "", url)
 
 
 def _scp(text: str) -> Address:

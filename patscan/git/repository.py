@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from patscan.errors import TargetError
 from patscan.git.child import GitError, run
-
-_USERINFO = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/]*@", re.IGNORECASE)
 
 
 class Repository(NamedTuple):
@@ -73,8 +70,10 @@ class Repository(NamedTuple):
         return _try(self, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip() or None
 
     def remote(self) -> str | None:
-        """The URL of the remote ``origin``, or of the only one there is, without what stands before the ``@``."""
+        """The URL of the remote ``origin``, or of the only one there is, without user and password."""
         import configparser
+
+        from patscan.git.address import shown
 
         try:
             import git
@@ -87,7 +86,7 @@ class Repository(NamedTuple):
                 chosen = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
                 # As it is written: `urls` would start a git of its own, which doesn't come from `child`.
                 url = chosen.config_reader.get("url") if chosen else None
-                return _USERINFO.sub(r"\1", str(url)) if url else None
+                return shown(str(url)) if url else None
         except (git.GitError, configparser.Error, OSError, ValueError, AttributeError):
             # GitPython's own reader of configurations knows less than git's; an includeIf is an AttributeError to it.
             return None

@@ -91,6 +91,24 @@ class TestBadInput:
         assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
         assert b"standard output is closed" in done.stderr
 
+    @pytest.mark.parametrize(
+        ("command", "code", "said"),
+        [
+            ("scan {} 2>&-", 1, b""),
+            ("scan {} --nonsense 2>&-", 2, b""),
+            ("scan - <&-", 3, b""),
+            ("report - <&-", 2, b"standard input is closed"),
+            ("rules list >/dev/full", 2, b"can't be written to"),
+            ("--version >/dev/full", 2, b"can't be written to"),
+        ],
+    )
+    def test_streams_that_are_closed_or_full(self, leak: tuple[Path, str], command: str, code: int, said: bytes) -> None:
+        line = f"{sys.executable} -m patscan {command.format(leak[0])}"
+        done = subprocess.run(["bash", "-c", line], capture_output=True, check=False, cwd=Path(__file__).parents[2])
+        assert (done.returncode, b"Traceback" in done.stderr) == (code, False)
+        assert said in done.stderr
+        assert b"usage:" not in done.stdout
+
     def test_a_folder_without_a_repository_is_not_clean(self, tmp_path: Path) -> None:
         done = patscan("history", tmp_path, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
         assert done.returncode == 3
@@ -114,6 +132,8 @@ class TestBadInput:
             ("[[rule]\n", "not a TOML file"),
             ("x = 1\n", "[[rule]] tables"),
             ("\xff", "not a TOML file"),
+            ("x = " + "9" * 5000, "too long"),
+            ("x = " + "[" * 5000, "too many brackets"),
         ],
     )
     def test_a_broken_rule_file_is_named(self, tmp_path: Path, leak: tuple[Path, str], text: str, said: str) -> None:

@@ -40,6 +40,16 @@ def test_every_format_is_what_the_scan_would_have_written(repo: Repo, tmp_path: 
         parsed(name, done.stdout)
 
 
+def test_a_demand_that_was_not_met(repo: Repo, tmp_path: Path, rng: random.Random) -> None:
+    repo.commit({".patscan.toml": "require-ignore-reason = true\n", "a": f"{classic(rng)} # patscan:ignore\n"})
+    wanted = [flag for name in FORMATS for flag in ("--report", f"{name}={tmp_path / name}")]
+    assert patscan("history", repo.path, *wanted).returncode == 2
+    for name in FORMATS:
+        done = patscan("report", tmp_path / "json", "--format", name)
+        assert (done.returncode, done.stdout) == (2, (tmp_path / name).read_text("utf-8")), name
+        assert "isn't met" in done.stderr
+
+
 def test_standard_input_and_files(saved: Path, tmp_path: Path) -> None:
     done = patscan("report", "-", "--format", "json", "--report", f"csv={tmp_path / 'x.csv'}", stdin=saved.read_bytes())
     assert (done.returncode, done.stdout) == (1, saved.read_text())

@@ -74,6 +74,22 @@ def test_each_is_its_own_history_with_its_path_in_front(forest: Repo, tokens: di
     assert report["coverage"]["notes"] == []
 
 
+def test_content_without_a_path_is_no_file(forest: Repo, tmp_path: Path, rng: random.Random, capsys: pytest.CaptureFixture[str]) -> None:
+    dangling = classic(rng)
+    blob = forest.line("-C", "lib/one", "hash-object", "-w", "--stdin", stdin=dangling.encode())
+    names = ("text", "gitlab", "json")
+    told(capsys, "--submodules", str(forest.path), *(flag for name in names for flag in ("--report", f"{name}={tmp_path / name}")))
+    text, gitlab, report = ((tmp_path / name).read_text("utf-8") for name in names)
+    [finding] = [one for one in json.loads(report)["findings"] if one["token"] == dangling]
+    assert [(one["path"], one["submodule"], one["blob"]) for one in finding["occurrences"]] == [(None, "lib/one", blob)]
+    assert f"lib/one: blob {blob[:10]}:1:1" in text
+    assert "lib/one" not in {one["location"].get("file") for one in json.loads(gitlab)["vulnerabilities"]}
+    saved = tmp_path / "json"
+    for name in names:
+        main(["report", str(saved), "--show-secrets", "--format", name])
+        assert capsys.readouterr().out == (tmp_path / name).read_text("utf-8")
+
+
 def test_a_submodule_that_is_not_here_is_a_note(tmp_path: Path, forest: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     clone = tmp_path / "clone"
     forest.git("clone", "-q", str(forest.path), str(clone))

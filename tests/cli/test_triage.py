@@ -153,6 +153,15 @@ class TestConfiguration:
         assert rows["baseline"] == ["none", "flag"]
         assert rows["pat-prefix"] == ["none", "default"]
         assert patscan("config", repo.path / "nowhere").returncode == 2
+
+    def test_a_token_in_a_configuration_is_masked(self, repo: Repo, rng: random.Random) -> None:
+        token = classic(rng)
+        repo.commit({".patscan.toml": f'hosts = ["{token}"]\nignore-paths = ["{token}"]\nbaseline = "{token}"\n', "a": "text"})
+        for command in (["baseline", "write"], ["config"], ["baseline", "check"], ["baseline", "prune"]):
+            done = patscan(*command, repo.path)
+            assert (done.returncode, token[6:14] in done.stdout + done.stderr) == (0, False), command
+
+    def test_what_else_config_refuses(self) -> None:
         assert patscan("config", "--config", "x", "--no-config").returncode == 2
 
 

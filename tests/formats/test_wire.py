@@ -15,7 +15,7 @@ from tests.formats.reports import BLOB, COMMIT, REVEAL, RULE, finding, occurrenc
 from tests.tokens import classic, routable
 
 PLACE = (
-    "type path line column end_line end_column start end encodings member commit author date message blob at_head "
+    "type path submodule line column end_line end_column start end encodings member commit author date message blob at_head "
     "frame frame_line line_hash"
 )
 KEYS = {
@@ -85,6 +85,7 @@ def test_a_finding(token: str) -> None:
                 {
                     "type": "blob",
                     "path": "config/app.yml",
+                    "submodule": None,
                     "line": 12,
                     "column": 10,
                     "end_line": 12,

@@ -188,6 +188,10 @@ def test_a_pack_folder_that_can_not_be_listed_is_said(
         ("git+ssh://ada:secret@git.example/x", "git+ssh://git.example/x"),
         ("https://git.example/x", "https://git.example/x"),
         ("git@git.example:x", "git@git.example:x"),
+        ("ada:secret@git.example:x/y", "git.example:x/y"),
+        ("ada:se@cr@et@git.example:x/y", "git.example:x/y"),
+        ("ada:secret@git.example/x", "git.example/x"),
+        ("git.example:x/y@z", "git.example:x/y@z"),
         ("/a/folder", "/a/folder"),
     ],
 )
