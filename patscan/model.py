@@ -11,6 +11,9 @@ from typing import NamedTuple
 CONFIDENCES = ("low", "medium", "high", "certain")
 SEVERITIES = ("low", "medium", "high", "critical")
 
+UNCHANGEABLE = frozenset(("message", "commit-message", "author", "tag-message", "ref-name", "path", "symlink"))
+"""Origins where no comment counts: nobody can write one there afterwards, and nobody should silence a token in the same line."""
+
 _FINGERPRINT_KEY = b"patscan/1"
 _SHOWN_PREFIX = 12
 
@@ -138,7 +141,8 @@ class Origin(NamedTuple):
     """How content was met."""
 
     type: str
-    """One of blob, symlink, index, note, commit-message, tag-message, author, ref-name, path (a file's name), file, stdin."""
+    """One of blob, symlink, index, note, commit-message, tag-message, author, ref-name, path (a file's name), file, stdin,
+    message (of a commit that is being made)."""
     path: str | None = None
     commit: str | None = None
     author: str | None = None

@@ -15,10 +15,8 @@ from typing import NamedTuple
 
 from patscan.detect.ignores import Ignore
 from patscan.errors import ConfigError
-from patscan.model import Finding, Occurrence, Origin
+from patscan.model import UNCHANGEABLE, Finding, Occurrence, Origin
 
-_UNCHANGEABLE = frozenset(("commit-message", "author", "tag-message", "ref-name", "path", "symlink"))
-"""Nobody can write a comment there afterwards, and who pushes a token shouldn't silence it in the same line."""
 _STARS, _DEEP = 3, 3
 """Stars in a part of a pattern's path and ``**`` in a pattern: each multiplies the time that a hostile path takes."""
 
@@ -81,7 +79,7 @@ class Triage:
         return found
 
     def _counts(self, occurrence: Occurrence, comment: Ignore) -> bool:
-        if occurrence.origin.type in _UNCHANGEABLE:
+        if occurrence.origin.type in UNCHANGEABLE:
             return False
         if self._policy.require_reason and not comment.reason:
             self.unreasoned.add(f"{_name(occurrence.origin)}:{comment.line}")
@@ -89,7 +87,7 @@ class Triage:
         return True
 
     def _is_excluded(self, origin: Origin) -> bool:
-        if origin.path is None or origin.type in ("ref-name", "stdin") or self._excluded is None:
+        if origin.path is None or origin.type in ("ref-name", "stdin", "message") or self._excluded is None:
             return False
         root = self._policy.root
         path = os.path.relpath(origin.path, root) if root else origin.path

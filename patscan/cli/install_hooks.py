@@ -10,7 +10,7 @@ from pathlib import Path
 
 import patscan
 from patscan.cli.environment import environment
-from patscan.errors import ExitCode, OutputError
+from patscan.errors import ExitCode, OutputError, UsageError
 
 _HOOKS = {
     "pre-commit": ("hook", "git commit --no-verify"),
@@ -50,6 +50,9 @@ def flags(command: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Write git's hooks of this repository, or take them away."""
     folder = _folder()
+    if folder.parts[-2:] == (".husky", "_") and not chosen.uninstall:
+        # husky writes the folder anew, and finds a project's hook by the name that its own has there.
+        raise UsageError(f"{folder}: husky's own hooks. Put `patscan hook` into .husky/pre-commit; docs/hooks.md has all of them.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         done = [(_uninstall if chosen.uninstall else _install)(folder / name) for name in _HOOKS]
@@ -65,8 +68,12 @@ def _folder() -> Path:
 
     repository = open_repository(Path(), environment())
     hooks = repository.hooks_path()
-    if not hooks:
+    if hooks is None:
         return repository.common_dir / "hooks"
+    if not hooks:
+        raise OutputError(
+            "core.hooksPath is empty, so git runs no hook here. Remove it where `git config --show-origin core.hooksPath` says."
+        )
     # A relative one is looked for where hooks run (git-config(1)).
     top = repository.git_dir if repository.bare else Path(os.fsdecode(repository.git("rev-parse", "--show-toplevel")).removesuffix("\n"))
     return top / hooks

@@ -59,7 +59,9 @@ def _message(file: Path) -> Message:
     cleanup = settings.get("commit.cleanup", "default")
     # git-commit(1), --cleanup: comments go by default only if somebody edited the message; the scissors are git's own then.
     strip = cleanup == "strip" or (cleanup == "default" and edited)
-    return Message(file, None if mark == "auto" else mark, strip, edited or cleanup == "scissors")
+    # Whether it was `git commit -v` isn't told; only then are the scissors git's own.
+    cut = "first" if cleanup == "scissors" else "git" if edited else ""
+    return Message(file, None if mark == "auto" else mark, strip, cut)
 
 
 def _settings() -> dict[str, str]:

@@ -59,14 +59,14 @@ def _push(chosen: argparse.Namespace, repository: Repository) -> Push:
     from patscan.sources.push import EVERYTHING, Push, Update
 
     if not _by_git(chosen):
-        return Push(repository, _of_framework(repository), _remote(chosen), EVERYTHING)
+        return Push(repository, _of_framework(repository), _remote(chosen, repository), EVERYTHING)
     updates = []
     for line in sys.stdin.buffer.read().splitlines():
         match = _LINE.fullmatch(os.fsdecode(line))
         if not match:
             raise UsageError("standard input isn't what git tells a pre-push hook: LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID in each line.")
         updates.append(Update(*match.groups()))
-    return Push(repository, updates, _remote(chosen))
+    return Push(repository, updates, _remote(chosen, repository))
 
 
 def _by_git(chosen: argparse.Namespace) -> bool:
@@ -88,15 +88,25 @@ def _of_framework(repository: Repository) -> list[Update]:
     return [Update(local, found, os.environ.get("PRE_COMMIT_REMOTE_BRANCH", local), known)]
 
 
-def _remote(chosen: argparse.Namespace) -> Remote:
+def _remote(chosen: argparse.Namespace, repository: Repository) -> Remote:
     from patscan.git.address import shown
     from patscan.sources.push import Remote
 
     name = chosen.remote or os.environ.get("PRE_COMMIT_REMOTE_NAME", "")
     url = chosen.url or os.environ.get("PRE_COMMIT_REMOTE_URL", "")
     if name and name == url:  # git was told a URL: none of the refs here are known to be there
-        return Remote(shown(name), "")
-    return Remote(name, re.sub(r"([*?\[\\])", r"\\\1", name) + "/*" if name else "*")
+        return Remote(shown(name), ())
+    if not name:
+        return Remote(name, ("--remotes=*",))
+    # Another remote may be called origin/x: its refs lie among those of origin, and don't tell what origin has.
+    others = os.fsdecode(repository.git("remote")).splitlines()
+    inner = [f"--exclude={_literally(other)}/*" for other in others if other.startswith(f"{name}/")]
+    return Remote(name, (*inner, f"--remotes={_literally(name)}/*"))
+
+
+def _literally(name: str) -> str:
+    """`name` as a glob that fits nothing else."""
+    return re.sub(r"([*?\[\\])", r"\\\1", name)
 
 
 def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, report: Report, rules: tuple[Rule, ...]) -> Report:

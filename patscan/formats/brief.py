@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.redaction import shown
+from patscan.model import UNCHANGEABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,9 +73,21 @@ def _advice(report: Report) -> Iterator[str]:
     first = report.findings[0]
     page = next(iter(first.rule.references), "")
     yield from _now(kind, report, page)
-    yield f"  accept  a comment on its line, with the reason: # patscan:ignore {first.rule.id} -- REASON"
+    yield from _accept(kind, report)
     if kind in _ACTS:
         yield f"  skip    this once: git {_ACTS[kind]} --no-verify, or with pre-commit SKIP={_IDS[kind]}"
+
+
+def _accept(kind: str, report: Report) -> Iterator[str]:
+    """A comment where one counts, else the baseline; a message that isn't committed yet can be in neither."""
+    for finding in report.findings:
+        place = finding.occurrences[0]
+        if place.origin.type not in UNCHANGEABLE and place.origin.path is not None and place.at_head is not False:
+            yield f"  accept  a comment on its line, with the reason: # patscan:ignore {finding.rule.id} -- REASON"
+            return
+    if kind != "message":
+        history = "" if kind == "index" else " --history"
+        yield f"  accept  no comment counts there; the baseline does: patscan baseline write{history} --reason REASON"
 
 
 def _now(kind: str, report: Report, page: str) -> Iterator[str]:

@@ -59,10 +59,10 @@ class Repository(NamedTuple):
         """Whether anything is configured that could be pushed to."""
         return bool(_try(self, "config", "--get-regexp", r"^remote\..*\.(push)?url$"))
 
-    def hooks_path(self) -> str:
-        """What ``core.hooksPath`` says, with ``~`` expanded; empty if nobody has set it."""
+    def hooks_path(self) -> str | None:
+        """What ``core.hooksPath`` says, with ``~`` expanded; ``None`` if nobody has set it."""
         # The last value is the one that keeps this very child from running hooks.
-        *_, said, _ = ("", *_try(self, "config", "-z", "--type=path", "--get-all", "core.hooksPath").split("\0")[:-1])
+        *_, said, _ = (None, *_try(self, "config", "-z", "--type=path", "--get-all", "core.hooksPath").split("\0")[:-1])
         return said
 
     def head(self) -> str | None:

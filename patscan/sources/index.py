@@ -32,6 +32,7 @@ class Index(Present):
         self._blobs: dict[str, list[Change]] = {}
         self._files: Files | None = None
         self._base = "HEAD"
+        self._prefix = ""
 
     def target(self) -> Target:
         """What this is, for the report."""
@@ -61,7 +62,10 @@ class Index(Present):
 
     def within(self, piece: Piece, start: int) -> Origin | None:
         """A file was met under its path; a blob may be staged under several."""
-        return None if piece.key in self._blobs else Origin(piece.kind, os.path.relpath(str(piece.key), self._folder))
+        if piece.key in self._blobs:
+            return None
+        # Relative to the repository, as git says of what is staged.
+        return Origin(piece.kind, os.path.normpath(os.path.join(self._prefix, os.path.relpath(str(piece.key), self._folder))))
 
     def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
         """The paths that each blob is staged under."""
@@ -94,10 +98,9 @@ class Index(Present):
 
     def _unstaged(self, staged: set[str]) -> list[str]:
         """Those of the named files that the index doesn't speak for."""
-        prefix = ""
         if self._names and not (self._folder / ".git").exists():
-            prefix = os.fsdecode(run(("rev-parse", "--show-prefix"), self._folder, self._environment)).removesuffix("\n")
-        return [name for name in self._names if os.path.normpath(os.path.join(prefix, name)) not in staged]
+            self._prefix = os.fsdecode(run(("rev-parse", "--show-prefix"), self._folder, self._environment)).removesuffix("\n")
+        return [name for name in self._names if os.path.normpath(os.path.join(self._prefix, name)) not in staged]
 
     def _whole(self, names: Sequence[str]) -> Files:
         from patscan.sources.files import Files

@@ -23,8 +23,10 @@ _ENCODINGS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-
 class Message(Stream):
     """A message as far as git keeps it. `comments` are the lines that git will take out, by number."""
 
-    def __init__(self, path: Path, mark: str | None, strip: bool, cut: bool) -> None:
-        """`mark` begins a comment (``None``: git chooses one); `strip`: comments go; `cut`: what is below the scissors goes, too.
+    def __init__(self, path: Path, mark: str | None, strip: bool, cut: str) -> None:
+        """`mark` begins a comment (``None``: git chooses one); `strip`: comments go.
+
+        `cut`: what is below the ``first`` scissors goes, too, or below ``git``'s own, which a comment follows; empty: nothing.
 
         Raises `TargetError` for a file that can't be read.
         """
@@ -35,7 +37,9 @@ class Message(Stream):
             raise TargetError(f"{path}: the message can't be read: {error.strerror or error}.") from error
         encoding = next((name for marks, name in _ENCODINGS if content.startswith(marks)), "latin-1")
         text = content.decode(encoding, "replace")
-        scissors = re.search(rf"^(?:{re.escape(mark) if mark else _ANY_MARK}) {_SCISSORS}\r?$", text, re.MULTILINE) if cut else None
+        begin = rf"(?:{re.escape(mark) if mark else _ANY_MARK})"
+        end = rf"(?=\r?\n{begin})" if cut == "git" else r"\r?$"
+        scissors = re.search(rf"^{begin} {_SCISSORS}{end}", text, re.MULTILINE) if cut else None
         if scissors:
             text = text[: scissors.start()]
             content = content[: len(text.encode(encoding))]
@@ -51,4 +55,4 @@ class Message(Stream):
 
     def within(self, piece: Piece, start: int) -> Origin | None:
         """Everything was met in the message's file."""
-        return Origin("file", str(self._path))
+        return Origin("message", str(self._path))

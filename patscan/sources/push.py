@@ -27,10 +27,10 @@ class Update(NamedTuple):
 
 
 class Remote(NamedTuple):
-    """Where the push goes: its name for people, and how its refs are called here; the empty glob: they aren't."""
+    """Where the push goes: its name for people, and the options of git-rev-list(1) that name its refs here; none: they aren't."""
 
     shown: str
-    tracked: str
+    tracked: tuple[str, ...]
 
 
 class Push(Revisions):
@@ -42,7 +42,7 @@ class Push(Revisions):
         """`more`: further revisions that may be pushed, as options of git-rev-list(1)."""
         self._sent = [update for update in updates if update.new.strip("0")]
         known = _stored(repository, {update.old for update in updates if update.old.strip("0")})
-        super().__init__(repository, [*more, *(["--not", f"--remotes={remote.tracked}"] if remote.tracked else [])])
+        super().__init__(repository, [*more, *(("--not", *remote.tracked) if remote.tracked else ())])
         self._remote, self._more, self.known = remote, more, known
         self._objects: list[str] | None = None
         self._given = "".join([*(f"{update.new}\n" for update in self._sent), *(f"^{old}\n" for old in known)]).encode()
@@ -62,8 +62,8 @@ class Push(Revisions):
     def held(self) -> set[str]:
         """The ids of all objects that the remote is known to have."""
         given = "".join(f"{old}\n" for old in self.known).encode()
-        glob = [f"--remotes={self._remote.tracked}"] if self._remote.tracked else []
-        return set(self._repository.git("rev-list", "--objects", "--no-object-names", "--stdin", *glob, "--", stdin=given).decode().split())
+        options = ("--objects", "--no-object-names", "--stdin", *self._remote.tracked)
+        return set(self._repository.git("rev-list", *options, "--", stdin=given).decode().split())
 
     @property
     def told(self) -> bool:

@@ -462,7 +462,11 @@ def test_names_that_are_not_there_and_folders(repo: Repo, rng: random.Random) ->
     repo.commit({"in/a.txt": f"{tokens.routable(rng)}\n"})
     assert patscan(repo.path, "hook", "none.txt").code == 3
     assert "in/a.txt:1:1" in patscan(repo.path, "hook", "in").text
-    assert "a.txt:1:1" in patscan(repo.path / "in", "hook", "a.txt").text
+    assert "in/a.txt:1:1" in patscan(repo.path / "in", "hook", "a.txt").text
+    repo.write(".patscan.toml", "ignore-paths = ['/a.txt']\n")
+    assert patscan(repo.path / "in", "hook", "a.txt").code == 1
+    repo.write(".patscan.toml", "ignore-paths = ['/in/a.txt']\n")
+    assert patscan(repo.path / "in", "hook", "a.txt").code == 0
 
 
 def test_sha256(tmp_path: Path, rng: random.Random) -> None:

@@ -99,6 +99,23 @@ def test_the_folder_that_git_is_told_of(repo: Repo, rng: random.Random, where: s
     assert "a.txt:1:1" in said.text
 
 
+def test_an_empty_folder_is_one_where_git_runs_nothing(repo: Repo) -> None:
+    repo.git("config", "core.hooksPath", "")
+    said = patscan(repo.path, "install-hooks")
+    assert said.code == 2
+    assert "core.hooksPath is empty" in said.text
+
+
+def test_huskys_own_hooks_are_left_alone(repo: Repo) -> None:
+    """They find a project's hook by their own name, so under another one they would run nothing."""
+    repo.git("config", "core.hooksPath", ".husky/_")
+    said = patscan(repo.path, "install-hooks")
+    assert said.code == 2
+    assert "into .husky/pre-commit" in said.text
+    assert not (repo.path / ".husky").exists()
+    assert patscan(repo.path, "install-hooks", "--uninstall").code == 0
+
+
 def test_a_worktree_shares_the_hooks(repo: Repo, rng: random.Random) -> None:
     repo.commit({"a.txt": "one\n"})
     repo.git("worktree", "add", "-q", "../tree")

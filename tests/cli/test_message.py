@@ -93,12 +93,33 @@ def test_scissors_that_git_did_not_put_there_cut_nothing(hooked: Repo, rng: rand
     assert "COMMIT_EDITMSG:3:1" in said.text
 
 
+def test_scissors_in_an_edited_message_cut_nothing_without_gits_own_words(
+    hooked: Repo, rng: random.Random, tmp_path: Path, kind: str
+) -> None:
+    """Without ``-v`` git takes that line for a comment like any other, and keeps what is below it."""
+    text = f"fine\n{SCISSORS}\n{tokens.routable(rng)}\n"
+    said = git(hooked, "commit", "--allow-empty", GIT_EDITOR=editor(tmp_path, text))
+    assert said.code
+    assert "COMMIT_EDITMSG:3:1" in said.text
+    hooked.git("config", "commit.cleanup", "scissors")
+    assert git(hooked, "commit", "--allow-empty", GIT_EDITOR=editor(tmp_path, text)).code == 0
+
+
+def test_no_comment_and_no_path_hides_a_token_in_a_message(hooked: Repo, rng: random.Random) -> None:
+    """The push would find it."""
+    hooked.write(".patscan.toml", "ignore-paths = ['*MSG']\n")
+    said = git(hooked, "commit", "--allow-empty", "-m", f"see {tokens.routable(rng)} # patscan:ignore -- why")
+    assert said.code
+    assert "COMMIT_EDITMSG:1:5" in said.text
+    assert "accept" not in said.text
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "iso-8859-1", "shift_jis", "iso2022_jp", "cp1252"])
 def test_a_message_in_another_encoding(repo: Repo, rng: random.Random, encoding: str) -> None:
     word = "日本" if encoding in {"shift_jis", "iso2022_jp"} else "né"
     repo.git("config", "i18n.commitEncoding", encoding)
     for text, code in ((f"{word} {tokens.routable(rng)}", 1), (f"{word}\n# {tokens.routable(rng)}", 0), (f"{word}\n{SCISSORS}\n", 0)):
-        below = tokens.routable(rng) if SCISSORS in text else ""
+        below = f"# Below it\n{tokens.routable(rng)}" if SCISSORS in text else ""
         repo.write("message", f"\n{text}{below}\n".encode(encoding))
         said = patscan(repo.path, "message", "message")
         assert said.code == code, said.text

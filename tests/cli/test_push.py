@@ -173,6 +173,18 @@ def test_what_the_remote_has_already_is_to_be_revoked(remote: Repo, rng: random.
     assert "not pushed yet" in said.text
 
 
+def test_a_remote_whose_name_begins_with_anothers_knows_nothing_of_it(remote: Repo, rng: random.Random) -> None:
+    remote.git("config", "remote.origin/x.url", "../unnamed.git")
+    remote.git("config", "remote.origin/x.fetch", "+refs/heads/*:refs/remotes/origin/x/*")
+    remote.commit({"b.txt": f"{tokens.routable(rng)}\n"})
+    remote.git("push", "-q", "--no-verify", "origin/x", "main")
+    assert remote.line("rev-parse", "refs/remotes/origin/x/main") == remote.line("rev-parse", "main")
+    said = git(remote, "push", "origin", "main")
+    assert said.code
+    assert "b.txt:1:1" in said.text
+    assert "not pushed yet" in said.text
+
+
 def test_deleting_and_pushing_nothing_pass(remote: Repo, rng: random.Random) -> None:
     remote.git("push", "-q", "--no-verify", "origin", "main:old")
     assert git(remote, "push", "origin", ":old").code == 0

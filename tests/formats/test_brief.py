@@ -74,6 +74,25 @@ def test_whether_to_revoke(rng: random.Random, pushed: bool | None, said: str) -
     assert "; commit 1a1a1a1a1a; on refs/heads/topic" in text
 
 
+@pytest.mark.parametrize(
+    ("kind", "place", "said"),
+    [
+        ("index", {"type": "index"}, "# patscan:ignore gitlab-pat -- REASON"),
+        ("index", {"type": "symlink"}, "patscan baseline write --reason REASON"),
+        ("push", {"at_head": True}, "# patscan:ignore gitlab-pat -- REASON"),
+        ("push", {"at_head": False}, "patscan baseline write --history --reason REASON"),
+        ("push", {"path": None}, "patscan baseline write --history --reason REASON"),
+        ("push", {"type": "commit-message", "path": None}, "patscan baseline write --history --reason REASON"),
+        ("message", {"type": "message"}, ""),
+    ],
+)
+def test_what_it_suggests_counts_there(rng: random.Random, kind: str, place: dict[str, str | bool | None], said: str) -> None:
+    token = classic(rng)
+    made = finding(token, occurrence(token, **place))
+    text = written("brief", report(made, target=Target(kind, ".", "origin"), coverage=Coverage(blobs=1), exit_code=1))
+    assert [line.endswith(said) for line in text.splitlines() if line.startswith("  accept")] == [True] * bool(said)
+
+
 def test_the_token_itself_is_shown_when_asked_for(rng: random.Random) -> None:
     token = classic(rng)
     made = report(finding(token), target=INDEX)
