@@ -23,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(str(error))
         return error.code
     except KeyboardInterrupt:
+        import signal
+
+        # Whoever presses twice would otherwise end the interpreter while it leaves, and get another exit code.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         print("patscan: interrupted.", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
