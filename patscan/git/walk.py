@@ -19,7 +19,7 @@ _DIFF = ("--stdin", "-r", "--root", "-z", "--raw", "--no-abbrev", "--no-renames"
 _WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--date=raw", "--encoding=UTF-8", f"--format={_FORMAT}")
 _OBJECTS = 5000
 """Objects asked for in one walk: their ids have to fit on a command line."""
-_FIRST, _MOST = 2000, 20_000
+_FIRST, _MOST = 2000, 12_000
 """Commits asked about at once: few at first, so that no processor waits, and not too many, so that all end together."""
 _ALL = 2000
 """The same, where git is asked for all that commits did, which is much to hold in memory."""
