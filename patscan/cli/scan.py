@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from patscan import scan as engine
 
 _MANY_FILES = 20_000
-"""From so many files on, starting processes takes less time than it saves (benchmarks/README.md)."""
+"""From so many files on, starting processes takes less time than it saves."""
 
 
 def flags(command: argparse.ArgumentParser) -> None:
