@@ -9,10 +9,10 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
+from patscan.dates import instant
 from patscan.detect.ignores import Ignore
 from patscan.errors import ConfigError
 from patscan.model import UNCHANGEABLE, Finding, Occurrence, Origin
@@ -128,16 +128,9 @@ def _newest(versions: Sequence[Occurrence]) -> list[Occurrence]:
     """Those at HEAD; if there are none, those that were brought last."""
     if here := [one for one in versions if one.at_head]:
         return here
-    last = max(versions, key=lambda one: _instant(one.origin.date)).origin
+    last = max(versions, key=lambda one: instant(one.origin.date)).origin
     return [one for one in versions if (one.origin.blob, one.origin.type) == (last.blob, last.type)]
 
 
 def _name(origin: Origin) -> str:
     return origin.path if origin.path is not None else f"{origin.type} {origin.commit or origin.blob}"
-
-
-def _instant(date: str | None) -> float:
-    try:
-        return datetime.fromisoformat(date or "").timestamp()
-    except (ValueError, OverflowError):
-        return 0.0

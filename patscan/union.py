@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from patscan.dates import instant
 from patscan.findings import order
 from patscan.model import Commit, Coverage, Exposure, Finding, Occurrence, Report
 
@@ -91,5 +92,5 @@ def _either(one: bool | None, other: bool | None) -> bool | None:
     return None if one is None and other is None else bool(one or other)
 
 
-def _when(commit: Commit) -> str:
-    return commit.date
+def _when(commit: Commit) -> float:
+    return instant(commit.date)

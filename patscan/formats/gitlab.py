@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from uuid import NAMESPACE_URL, uuid5
 
 from patscan import HOME, __version__
-from patscan.formats.places import by_place, identity, in_file, instant, name, printable, slashed
+from patscan.dates import instant
+from patscan.formats.places import by_place, identity, in_file, name, printable, slashed
 from patscan.formats.wire import indented, write_items
 from patscan.formats.words import by_reason, count, reasons, unseen, whereabouts
 

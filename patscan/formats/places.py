@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import datetime
 from typing import TYPE_CHECKING
+
+from patscan.dates import instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,14 +105,6 @@ def versions(occurrence: Occurrence, occurrences: Sequence[Occurrence]) -> int:
 
 def _key(origin: Origin) -> tuple[str, str]:
     return origin.type, name(origin)
-
-
-def instant(date: str | None) -> float:
-    """An ISO 8601 date as a number to compare; what is no date comes before all others."""
-    try:
-        return datetime.fromisoformat(date or "").timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
 
 
 def as_bytes(path: str) -> bytes:

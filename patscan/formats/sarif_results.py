@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sarif_om as om
 
-from patscan.formats.places import SHORT, current, in_file, instant, printable
+from patscan.dates import instant
+from patscan.formats.places import SHORT, current, in_file, printable
 from patscan.formats.sarif_places import location
 from patscan.formats.sarif_rules import MESSAGES, template
 from patscan.formats.words import reasons

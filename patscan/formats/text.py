@@ -5,7 +5,8 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, TextIO
 
-from patscan.formats.places import SHORT, current, instant, name, printable, remark
+from patscan.dates import instant
+from patscan.formats.places import SHORT, current, name, printable, remark
 from patscan.formats.redaction import shown
 from patscan.formats.words import by_reason, count, reasons, whereabouts
 

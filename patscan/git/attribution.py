@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from patscan.dates import instant, iso
 from patscan.git import child
-from patscan.git.dates import instant, iso
 from patscan.git.graph import Change
 from patscan.git.repository import Repository
 from patscan.git.walk import Walk, in_index

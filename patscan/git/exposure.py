@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from patscan.dates import instant, iso
 from patscan.git.attribution import Attribution, exposure
 from patscan.git.child import GitError
-from patscan.git.dates import instant, iso
 from patscan.git.graph import Held, Lives, held_by, lives, marked
 from patscan.git.repository import Repository
 from patscan.git.walk import PATH

@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from patscan.dates import iso
 from patscan.git import child
-from patscan.git.dates import iso
 from patscan.git.graph import Change
 from patscan.git.repository import Repository
 from patscan.model import Origin
