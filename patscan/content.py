@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 WINDOW = 64 << 20
 """Bytes in one piece at most. A multiple of four, so that UTF-16 and UTF-32 stay aligned."""
 OVERLAP = 32 << 10
 """Bytes that neighbouring pieces share; half of it is more than any encoded token has."""
 
+Each = Callable[..., Iterable[Any]]
+"""`map`, or what does the same on several processors."""
 Key = int | str
 """What a source calls one of its contents: a path, an object id, an entry's number."""
 

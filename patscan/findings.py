@@ -7,7 +7,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
-from patscan.content import Piece, owns, windows
+from patscan.content import Each, Piece, owns, windows
 from patscan.detect.frame import frame
 from patscan.detect.ignores import Ignore, ignore
 from patscan.detect.linehash import LARGEST, line_hashes
@@ -35,10 +35,10 @@ class _Sight(NamedTuple):
     known: bool
 
 
-def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Options) -> Found:
+def findings(source: Source, matcher: Matcher, keys: Sequence[str], options: Options, each: Each) -> Found:
     """What stands in the contents `keys`: findings as `options` want them, and what is ignored, both sorted."""
     sights = list(_sights(source, matcher, keys, options.reveal))
-    origins = source.origins({sight.key for sight in sights if not sight.known})
+    origins = source.origins({sight.key for sight in sights if not sight.known}, each)
     tokens: dict[bytes, list[_Sight]] = {}
     for sight in sights:
         tokens.setdefault(sight.match.secret.reveal(), []).extend(_placed(sight, origins, source))

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from patscan.content import Key, Looked, Piece, Shard, name_of
+from patscan.content import Each, Key, Looked, Piece, Shard, name_of
 from patscan.detect.matcher import Matcher
 from patscan.model import Coverage, Exposure, Note, Origin, Report, Rule, Skip, Target
 
@@ -48,8 +48,8 @@ class Source(Protocol):
     def within(self, piece: Piece, start: int) -> Origin | None:
         """Where the match at `start` of this piece was met, if the content says so itself (a commit's message does)."""
 
-    def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
-        """Where each of these contents was met, the first place first."""
+    def origins(self, keys: Iterable[str], each: Each) -> Mapping[str, Sequence[Origin]]:
+        """Where each of these contents was met, the first place first; `each` may share the search out over processors."""
 
     def at_head(self, origin: Origin) -> bool | None:
         """Whether this very place is in the tree of HEAD; ``None`` where that can't be asked."""
@@ -122,10 +122,14 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
     first = _FirstLook(source, progress)
     interrupted = False
     try:
-        first.run(pool)
-    except KeyboardInterrupt:
-        interrupted = True
-    found = _second_look(source, rules, sorted(first.keys), options)
+        try:
+            first.run(pool)
+        except KeyboardInterrupt:
+            interrupted = True
+            first.close()
+        found = _second_look(source, rules, sorted(first.keys), options, first.each)
+    finally:
+        first.close()
     skips = [*first.skips, *source.skips]
     looked = first.coverage.commits or first.coverage.blobs or source.target().type in _MAY_BE_EMPTY
     if not (looked or skips or interrupted):
@@ -149,6 +153,7 @@ class _FirstLook:
         self.skips: list[Skip] = []
         self._source, self._progress = source, progress
         self._again: list[Key] = []
+        self._workers: Workers[Looked] | None = None
 
     def run(self, pool: Pool) -> None:
         """Look at everything; then, by the plain way, at what couldn't be read."""
@@ -160,14 +165,24 @@ class _FirstLook:
             return
         from patscan.workers import Workers
 
-        workers: Workers[Looked] = Workers(executor, pool, look)
+        self._workers = workers = Workers[Looked](executor, pool, look)
         try:
             self._keep(workers.run(self._source.shards()))
             self._keep(self._source.recall())
             self._keep(workers.run(self._source.again(self._again)))
         finally:
             self.skips += workers.skips
-            workers.close()
+
+    @property
+    def each(self) -> Each:
+        """`map`, in the workers if there are any."""
+        return self._workers.each if self._workers else map
+
+    def close(self) -> None:
+        """Let go of the workers."""
+        if self._workers:
+            self._workers.close()
+            self._workers = None
 
     def _here(self, shards: Iterator[Shard]) -> Iterator[Looked]:
         """What `Workers` does, in this process; only its death would be the end."""
@@ -193,9 +208,9 @@ class _FirstLook:
             self._progress(looked)
 
 
-def _second_look(source: Source, rules: tuple[Rule, ...], keys: Sequence[str], options: Options) -> Found:
+def _second_look(source: Source, rules: tuple[Rule, ...], keys: Sequence[str], options: Options, each: Each) -> Found:
     if not keys:
         return (), (), ()
     from patscan import findings
 
-    return findings.findings(source, Matcher(rules), keys, options)
+    return findings.findings(source, Matcher(rules), keys, options, each)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from typing import Generic, TypeVar
 
@@ -10,6 +10,7 @@ from patscan.content import Shard, name_of
 from patscan.model import Skip
 
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 _IN_FLIGHT = 64
 _DEADLY = (BrokenExecutor, MemoryError, OSError)
@@ -38,6 +39,10 @@ class Workers(Generic[Result]):
         while flying:
             yield from self._land(flying)
         yield from self._retry()
+
+    def each(self, task: Callable[..., Other], *over: Iterable[object]) -> Iterator[Other]:
+        """`map`, in the workers; raises what a worker dies of."""
+        return self._executor.map(task, *over)
 
     def close(self) -> None:
         """Let go of the processes; what they haven't begun isn't done."""

@@ -56,7 +56,7 @@ ROOMS = {
 DOORS = {
     "hyperscan": {"detect/anchors.py"},
     "regex": {"detect/patterns.py"},
-    "numpy": {"git/packs.py", "git/pack_index.py", "git/seen.py"},
+    "numpy": {"git/holders.py", "git/packs.py", "git/pack_index.py", "git/seen.py"},
     "dulwich": {"git/entries.py"},
     "isal": {"git/entries.py"},
     "git": {"git/repository.py"},

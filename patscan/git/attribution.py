@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from patscan.dates import instant, iso
 from patscan.git import child
 from patscan.git.graph import Change
+from patscan.git.holders import Holders, Trees
 from patscan.git.repository import Repository
 from patscan.git.walk import Walk, in_index
 from patscan.model import Commit, Exposure, Origin
 
-_LIST = ("rev-list", "--parents", "--ignore-missing")
+_LIST = ("rev-list", "--format=%T %P", "--encoding=UTF-8", "--ignore-missing")
 _SIGNATURE = re.compile(rb"^(?:author|tagger) (.*?) ?(-?\d+) ([+-]\d{4})$", re.MULTILINE)
 
 
@@ -34,14 +36,25 @@ class Attribution(NamedTuple):
     """Commits that git couldn't read."""
 
 
-def attribute(repository: Repository, blobs: Iterable[str], stored: Callable[[], Iterable[str]]) -> Attribution:
-    """Walk the commits for `blobs`; `stored` gives the ids of all commits, for blobs that no ref or reflog leads to."""
+def attribute(
+    repository: Repository,
+    blobs: Iterable[str],
+    stored: Callable[[], Iterable[str]],
+    find_holders: Callable[[], Holders | None] = lambda: None,
+) -> Attribution:
+    """Walk the commits for `blobs`; `stored` gives the ids of all commits, for blobs that no ref or reflog leads to.
+
+    With what `find_holders` finds, git is asked only about the commits that may have changed something.
+    """
     walk, graph = Walk(repository, sorted(blobs)), _Graph()
+    with ThreadPoolExecutor(1) as beside:
+        listing = beside.submit(graph.add, repository)
+        known = find_holders()
     try:
-        walk.over(graph.listed(repository))
+        walk.over(_worth_asking(known, listing.result()))
     except child.GitError:
         # A commit can't be read: what the others brought is told, but not what became of it.
-        walk.over(sorted(set(stored()).difference(walk.asked)))
+        walk.over(sorted(set(stored())))
         walk.add(in_index(repository, walk.missing()))
         walk.sort(lambda place: instant(place.date))
         return Attribution(walk.found(), (), None, {}, 0, len(walk.unread))
@@ -50,14 +63,18 @@ def attribute(repository: Repository, blobs: Iterable[str], stored: Callable[[],
     if walk.missing():
         others = sorted(set(stored()).difference(graph.parents))
         try:
-            walk.over(graph.listed(repository, others))
+            walk.over(_worth_asking(known, graph.add(repository, others)))
         except child.GitError:
-            walk.over(sorted(set(others).difference(walk.asked)))
+            walk.over(others)
     number = graph.numbers()
     walk.sort(lambda place: number.get(place.commit or "", len(number)))
     parents = [tuple(number[parent] for parent in graph.parents[commit] if parent in number) for commit in number]
     changes = {number[commit]: tuple(paths.values()) for commit, paths in walk.changes.items() if commit in number}
     return Attribution(walk.found(), list(number), parents, changes, reachable, len(walk.unread))
+
+
+def _worth_asking(known: Holders | None, commits: Mapping[str, Trees]) -> list[str]:
+    return list(known.differing(commits) if known else commits)
 
 
 def touched(told: Attribution) -> list[str]:
@@ -78,21 +95,23 @@ class _Graph:
 
     def __init__(self) -> None:
         self.parents: dict[str, list[str]] = {}
+        self._trees: dict[str, str] = {}
 
-    def listed(self, repository: Repository, others: Sequence[str] = ()) -> Iterator[str]:
-        """The commits that refs and reflogs lead to, or those that only `others` do, as git comes to them; keeps their parents.
+    def add(self, repository: Repository, others: Sequence[str] = ()) -> dict[str, Trees]:
+        """Keep the commits that refs and reflogs lead to, or those that only `others` do; return their trees, as git comes to them.
 
         Raises `GitError`, and keeps nothing, if one of them is missing or corrupt.
         """
         ends = ("--stdin", "--not", "--all", "--reflog") if others else ("--all", "--reflog")
         names = "".join(f"{name}\n" for name in others).encode()
-        listed: list[tuple[str, list[str]]] = []
-        for line in child.lines((*_LIST, *ends), repository.path, repository.environment, names):
-            commit, *above = line.decode().split()
-            listed.append((commit, above))
-            yield commit
+        lines = child.lines((*_LIST, *ends), repository.path, repository.environment, names)
+        # git writes two lines for each: "commit" and its id, then what `_LIST` asks for.
+        listed = [(header[7:-1].decode(), facts.decode().split()) for header, facts in zip(lines, lines, strict=True)]
         # The oldest come first, so that a commit's parents are mostly there before it.
-        self.parents.update(reversed(listed))
+        for commit, (tree, *parents) in reversed(listed):
+            self.parents[commit], self._trees[commit] = parents, tree
+        never = "0" * len(listed[0][0]) if listed else ""
+        return {commit: (tree, self._trees.get(parents[0], never) if parents else None) for commit, (tree, *parents) in listed}
 
     def numbers(self) -> dict[str, int]:
         """A number for each commit, after those of its parents, and after those of all that was listed before."""

@@ -19,6 +19,8 @@ _QUIET = {
     "GIT_OPTIONAL_LOCKS": "0",
     # Replace refs would show another object than the one that is stored.
     "GIT_NO_REPLACE_OBJECTS": "1",
+    # A pipe would be written to after every record; without that rev-list takes a quarter less time.
+    "GIT_FLUSH": "0",
     "LC_ALL": "C",
 }
 _NETWORK = "https:http:ssh:file:git"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAMES = {1: "commit", 3: "blob", 4: "tag"}
-"""Kinds of objects as a pack numbers them; trees are passed over."""
+"""Kinds of objects that are scanned, as a pack numbers them."""
+TREE = 2
 
 _EXPANSION = 1032
 """The most that deflate makes of one byte (zlib's technical notes)."""
@@ -43,31 +44,48 @@ class PackShard(NamedTuple):
 
     def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`; keys are entry numbers."""
+        numbers, kinds, new, names = self.numbers.tolist(), self.kind.tolist(), tuple.__new__, NAMES
+        for entry, data in self.made(failed):
+            if kinds[entry]:
+                yield new(Piece, (numbers[entry], names[kinds[entry]], 0, data, True))
+
+    def made(self, failed: list[tuple[Key, str]], chosen: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
+        """The place of each entry in the shard and its content, bases first; only families that one of `chosen` is in."""
         try:
-            with self.path.open("rb") as file:
-                pack = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            pack = self._opened()
         except (OSError, ValueError) as error:
             # A repack took it away since it was listed: git knows where its objects went.
             failed += [(number, str(error)) for number in self.numbers[self.kind > 0].tolist()]
             return
         with pack:
-            yield from _walk(self, pack, failed)
+            yield from _walk(self, pack, failed, chosen)
+
+    def said(self) -> list[bytes] | None:
+        """What the pack says of each entry: the content, or the delta that makes it of its base. ``None`` if one can't be read."""
+        inflate = _inflater()
+        try:
+            with self._opened() as pack:
+                ranges = zip(self.start.tolist(), self.length.tolist(), self.size.tolist(), strict=True)
+                return [inflate(pack[start : start + length], size) for start, length, size in ranges]
+        except (OSError, ValueError, _Broken):
+            return None
+
+    def _opened(self) -> mmap.mmap:
+        with self.path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def engines(self) -> tuple[str, ...]:
         """The inflater and the delta applier."""
         return engines()
 
 
-def _walk(shard: PackShard, pack: mmap.mmap, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+def _walk(shard: PackShard, pack: mmap.mmap, failed: list[tuple[Key, str]], chosen: Collection[int] | None) -> Iterator[tuple[int, bytes]]:
     # The loop of loops: a call more for each entry costs a tenth of the whole walk, so it reads longer than it might.
     inflate, apply = _inflater(), _applier()
     numbers, kinds, parents = shard.numbers.tolist(), shard.kind.tolist(), shard.parent.tolist()
     starts, lengths, sizes = shard.start.tolist(), shard.length.tolist(), shard.size.tolist()
     children = _children(parents)
-    new, names = tuple.__new__, NAMES
-    for root, parent in enumerate(parents):
-        if parent >= 0:
-            continue
+    for root in _roots(parents, chosen):
         # A stack, not recursion; the heaviest child lies at the bottom, so a base is let go of before its largest subtree is walked.
         stack: list[tuple[int, bytes | None]] = [(root, None)]
         while stack:
@@ -81,10 +99,18 @@ def _walk(shard: PackShard, pack: mmap.mmap, failed: list[tuple[Key, str]]) -> I
                 _give_up(entry, str(broken), numbers, kinds, children, failed)
                 continue
             base = None
-            if kinds[entry]:
-                yield new(Piece, (numbers[entry], names[kinds[entry]], 0, data, True))
+            yield entry, data
             if entry in children:
                 stack += [(child, data) for child in children[entry]]
+
+
+def _roots(parents: list[int], chosen: Collection[int] | None) -> list[int]:
+    """The entries that are made of nothing; only those that one of `chosen` is made of."""
+    roots = list(range(len(parents)))
+    for entry, parent in enumerate(parents):
+        if parent >= 0:
+            roots[entry] = roots[parent]
+    return sorted(set(roots) if chosen is None else {roots[entry] for entry in chosen})
 
 
 def _children(parents: list[int]) -> dict[int, list[int]]:

@@ -204,14 +204,16 @@ class Pack:
             self.path, chosen + first, kind, start + header, length - header, self._size[chosen], np.arange(-1, len(chain) - 1)
         )
 
-    def shards(self, skipped: NDArray[np.bool_] | None, first: int, target: int) -> Iterator[PackShard]:
-        """Families of scanned kinds, about `target` compressed bytes in a shard; `first` is the number of entry 0.
+    def shards(
+        self, skipped: NDArray[np.bool_] | None, first: int, target: int, kinds: Sequence[int] = tuple(NAMES)
+    ) -> Iterator[PackShard]:
+        """Families of these kinds, about `target` compressed bytes in a shard; `first` is the number of entry 0.
 
         An entry that `skipped` marks is only made if another is made of it.
         """
         import numpy as np
 
-        chosen = np.flatnonzero(self._needed(skipped))
+        chosen = np.flatnonzero(self._needed(skipped, kinds))
         chosen = chosen[np.argsort(self._root[chosen], kind="stable")]
         place = np.full(len(self), -1, np.int32)
         place[chosen] = np.arange(len(chosen), dtype=np.int32)
@@ -226,11 +228,11 @@ class Pack:
             yield self._shard(chosen[low:high], low, place, length, skipped, first)
             low = high
 
-    def _needed(self, skipped: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-        """Entries of scanned kinds that `skipped` doesn't mark, and what they are made of."""
+    def _needed(self, skipped: NDArray[np.bool_] | None, kinds: Sequence[int]) -> NDArray[np.bool_]:
+        """Entries of these kinds that `skipped` doesn't mark, and what they are made of."""
         import numpy as np
 
-        scanned = np.isin(self.kind, list(NAMES))
+        scanned = np.isin(self.kind, kinds)
         if skipped is None:
             return scanned
         needed = scanned & ~skipped

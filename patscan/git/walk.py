@@ -1,4 +1,4 @@
-"""What commits did with some blobs and at some paths: asked of git on all processors, while it still lists the commits."""
+"""What commits did with some blobs and at some paths: asked of git on all processors."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _DIFF = ("--stdin", "-r", "--root", "-z", "--raw", "--no-abbrev", "--no-renames"
 _WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--date=raw", "--encoding=UTF-8", f"--format={_FORMAT}")
 _OBJECTS = 5000
 """Objects asked for in one walk: their ids have to fit on a command line."""
-_FIRST, _MOST = 2000, 12_000
-"""Commits asked about at once: few at first, so that no processor waits, and not too many, so that all end together."""
+_MOST = 12_000
+"""Commits asked about at once: not too many, so that all processors end together."""
 _ALL = 2000
 """The same, where git is asked for all that commits did, which is much to hold in memory."""
 PATH = "path:"
@@ -40,7 +40,6 @@ class Walk:
         self._notes = set(_notes(repository)) if wanted else set()
         self._blobs = [name for name in wanted if not name.startswith(PATH)]
         self._paths = {name for name in wanted if name.startswith(PATH)}
-        self.asked: list[str] = []
 
     def found(self) -> dict[str, Sequence[Origin]]:
         """The places of each blob; one without a path if nobody refers to it."""
@@ -59,24 +58,18 @@ class Walk:
         for places in self.places.values():
             places.sort(key=key)
 
-    def over(self, commits: Iterable[str]) -> None:
-        """Ask about these commits, on all processors and while git still lists them; the answers are kept in their order."""
+    def over(self, commits: Sequence[str]) -> None:
+        """Ask about these commits, on all processors; the answers are kept in their order."""
         told: list[tuple[Future[bytes], set[str]]] = []
-        waiting: list[str] = []
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            try:
-                for commit in commits:
-                    waiting.append(commit)
-                    if len(waiting) >= min(_FIRST + len(self.asked), _ALL if self._paths else _MOST):
-                        told += self._asked(pool, waiting)
-                        waiting = []
-            finally:
-                told += self._asked(pool, waiting)
-                for answer, asked in told:
-                    self._keep(answer.result(), asked)
+        processors = os.cpu_count() or 1
+        share = min(-(-len(commits) // processors) or 1, _ALL if self._paths else _MOST)
+        with ThreadPoolExecutor(processors) as pool:
+            for low in range(0, len(commits), share):
+                told += self._asked(pool, commits[low : low + share])
+            for answer, asked in told:
+                self._keep(answer.result(), asked)
 
     def _asked(self, pool: ThreadPoolExecutor, commits: Sequence[str]) -> Iterator[tuple[Future[bytes], set[str]]]:
-        self.asked += commits
         for low in range(0, len(self._blobs), _OBJECTS):
             asked = self._blobs[low : low + _OBJECTS]
             yield pool.submit(self._answer, (*_WALK, *(f"--find-object={blob}" for blob in asked)), commits), set(asked)
@@ -85,7 +78,7 @@ class Walk:
             yield pool.submit(self._answer, _WALK, commits), self._paths
 
     def _answer(self, command: Sequence[str], commits: Sequence[str]) -> bytes:
-        return b"".join(answers(self._repository, command, commits, self.unread)) if commits else b""
+        return b"".join(answers(self._repository, command, commits, self.unread))
 
     def _keep(self, output: bytes, asked: set[str]) -> None:
         for place, change, is_new in _parse(output, asked):

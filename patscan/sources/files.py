@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from patscan.content import Key, Piece, Shard, windows
+from patscan.content import Each, Key, Piece, Shard, windows
 from patscan.model import Note, Origin, Skip, Target
 from patscan.sources.present import Present
 
@@ -103,7 +103,7 @@ class Files(Present):
         """A file's content says nothing of where it was met."""
         return Origin(piece.kind, str(piece.key))
 
-    def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
+    def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """Each file was met under its path."""
         return {}
 

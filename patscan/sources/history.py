@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from patscan.content import Key, Looked, Piece
+from patscan.content import Each, Key, Looked, Piece
 from patscan.git import attribution
 from patscan.git.child import GitError
 from patscan.git.paths import PathShard, paths, staged
@@ -107,9 +107,9 @@ class History:
             return Origin(f"{piece.kind}-message", None, str(piece.key))
         return attribution.signed(piece.kind, str(piece.key), content, start) if content else None
 
-    def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
+    def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """The paths and commits of each blob, the commit that first brought it first."""
-        return self._provenance.origins(keys)
+        return self._provenance.origins(keys, each)
 
     def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
         """Since when, until when, at which tips, and whether it was pushed."""

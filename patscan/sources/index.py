@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patscan.content import Key, Piece, Shard
+from patscan.content import Each, Key, Piece, Shard
 from patscan.errors import TargetError
 from patscan.git.changes import SUBMODULE, SYMLINK, Change, before, changes
 from patscan.git.child import GitError, run
@@ -67,7 +67,7 @@ class Index(Present):
         # Relative to the repository, as git says of what is staged.
         return Origin(piece.kind, os.path.normpath(os.path.join(self._prefix, os.path.relpath(str(piece.key), self._folder))))
 
-    def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
+    def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """The paths that each blob is staged under."""
         return {key: [_origin(change) for change in self._blobs[key]] for key in keys}
 

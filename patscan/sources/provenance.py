@@ -10,9 +10,12 @@ from patscan.git import attribution
 from patscan.git.child import GitError
 from patscan.git.exposure import exposures, refs, who
 from patscan.git.state import state
+from patscan.git.walk import PATH
 from patscan.model import Commit, Exposure, Note, Origin
 
 if TYPE_CHECKING:
+    from patscan.content import Each
+    from patscan.git.holders import Holders
     from patscan.git.repository import Repository
     from patscan.sources.memory import Memory
     from patscan.sources.store import Store
@@ -28,13 +31,14 @@ class Provenance:
         self._repository, self._mirror, self._memory, self._store = repository, mirror, memory, store
         self._attribution: attribution.Attribution | None = None
         self._blobs: list[str] = []
+        self._each: Each = map
         self._standing: set[tuple[str, str | None]] | None = None
         self._name: str | None = None
         self._known: Mapping[str, Any] | None = None
 
-    def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
+    def origins(self, keys: Iterable[str], each: Each) -> Mapping[str, Sequence[Origin]]:
         """The paths and commits of each blob, the commit that first brought it first."""
-        self._blobs = sorted(keys)
+        self._blobs, self._each = sorted(keys), each
         known = self._recall()
         if known and known["contents"] == _digest(self._blobs):
             return attribution.retold(self._repository, self._blobs, known["commits"])
@@ -73,8 +77,13 @@ class Provenance:
 
     def _ask(self) -> attribution.Attribution:
         if self._attribution is None:
-            self._attribution = attribution.attribute(self._repository, self._blobs, self._store.commits)
+            self._attribution = attribution.attribute(self._repository, self._blobs, self._store.commits, self._holders)
         return self._attribution
+
+    def _holders(self) -> Holders | None:
+        if any(name.startswith(PATH) for name in self._blobs):
+            return None  # a name isn't an object
+        return self._store.holders(self._blobs, self._each)
 
     def _recall(self) -> Mapping[str, Any] | None:
         if self._memory and self._name is None:

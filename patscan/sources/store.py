@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patscan.content import Key, Looked, Piece
+from patscan.content import Each, Key, Looked, Piece
 from patscan.git import walk
 from patscan.git.child import GitError
 from patscan.git.objects import ObjectShard
@@ -18,6 +18,7 @@ from patscan.model import Note, Skip
 if TYPE_CHECKING:
     from patscan.content import Shard
     from patscan.git.entries import PackShard
+    from patscan.git.holders import Holders
     from patscan.git.pack_index import Index
     from patscan.git.packs import Pack
     from patscan.sources.memory import Memory
@@ -42,6 +43,8 @@ class Store:
         self._remembered: list[Path] = []
         self._git_reads: list[str] = []
         self._strays: list[str] = []
+        self._circles: list[str] = []
+        self._elsewhere: list[str] | None = None
 
     def packed(self) -> Iterator[Shard]:
         """What lies in packs that this reader takes, also in those that somebody's ``git gc`` makes of them meanwhile."""
@@ -55,6 +58,7 @@ class Store:
     def others(self) -> Iterator[Shard]:
         """The rest, to be asked for after `packed`."""
         self._git_reads = [*self._strays, *self._unpacked({*self._loose(), *self._git_reads})]
+        self._elsewhere = [*self._git_reads, *self._circles]
         yield from self.again(self._git_reads)
 
     def unread(self) -> list[Path]:
@@ -117,6 +121,20 @@ class Store:
         for listed in walk.answers(self._repository, command, self._git_reads, []):
             yield from (line[7:].decode() for line in listed.splitlines() if line.startswith(b"commit "))
 
+    def holders(self, blobs: Sequence[str], each: Each) -> Holders | None:
+        """Which trees hold these, by all packs that were read; ``None`` if git has to be asked. See `patscan.git.holders`."""
+        from concurrent.futures import BrokenExecutor
+
+        from patscan.git.holders import holders
+
+        if self._elsewhere is None:
+            return None
+        self._open_remembered()
+        try:
+            return holders([pack for _, pack in self._packs], blobs, self._elsewhere, each)
+        except (BrokenExecutor, MemoryError, OSError):
+            return None
+
     def count(self) -> int:
         """How many objects there are, roughly."""
         return sum(len(index.ids) for index in self._indexes()) + 256 * len(self._entries(self._repository.objects / "17", r"[0-9a-f]+"))
@@ -153,7 +171,7 @@ class Store:
                 self.notes.append(Note(str(path), "gone while the repository was read. What it was packed into was read instead."))
             return
         strays, circles = pack.strays(), pack.made_of_themselves()
-        self._strays += strays
+        self._strays, self._circles = self._strays + strays, self._circles + circles
         self.skips += [Skip(name, "a delta that is made of itself: nobody can read it.") for name in circles]
         skipped = pack.held_by(known)
         if self._memory and not strays and not circles:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
-from patscan.content import WINDOW, Key, Piece, Shard, windows
+from patscan.content import WINDOW, Each, Key, Piece, Shard, windows
 from patscan.model import Note, Origin, Skip, Target
 from patscan.sources.present import Present
 
@@ -57,6 +57,6 @@ class Stream(Present):
         """Everything was met on standard input."""
         return Origin("stdin", _NAME)
 
-    def origins(self, keys: Iterable[str]) -> Mapping[str, Sequence[Origin]]:
+    def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """See `within`."""
         return {}

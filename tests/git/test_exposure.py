@@ -10,11 +10,19 @@ import pytest
 
 from patscan import scan
 from patscan.cli import pools
+from patscan.git import holders
 from patscan.git.repository import open_repository
 from patscan.model import Exposure, Rule
 from patscan.sources.history import History
 from tests.repo import Repo
 from tests.tokens import classic
+
+
+@pytest.fixture(autouse=True)
+def never_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a repository as small as a test's most trees hold something, and git would be asked about every commit."""
+    monkeypatch.setattr(holders, "_FEW", 1)
+
 
 PATHS = ["a", "b/c", "b/d e", "ü"]
 REPOSITORIES = 320
@@ -39,6 +47,8 @@ class Random:
         for ref in self.repo.line("for-each-ref", "--format=%(refname)", "refs/all").splitlines():
             self.repo.git("update-ref", "-d", ref)
         self.repo.git("config", "remote.origin.url", "https://example.com/x.git")
+        if rng.random() < 0.5:
+            self.repo.pack("-f")
 
     def _commit(self, mark: int) -> str:
         rng = self._rng

@@ -1,0 +1,166 @@
+"""Which trees hold some objects: read from the packs, from the objects up to the root trees, a level of folders at a time.
+
+git compares each commit's tree with its parent's, and reads every tree twice for that. But the id of what a tree holds stands in it as
+it is, and in a pack a tree is mostly a delta, which says only what its base doesn't. So ids are looked for in what the packs say, a
+thirtieth of what the trees hold, and trees are made only in families (a base, and all that is made of it) where one was said. What
+comes of it is used to ask git less: only about commits whose tree may hold something else than their parent's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from patscan.git.entries import TREE, PackShard
+from patscan.git.pack_index import unlisted
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from patscan.content import Each
+    from patscan.git.packs import Pack
+
+_KEY = slice(6, 14)
+"""The bytes of an id that are looked for. A delta may take an id's ends from another one that is alike there: seven bytes are, by chance,
+once in 2^56 times."""
+_SHARD = 1 << 20
+"""Compressed bytes of trees that are gone through at once."""
+_FEW = 6
+"""Where more than one of so many trees holds something, it is quicker to ask git about every commit."""
+_MANY = 20
+"""Ids in one tree from which on it is quicker to take it apart than to search it for each."""
+_MODE_AND_NAME = rb"(?:40000|100644|100755|120000|160000|100664) [^\0]*"
+"""What stands in a tree before a NUL and an id: no other mode, for the id before it may end in a digit (git's fsck.c has them)."""
+_LAST_NAME = re.compile(_MODE_AND_NAME + rb"\Z")
+
+_Held = dict[bytes, set[bytes]]
+Trees = tuple[str, str | None]
+"""A commit's tree and its first parent's, all zeros if git didn't tell of that; ``None`` without a parent."""
+
+
+class Holders:
+    """What the trees of some packs hold of some objects."""
+
+    def __init__(self, held: Mapping[str, int], packs: Sequence[Pack], elsewhere: Iterable[str]) -> None:
+        """`held`: a number for each tree that holds some, the same for trees that hold the same; `elsewhere`: objects in no pack."""
+        self._held, self._packs, self._elsewhere = held, packs, set(elsewhere)
+
+    def differing(self, commits: Mapping[str, Trees]) -> Iterator[str]:
+        """The commits whose tree may hold something else than their first parent's."""
+        names = {name for trees in commits.values() for name in trees if name}
+        unknown = self._elsewhere.union(unlisted(list(names), [pack.index for pack in self._packs]))
+        held = self._held
+        for commit, (tree, before) in commits.items():
+            if held.get(tree) != held.get(before or "") or tree in unknown or before in unknown:
+                yield commit
+
+
+def holders(packs: Sequence[Pack], wanted: Sequence[str], elsewhere: Sequence[str], each: Each) -> Holders | None:
+    """Look for `wanted` in all trees of `packs`. `elsewhere` are objects that no pack holds: a tree that names one may hold anything.
+
+    ``None`` if there is too much of it, or if a tree can't be read: then git has to be asked about all commits. `each` is `map`, or does
+    the same on several processors.
+    """
+    shards = [(pack, shard) for pack in packs for shard in pack.shards(None, 0, _SHARD, (TREE,))]
+    most = sum(len(shard.numbers) for _, shard in shards) // _FEW
+    held: _Held = {}
+    new = [bytes.fromhex(name) for name in (*wanted, *elsewhere)]
+    while new:
+        look = partial(_look, wanted=b"".join(new), size=len(new[0]))
+        new = []
+        for (pack, _), told in zip(shards, each(look, [shard for _, shard in shards]), strict=True):
+            if told is None or len(held) > most:
+                return None
+            for number, entries in told.items():
+                if (tree := bytes.fromhex(pack.name(number))) not in held:
+                    new.append(tree)
+                held.setdefault(tree, set()).update(entries)
+    return Holders(_numbered(held), packs, elsewhere)
+
+
+def _numbered(held: _Held) -> dict[str, int]:
+    """The same number for trees that hold the same under the same names, however deep."""
+    numbers: dict[frozenset[tuple[bytes, bytes | int]], int] = {}
+    known: dict[bytes, int] = {}
+    before = None
+    # Folder by folder upwards, until the root trees know, too.
+    while known != before:
+        before, known = known, {}
+        for tree, entries in held.items():
+            size = len(tree)
+            holds = frozenset((entry[:-size], before.get(entry[-size:], entry[-size:])) for entry in entries)
+            known[tree] = numbers.setdefault(holds, len(numbers))
+    return {tree.hex(): number for tree, number in known.items()}
+
+
+def _look(shard: PackShard, wanted: bytes, size: int) -> dict[int, set[bytes]] | None:
+    """The entries with one of the ids `wanted`, each of `size` bytes, in the trees of a shard, by the tree's number."""
+    said = shard.said()
+    if said is None:
+        return None
+    asked = _said_in(said, wanted, size)
+    numbers, parents = shard.numbers.tolist(), shard.parent.tolist()
+    failed: list[tuple[int | str, str]] = []
+    found: dict[int, set[bytes]] = {}
+    for place, tree in shard.made(failed, asked):
+        if entries := _kept(tree, found.get(parents[place], set()), asked.get(place, []), size):
+            found[place] = entries
+    return None if failed else {numbers[place]: entries for place, entries in found.items()}
+
+
+def _kept(tree: bytes, before: set[bytes], asked: Sequence[bytes], size: int) -> set[bytes]:
+    """The entries of a tree with one of the ids in `asked`, or in the entries `before` of the tree that it is made of."""
+    names = {entry[-size:] for entry in before}.union(asked)
+    if len(names) > _MANY:
+        return {entry for entry in re.findall(_MODE_AND_NAME + b"\\0.{%d}" % size, tree, re.DOTALL) if entry[-size:] in names}
+    return {entry for name in names for entry in _entries(tree, name)}
+
+
+def _said_in(said: Sequence[bytes], wanted: bytes, size: int) -> dict[int, list[bytes]]:
+    """Which of the ids `wanted` are said in which of the texts, by the text's place."""
+    import numpy as np
+
+    ids = np.frombuffer(wanted, np.uint8).reshape(-1, size)
+    keys = np.ascontiguousarray(ids[:, _KEY]).view(np.uint64).ravel()
+    order = np.argsort(keys)
+    keys = keys[order]
+    at, found = _occurrences(b"".join(said), keys)
+    places = np.searchsorted(np.cumsum([len(text) for text in said]), at, "right")
+    low, high = (np.searchsorted(keys, found, side) for side in ("left", "right"))
+    told: dict[int, list[bytes]] = {}
+    for place, first, last in zip(places.tolist(), low.tolist(), high.tolist(), strict=True):
+        told.setdefault(place, []).extend(ids[row].tobytes() for row in order[first:last])
+    return told
+
+
+def _occurrences(text: bytes, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Where one of the sorted `keys` stands in `text`, at any byte, and which."""
+    import numpy as np
+
+    length = len(text) - keys.itemsize + 1
+    if len(text) < keys.itemsize:
+        return np.empty(0, np.int64), keys[:0]
+    words = np.ndarray((length,), np.uint64, text, 0, (1,))
+    at = np.arange(0)
+    # Two bytes at a time: a table of 64 KiB stays in the processor's cache, and leaves little for the next one.
+    for part in range(4):
+        halves = np.ndarray((length,), np.uint16, text, 2 * part, (1,))
+        table = np.zeros(1 << 16, np.bool_)
+        table[np.ascontiguousarray(keys).view(np.uint16)[part::4]] = True
+        at = np.flatnonzero(table[halves]) if not part else at[table[halves[at]]]
+    found = words[at]
+    same = keys[np.minimum(np.searchsorted(keys, found), len(keys) - 1)] == found
+    return at[same], found[same]
+
+
+def _entries(tree: bytes, name: bytes) -> Iterator[bytes]:
+    """The entries of a tree with this id: mode, name, NUL, id."""
+    at = tree.find(name)
+    while at >= 0:
+        called = tree[tree.rfind(b"\0", 0, max(at - 1, 0)) + 1 : max(at - 1, 0)]
+        told = _LAST_NAME.search(called)
+        yield (told[0] if told else called) + b"\0" + name
+        at = tree.find(name, at + 1)
