@@ -26,6 +26,8 @@ _EXPANSION = 1032
 """The most that deflate makes of one byte (zlib's technical notes)."""
 _DELTA_SIZES = re.compile(rb"[\x80-\xff]{0,3}[\0-\x7f](?:[\x80-\xff]{0,2}[\0-\x7f]|[\x80-\xff]{3}[\0-\x1f])")
 """How a delta begins: the size of its base, then the size of what it makes, here below `WINDOW` (64 MiB)."""
+_OPERANDS = bytes(step if step < 0x80 else (step & 0x7F).bit_count() for step in range(256))
+"""How many bytes follow the first one of a delta's step: what is inserted, or a byte for each bit of a copy's offset and size."""
 
 
 class PackShard(NamedTuple):
@@ -188,6 +190,19 @@ def _applier() -> Callable[[bytes, bytes], bytes]:
         return data
 
     return apply
+
+
+def copies_no_crumbs(delta: bytes) -> bool:
+    """Whether all that a delta copies are pieces of four bytes or more, as in those that git makes (git's diff-delta.c)."""
+    sizes = _DELTA_SIZES.match(delta)
+    at = sizes.end() if sizes else len(delta)
+    while at < len(delta):
+        step = delta[at]
+        # A copy's size follows its offset, and is one byte.
+        if step & 0xF0 == 0x90 and delta[at + _OPERANDS[step & 0x8F] + 1 : at + _OPERANDS[step] + 1] < b"\4":
+            return False
+        at += 1 + _OPERANDS[step]
+    return True
 
 
 def _zlib() -> tuple[Any, Any, tuple[Any, ...], str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from patscan.git.entries import TREE, PackShard
+from patscan.git.entries import TREE, PackShard, copies_no_crumbs
 from patscan.git.pack_index import unlisted
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from patscan.content import Each
     from patscan.git.packs import Pack
 
-_KEY = slice(6, 14)
-"""The bytes of an id that are looked for. A delta may take an id's ends from another one that is alike there: seven bytes are, by chance,
-once in 2^56 times."""
+_KEYS, _KEY = (4, 10), 6
+"""The parts of an id that are looked for, and their bytes. A delta says at most 127 bytes at once, so an id may fall into two pieces; and
+it may take an id's ends from another one that is alike there, as five bytes are once in 2^40 times."""
+_SAMPLES = 40
+"""Deltas of a shard that are asked whether git can have made them."""
 _SHARD = 1 << 20
 """Compressed bytes of trees that are gone through at once."""
 _FEW = 6
@@ -61,8 +63,8 @@ class Holders:
 def holders(packs: Sequence[Pack], wanted: Sequence[str], elsewhere: Sequence[str], each: Each) -> Holders | None:
     """Look for `wanted` in all trees of `packs`. `elsewhere` are objects that no pack holds: a tree that names one may hold anything.
 
-    ``None`` if there is too much of it, or if a tree can't be read: then git has to be asked about all commits. `each` is `map`, or does
-    the same on several processors.
+    ``None`` if there is too much of it, or if a tree can't be read or isn't packed as git does it: then git has to be asked about all
+    commits. `each` is `map`, or does the same on several processors.
     """
     shards = [(pack, shard) for pack in packs for shard in pack.shards(None, 0, _SHARD, (TREE,))]
     most = sum(len(shard.numbers) for _, shard in shards) // _FEW
@@ -98,11 +100,10 @@ def _numbered(held: _Held) -> dict[str, int]:
 
 def _look(shard: PackShard, wanted: bytes, size: int) -> dict[int, set[bytes]] | None:
     """The entries with one of the ids `wanted`, each of `size` bytes, in the trees of a shard, by the tree's number."""
-    said = shard.said()
-    if said is None:
+    said, numbers, parents = shard.said(), shard.numbers.tolist(), shard.parent.tolist()
+    if said is None or not _is_gits([text for text, parent in zip(said, parents, strict=True) if parent >= 0]):
         return None
     asked = _said_in(said, wanted, size)
-    numbers, parents = shard.numbers.tolist(), shard.parent.tolist()
     failed: list[tuple[int | str, str]] = []
     found: dict[int, set[bytes]] = {}
     for place, tree in shard.made(failed, asked):
@@ -119,39 +120,43 @@ def _kept(tree: bytes, before: set[bytes], asked: Sequence[bytes], size: int) ->
     return {entry for name in names for entry in _entries(tree, name)}
 
 
+def _is_gits(deltas: Sequence[bytes]) -> bool:
+    """Whether some of these look like git's, which don't put ids together from crumbs, as others' do."""
+    return all(copies_no_crumbs(delta) for delta in deltas[:: len(deltas) // _SAMPLES or 1])
+
+
 def _said_in(said: Sequence[bytes], wanted: bytes, size: int) -> dict[int, list[bytes]]:
     """Which of the ids `wanted` are said in which of the texts, by the text's place."""
     import numpy as np
 
     ids = np.frombuffer(wanted, np.uint8).reshape(-1, size)
-    keys = np.ascontiguousarray(ids[:, _KEY]).view(np.uint64).ravel()
+    padded = np.zeros((len(_KEYS), len(ids), 8), np.uint8)
+    for row, part in enumerate(_KEYS):
+        padded[row, :, :_KEY] = ids[:, part : part + _KEY]
+    keys = padded.view("<u8").ravel()
     order = np.argsort(keys)
-    keys = keys[order]
-    at, found = _occurrences(b"".join(said), keys)
+    at, found = _occurrences(b"".join([*said, bytes(8)]), keys[order])
     places = np.searchsorted(np.cumsum([len(text) for text in said]), at, "right")
-    low, high = (np.searchsorted(keys, found, side) for side in ("left", "right"))
+    low, high = (np.searchsorted(keys[order], found, side) for side in ("left", "right"))
     told: dict[int, list[bytes]] = {}
     for place, first, last in zip(places.tolist(), low.tolist(), high.tolist(), strict=True):
-        told.setdefault(place, []).extend(ids[row].tobytes() for row in order[first:last])
+        told.setdefault(place, []).extend(ids[row % len(ids)].tobytes() for row in order[first:last])
     return told
 
 
 def _occurrences(text: bytes, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Where one of the sorted `keys` stands in `text`, at any byte, and which."""
+    """Where one of the sorted `keys` stands in `text`, at any byte but the last seven, and which."""
     import numpy as np
 
-    length = len(text) - keys.itemsize + 1
-    if len(text) < keys.itemsize:
-        return np.empty(0, np.int64), keys[:0]
-    words = np.ndarray((length,), np.uint64, text, 0, (1,))
+    length = len(text) - 7
     at = np.arange(0)
     # Two bytes at a time: a table of 64 KiB stays in the processor's cache, and leaves little for the next one.
-    for part in range(4):
-        halves = np.ndarray((length,), np.uint16, text, 2 * part, (1,))
+    for part in range(0, _KEY, 2):
+        halves = np.ndarray((length,), "<u2", text, part, (1,))
         table = np.zeros(1 << 16, np.bool_)
-        table[np.ascontiguousarray(keys).view(np.uint16)[part::4]] = True
+        table[(keys >> np.uint64(8 * part)).astype(np.uint16)] = True
         at = np.flatnonzero(table[halves]) if not part else at[table[halves[at]]]
-    found = words[at]
+    found = np.ndarray((length,), "<u8", text, 0, (1,))[at] & np.uint64((1 << 8 * _KEY) - 1)
     same = keys[np.minimum(np.searchsorted(keys, found), len(keys) - 1)] == found
     return at[same], found[same]
 

@@ -70,10 +70,10 @@ class Crafted:
         packed = zlib.compress(content, level)
         return self.raw(object_id(kind, content), head(kind, len(content) if size is None else size) + packed)
 
-    def near(self, result: bytes, base_offset: int, steps: bytes) -> bytes:
+    def near(self, result: bytes, base_offset: int, steps: bytes, kind: int = BLOB) -> bytes:
         """A delta whose base is given by its offset."""
         entry = head(OFS_DELTA, len(steps)) + distance(self.end - base_offset) + zlib.compress(steps)
-        return self.raw(object_id(BLOB, result), entry)
+        return self.raw(object_id(kind, result), entry)
 
     def named(self, result: bytes, base: bytes, steps: bytes) -> bytes:
         """A delta whose base is given by its id."""

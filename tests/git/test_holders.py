@@ -11,6 +11,7 @@ import pytest
 from patscan.git import holders as module
 from patscan.git.holders import Holders, Trees, holders
 from patscan.git.packs import Pack
+from tests.git.crafted import TREE, Crafted, copy, delta, insert
 from tests.repo import Repo
 
 HISTORIES = 60
@@ -184,6 +185,33 @@ def test_a_tree_that_cannot_be_read_leaves_all_to_git(repo: Repo) -> None:
     path.chmod(0o600)
     path.write_bytes(content)
     assert holders(packs(repo), [blob(repo, "token")], loose(repo), map) is None
+
+
+SECRET = bytes(range(100, 120))
+FOLDER = b"".join(b"100644 %02d\0" % number + bytes([number]) * 20 for number in range(10))
+ENTRY = b"100644 secret\0" + SECRET
+
+
+def crafted(repo: Repo, *steps: bytes) -> tuple[str, str, list[Pack]]:
+    """Two trees, the second made of the first by these steps."""
+    pack, result = Crafted(), FOLDER + ENTRY
+    names = pack.whole(FOLDER, TREE), pack.near(result, 12, delta(len(FOLDER), len(result), *steps), TREE)
+    pack.write(repo.path)
+    return names[0].hex(), names[1].hex(), [Pack(path, 20) for path in repo.path.glob(".git/objects/pack/*.pack")]
+
+
+@pytest.mark.parametrize("cut", range(1, len(ENTRY)))
+def test_an_id_that_a_delta_says_in_two_pieces(repo: Repo, cut: int) -> None:
+    before, after, held = crafted(repo, copy(0, len(FOLDER)), insert(ENTRY[:cut]), insert(ENTRY[cut:]))
+    found = holders(held, [SECRET.hex()], [], map)
+    assert found
+    assert list(found.differing({"brought": (after, before), "kept": (after, after), "root": (before, None)})) == ["brought"]
+
+
+def test_ids_put_together_from_crumbs_are_left_to_git(repo: Repo) -> None:
+    crumbs = [b"\x91\x08\x01" + insert(bytes([byte])) for byte in ENTRY[1:]]
+    *_, held = crafted(repo, copy(0, len(FOLDER)), *crumbs)
+    assert holders(held, [SECRET.hex()], [], map) is None
 
 
 def test_the_search_is_shared_out(repo: Repo) -> None:
