@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NAMES = {1: "commit", 3: "blob", 4: "tag"}
+COMMIT, TREE = 1, 2
+NAMES = {COMMIT: "commit", 3: "blob", 4: "tag"}
 """Kinds of objects that are scanned, as a pack numbers them."""
-TREE = 2
 
 _EXPANSION = 1032
 """The most that deflate makes of one byte (zlib's technical notes)."""

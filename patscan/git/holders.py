@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from patscan.git.entries import TREE, PackShard, copies_no_crumbs
+from patscan.git.entries import COMMIT, TREE, PackShard, copies_no_crumbs
 from patscan.git.pack_index import unlisted
 
 if TYPE_CHECKING:
@@ -30,8 +30,10 @@ _SAMPLES = 40
 """Deltas of a shard that are asked whether git can have made them."""
 _SHARD = 1 << 20
 """Compressed bytes of trees that are gone through at once."""
-_FEW = 6
-"""Where more than one of so many trees holds something, it is quicker to ask git about every commit."""
+_GIT, _SAID, _MADE = 50, 3, 20
+"""Microseconds of a processor that git takes for a commit, a look at what is said of a tree, and making one for an entry in it."""
+_WORTH, _LEVELS = 0.7, 4
+"""How much of git's time the search may take, and how many levels it is expected to go through."""
 _MANY = 20
 """Ids in one tree from which on it is quicker to take it apart than to search it for each."""
 _MODE_AND_NAME = rb"(?:40000|100644|100755|120000|160000|100664) [^\0]*"
@@ -63,18 +65,23 @@ class Holders:
 def holders(packs: Sequence[Pack], wanted: Sequence[str], elsewhere: Sequence[str], each: Each) -> Holders | None:
     """Look for `wanted` in all trees of `packs`. `elsewhere` are objects that no pack holds: a tree that names one may hold anything.
 
-    ``None`` if there is too much of it, or if a tree can't be read or isn't packed as git does it: then git has to be asked about all
-    commits. `each` is `map`, or does the same on several processors.
+    ``None`` if git is quicker, or if a tree can't be read or isn't packed as git does it: then git has to be asked about all commits.
+    `each` is `map`, or does the same on several processors.
     """
     shards = [(pack, shard) for pack in packs for shard in pack.shards(None, 0, _SHARD, (TREE,))]
-    most = sum(len(shard.numbers) for _, shard in shards) // _FEW
+    level = _SAID * sum(len(shard.numbers) for _, shard in shards)
+    left = _WORTH * _GIT * sum(pack.count(COMMIT) for pack in packs)
+    if level * _LEVELS > left:
+        return None
     held: _Held = {}
     new = [bytes.fromhex(name) for name in (*wanted, *elsewhere)]
     while new:
+        left -= level
         look = partial(_look, wanted=b"".join(new), size=len(new[0]))
         new = []
         for (pack, _), told in zip(shards, each(look, [shard for _, shard in shards]), strict=True):
-            if told is None or len(held) > most:
+            left -= _MADE * sum(map(len, (told or {}).values()))
+            if told is None or left < 0:
                 return None
             for number, entries in told.items():
                 if (tree := bytes.fromhex(pack.name(number))) not in held:

@@ -69,6 +69,10 @@ class Pack:
         """The ids of entries whose bases lead round in a circle: nobody can read them, and git never ends trying."""
         return self._named(self._base[self._root] >= 0)
 
+    def count(self, kind: int) -> int:
+        """How many entries are of this kind."""
+        return int((self.kind == kind).sum())
+
     def commits(self) -> list[str]:
         """The ids of all commits."""
         return self._named(self.kind == 1)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from patscan.sources.store import Store
 
 _ENDS = ("first_seen", "last_seen")
+_LASTING = 2
+"""Files with a token at HEAD: more of them have mostly stood in too many trees for finding those to be worth it."""
 
 
 class Provenance:
@@ -62,9 +64,13 @@ class Provenance:
         """Whether a file stands in the tree of HEAD as it was met; ``None`` for what isn't in a file."""
         if origin.blob is None and origin.type != "path":
             return None
+        return (origin.path or "", origin.blob) in self._at_head()
+
+    def _at_head(self) -> set[tuple[str, str | None]]:
+        """The files of HEAD with their blobs, and without."""
         if self._standing is None:
             self._standing = {place for path, blob in self._tree() for place in ((path, blob), (path, None))}
-        return (origin.path or "", origin.blob) in self._standing
+        return self._standing
 
     def _tree(self) -> Iterator[tuple[str, str]]:
         try:
@@ -81,8 +87,10 @@ class Provenance:
         return self._attribution
 
     def _holders(self) -> Holders | None:
-        if any(name.startswith(PATH) for name in self._blobs):
-            return None  # a name isn't an object
+        """None for paths, which aren't objects, and for what stands in thousands of trees: then git is quicker."""
+        at_head = {blob for _, blob in self._at_head()}
+        if any(name.startswith(PATH) for name in self._blobs) or len(at_head.intersection(self._blobs)) > _LASTING:
+            return None
         return self._store.holders(self._blobs, self._each)
 
     def _recall(self) -> Mapping[str, Any] | None:

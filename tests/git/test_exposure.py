@@ -13,15 +13,18 @@ from patscan.cli import pools
 from patscan.git import holders
 from patscan.git.repository import open_repository
 from patscan.model import Exposure, Rule
+from patscan.sources import provenance
 from patscan.sources.history import History
 from tests.repo import Repo
 from tests.tokens import classic
 
 
 @pytest.fixture(autouse=True)
-def never_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a repository as small as a test's most trees hold something, and git would be asked about every commit."""
-    monkeypatch.setattr(holders, "_FEW", 1)
+def git_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a repository as small as a test's git is always quicker."""
+    monkeypatch.setattr(holders, "_SAID", 0)
+    monkeypatch.setattr(holders, "_MADE", 0)
+    monkeypatch.setattr(provenance, "_LASTING", 100)
 
 
 PATHS = ["a", "b/c", "b/d e", "ü"]

@@ -18,9 +18,10 @@ HISTORIES = 60
 
 
 @pytest.fixture(autouse=True)
-def never_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a repository as small as a test's most trees hold something."""
-    monkeypatch.setattr(module, "_FEW", 1)
+def git_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a repository as small as a test's git is always quicker."""
+    monkeypatch.setattr(module, "_SAID", 0)
+    monkeypatch.setattr(module, "_MADE", 0)
 
 
 def packs(repo: Repo) -> list[Pack]:

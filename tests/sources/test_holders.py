@@ -1,0 +1,111 @@
+"""Where an audit asks the packs which commits to ask git about, and where it asks about all of them: the answer is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from patscan.git import holders
+from patscan.git.repository import open_repository
+from patscan.model import Origin
+from patscan.sources.history import History
+from patscan.sources.provenance import _LASTING
+from tests.repo import Repo
+
+
+@pytest.fixture(autouse=True)
+def git_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a repository as small as a test's git is always quicker."""
+    monkeypatch.setattr(holders, "_SAID", 0)
+    monkeypatch.setattr(holders, "_MADE", 0)
+
+
+class Told:
+    """The places of some blobs, and how often the packs were gone through for them."""
+
+    def __init__(self, path: Path, environment: Mapping[str, str], *blobs: str, read: bool = True) -> None:
+        self.levels = 0
+        source = History(open_repository(path, environment))
+        shards = source.shards()
+        for _ in shards if read else ():
+            pass
+        self.places: Mapping[str, Any] = {blob: list(found) for blob, found in source.origins(blobs, self._each).items()}
+
+    def _each(self, task: Callable[[object], object], over: Iterable[object]) -> Iterable[object]:
+        self.levels += 1
+        return map(task, over)
+
+
+def blob(repo: Repo, text: str) -> str:
+    return repo.line("hash-object", "--stdin", stdin=text.encode())
+
+
+def fleeting(repo: Repo) -> tuple[str, str, str]:
+    """A blob that came and went, and the commits that did it."""
+    repo.commit({f"folder/{number}": f"text {number}" for number in range(9)})
+    brought = repo.commit({"folder/secret": "token"})
+    repo.git("rm", "-q", "folder/secret")
+    removed = repo.commit({})
+    repo.pack()
+    return blob(repo, "token"), brought, removed
+
+
+def test_the_packs_are_asked(repo: Repo, environment: Mapping[str, str]) -> None:
+    name, brought, _ = fleeting(repo)
+    told = Told(repo.path, environment, name)
+    assert told.levels == 3  # the blob, its folder, the root tree
+    assert [(place.path, place.commit) for place in told.places[name]] == [("folder/secret", brought)]
+
+
+def test_what_stands_at_head_in_many_files_is_left_to_git(repo: Repo, environment: Mapping[str, str]) -> None:
+    repo.commit({f"secret {number}": f"token {number}" for number in range(_LASTING + 1)})
+    repo.pack()
+    names = [blob(repo, f"token {number}") for number in range(_LASTING + 1)]
+    assert Told(repo.path, environment, *names[1:]).levels
+    told = Told(repo.path, environment, *names)
+    assert not told.levels
+    assert [told.places[name][0].path for name in names] == [f"secret {number}" for number in range(_LASTING + 1)]
+
+
+def test_packs_that_were_not_all_read_are_not_asked(repo: Repo, environment: Mapping[str, str]) -> None:
+    name, brought, _ = fleeting(repo)
+    told = Told(repo.path, environment, name, read=False)
+    assert not told.levels
+    assert [place.commit for place in told.places[name]] == [brought]
+
+
+@pytest.mark.parametrize("error", [BrokenProcessPool("died"), MemoryError(), OSError("gone")])
+def test_a_worker_that_dies_of_it_leaves_all_to_git(repo: Repo, environment: Mapping[str, str], error: Exception) -> None:
+    name, brought, _ = fleeting(repo)
+
+    def each(*_: object) -> Iterable[object]:
+        raise error
+
+    source = History(open_repository(repo.path, environment))
+    list(source.shards())
+    assert [place.commit for place in source.origins([name], each)[name]] == [brought]
+
+
+def test_a_blob_that_only_a_dangling_commit_holds(repo: Repo, environment: Mapping[str, str]) -> None:
+    repo.commit({"a": "base"})
+    lost = repo.commit({"secret": "token"})
+    repo.git("reset", "-q", "--hard", "HEAD~1")
+    repo.git("reflog", "expire", "--expire=all", "--all")
+    repo.pack()
+    name = blob(repo, "token")
+    told = Told(repo.path, environment, name)
+    assert told.levels
+    assert [place.commit for place in told.places[name]] == [lost]
+
+
+def test_a_blob_that_no_tree_holds(repo: Repo, environment: Mapping[str, str]) -> None:
+    repo.commit({"a": "base"})
+    name = repo.line("hash-object", "-w", "--stdin", stdin=b"token")
+    repo.pack()
+    told = Told(repo.path, environment, name)
+    assert told.levels == 1
+    assert told.places[name] == [Origin("blob", blob=name)]
