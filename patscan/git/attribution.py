@@ -10,7 +10,7 @@ from typing import NamedTuple
 from patscan.dates import instant, iso
 from patscan.git import child
 from patscan.git.graph import Change
-from patscan.git.holders import Holders, Trees
+from patscan.git.holders import Holders
 from patscan.git.repository import Repository
 from patscan.git.walk import Walk, in_index
 from patscan.model import Commit, Exposure, Origin
@@ -51,7 +51,7 @@ def attribute(
         listing = beside.submit(graph.add, repository)
         known = find_holders()
     try:
-        walk.over(_worth_asking(known, listing.result()))
+        walk.over(graph.worth_asking(listing.result(), known))
     except child.GitError:
         # A commit can't be read: what the others brought is told, but not what became of it.
         walk.over(sorted(set(stored())))
@@ -63,7 +63,7 @@ def attribute(
     if walk.missing():
         others = sorted(set(stored()).difference(graph.parents))
         try:
-            walk.over(_worth_asking(known, graph.add(repository, others)))
+            walk.over(graph.worth_asking(graph.add(repository, others), known))
         except child.GitError:
             walk.over(others)
     number = graph.numbers()
@@ -71,10 +71,6 @@ def attribute(
     parents = [tuple(number[parent] for parent in graph.parents[commit] if parent in number) for commit in number]
     changes = {number[commit]: tuple(paths.values()) for commit, paths in walk.changes.items() if commit in number}
     return Attribution(walk.found(), list(number), parents, changes, reachable, len(walk.unread))
-
-
-def _worth_asking(known: Holders | None, commits: Mapping[str, Trees]) -> list[str]:
-    return list(known.differing(commits) if known else commits)
 
 
 def touched(told: Attribution) -> list[str]:
@@ -97,8 +93,8 @@ class _Graph:
         self.parents: dict[str, list[str]] = {}
         self._trees: dict[str, str] = {}
 
-    def add(self, repository: Repository, others: Sequence[str] = ()) -> dict[str, Trees]:
-        """Keep the commits that refs and reflogs lead to, or those that only `others` do; return their trees, as git comes to them.
+    def add(self, repository: Repository, others: Sequence[str] = ()) -> list[str]:
+        """Keep and return the commits that refs and reflogs lead to, or those that only `others` do, as git comes to them.
 
         Raises `GitError`, and keeps nothing, if one of them is missing or corrupt.
         """
@@ -110,8 +106,11 @@ class _Graph:
         # The oldest come first, so that a commit's parents are mostly there before it.
         for commit, (tree, *parents) in reversed(listed):
             self.parents[commit], self._trees[commit] = parents, tree
-        never = "0" * len(listed[0][0]) if listed else ""
-        return {commit: (tree, self._trees.get(parents[0], never) if parents else None) for commit, (tree, *parents) in listed}
+        return [commit for commit, _ in listed]
+
+    def worth_asking(self, commits: list[str], known: Holders | None) -> list[str]:
+        """Those of these commits that git has to be asked about."""
+        return list(known.differing(commits, self.parents, self._trees)) if known else commits
 
     def numbers(self) -> dict[str, int]:
         """A number for each commit, after those of its parents, and after those of all that was listed before."""

@@ -28,6 +28,8 @@ _DELTA_SIZES = re.compile(rb"[\x80-\xff]{0,3}[\0-\x7f](?:[\x80-\xff]{0,2}[\0-\x7
 """How a delta begins: the size of its base, then the size of what it makes, here below `WINDOW` (64 MiB)."""
 _OPERANDS = bytes(step if step < 0x80 else (step & 0x7F).bit_count() for step in range(256))
 """How many bytes follow the first one of a delta's step: what is inserted, or a byte for each bit of a copy's offset and size."""
+_STEPS = 1000
+"""Steps of a delta that tell how it was made."""
 
 
 class PackShard(NamedTuple):
@@ -62,9 +64,14 @@ class PackShard(NamedTuple):
         with pack:
             yield from _walk(self, pack, failed, chosen)
 
-    def said(self) -> list[bytes] | None:
-        """What the pack says of each entry: the content, or the delta that makes it of its base. ``None`` if one can't be read."""
+    def said(self, most: int) -> list[bytes] | None:
+        """What the pack says of each entry: the content, or the delta that makes it of its base.
+
+        ``None`` if one can't be read, or if all together have more than `most` bytes.
+        """
         inflate = _inflater()
+        if int(self.size.sum(dtype="int64")) > most:
+            return None
         try:
             with self._opened() as pack:
                 ranges = zip(self.start.tolist(), self.length.tolist(), self.size.tolist(), strict=True)
@@ -196,7 +203,9 @@ def copies_no_crumbs(delta: bytes) -> bool:
     """Whether all that a delta copies are pieces of four bytes or more, as in those that git makes (git's diff-delta.c)."""
     sizes = _DELTA_SIZES.match(delta)
     at = sizes.end() if sizes else len(delta)
-    while at < len(delta):
+    for _ in range(_STEPS):
+        if at >= len(delta):
+            break
         step = delta[at]
         # A copy's size follows its offset, and is one byte.
         if step & 0xF0 == 0x90 and delta[at + _OPERANDS[step & 0x8F] + 1 : at + _OPERANDS[step] + 1] < b"\4":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from patscan.git.entries import COMMIT, TREE, PackShard, copies_no_crumbs
@@ -34,15 +35,15 @@ _GIT, _SAID, _MADE = 50, 3, 20
 """Microseconds of a processor that git takes for a commit, a look at what is said of a tree, and making one for an entry in it."""
 _WORTH, _LEVELS = 0.7, 4
 """How much of git's time the search may take, and how many levels it is expected to go through."""
-_MANY = 20
-"""Ids in one tree from which on it is quicker to take it apart than to search it for each."""
+_LONGEST, _MOST = 32 << 20, 20_000
+"""Bytes that may be said of a shard's trees, and entries that may be found in them: more is better left to git."""
+_NAME = 1 << 13
+"""Bytes before an id that its name may take."""
 _MODE_AND_NAME = rb"(?:40000|100644|100755|120000|160000|100664) [^\0]*"
 """What stands in a tree before a NUL and an id: no other mode, for the id before it may end in a digit (git's fsck.c has them)."""
 _LAST_NAME = re.compile(_MODE_AND_NAME + rb"\Z")
 
 _Held = dict[bytes, set[bytes]]
-Trees = tuple[str, str | None]
-"""A commit's tree and its first parent's, all zeros if git didn't tell of that; ``None`` without a parent."""
 
 
 class Holders:
@@ -52,13 +53,14 @@ class Holders:
         """`held`: a number for each tree that holds some, the same for trees that hold the same; `elsewhere`: objects in no pack."""
         self._held, self._packs, self._elsewhere = held, packs, set(elsewhere)
 
-    def differing(self, commits: Mapping[str, Trees]) -> Iterator[str]:
-        """The commits whose tree may hold something else than their first parent's."""
-        names = {name for trees in commits.values() for name in trees if name}
-        unknown = self._elsewhere.union(unlisted(list(names), [pack.index for pack in self._packs]))
+    def differing(self, commits: Iterable[str], parents: Mapping[str, Sequence[str]], trees: Mapping[str, str]) -> Iterator[str]:
+        """The commits whose tree may hold something else than their first parent's; `trees` are those of all commits, if git told."""
+        unknown = self._elsewhere.union(unlisted(list(trees.values()), [pack.index for pack in self._packs]))
         held = self._held
-        for commit, (tree, before) in commits.items():
-            if held.get(tree) != held.get(before or "") or tree in unknown or before in unknown:
+        for commit in commits:
+            tree, parent = trees[commit], next(iter(parents[commit]), None)
+            before = trees.get(parent) if parent else ""
+            if before is None or held.get(tree) != held.get(before) or tree in unknown or before in unknown:
                 yield commit
 
 
@@ -107,24 +109,22 @@ def _numbered(held: _Held) -> dict[str, int]:
 
 def _look(shard: PackShard, wanted: bytes, size: int) -> dict[int, set[bytes]] | None:
     """The entries with one of the ids `wanted`, each of `size` bytes, in the trees of a shard, by the tree's number."""
-    said, numbers, parents = shard.said(), shard.numbers.tolist(), shard.parent.tolist()
+    said, numbers, parents = shard.said(_LONGEST), shard.numbers.tolist(), shard.parent.tolist()
     if said is None or not _is_gits([text for text, parent in zip(said, parents, strict=True) if parent >= 0]):
         return None
-    asked = _said_in(said, wanted, size)
+    if (asked := _said_in(said, wanted, size)) is None:
+        return None
+    left = _MOST
     failed: list[tuple[int | str, str]] = []
     found: dict[int, set[bytes]] = {}
     for place, tree in shard.made(failed, asked):
-        if entries := _kept(tree, found.get(parents[place], set()), asked.get(place, []), size):
-            found[place] = entries
-    return None if failed else {numbers[place]: entries for place, entries in found.items()}
-
-
-def _kept(tree: bytes, before: set[bytes], asked: Sequence[bytes], size: int) -> set[bytes]:
-    """The entries of a tree with one of the ids in `asked`, or in the entries `before` of the tree that it is made of."""
-    names = {entry[-size:] for entry in before}.union(asked)
-    if len(names) > _MANY:
-        return {entry for entry in re.findall(_MODE_AND_NAME + b"\\0.{%d}" % size, tree, re.DOTALL) if entry[-size:] in names}
-    return {entry for name in names for entry in _entries(tree, name)}
+        # What a tree's base holds it may hold, too, under the same name, under another one, or under several.
+        names = asked.get(place, set()).union(entry[-size:] for entry in found.get(parents[place], ()))
+        entries = list(islice((entry for name in names for entry in _entries(tree, name)), max(left, 0)))
+        left -= len(entries)
+        if entries:
+            found[place] = set(entries)
+    return None if failed or left <= 0 else {numbers[place]: entries for place, entries in found.items()}
 
 
 def _is_gits(deltas: Sequence[bytes]) -> bool:
@@ -132,8 +132,8 @@ def _is_gits(deltas: Sequence[bytes]) -> bool:
     return all(copies_no_crumbs(delta) for delta in deltas[:: len(deltas) // _SAMPLES or 1])
 
 
-def _said_in(said: Sequence[bytes], wanted: bytes, size: int) -> dict[int, list[bytes]]:
-    """Which of the ids `wanted` are said in which of the texts, by the text's place."""
+def _said_in(said: Sequence[bytes], wanted: bytes, size: int) -> dict[int, set[bytes]] | None:
+    """Which of the ids `wanted` are said in which of the texts, by the text's place; ``None`` if that is more often than `_MOST`."""
     import numpy as np
 
     ids = np.frombuffer(wanted, np.uint8).reshape(-1, size)
@@ -143,11 +143,13 @@ def _said_in(said: Sequence[bytes], wanted: bytes, size: int) -> dict[int, list[
     keys = padded.view("<u8").ravel()
     order = np.argsort(keys)
     at, found = _occurrences(b"".join([*said, bytes(8)]), keys[order])
+    if len(at) > _MOST:
+        return None
     places = np.searchsorted(np.cumsum([len(text) for text in said]), at, "right")
     low, high = (np.searchsorted(keys[order], found, side) for side in ("left", "right"))
-    told: dict[int, list[bytes]] = {}
+    told: dict[int, set[bytes]] = {}
     for place, first, last in zip(places.tolist(), low.tolist(), high.tolist(), strict=True):
-        told.setdefault(place, []).extend(ids[row % len(ids)].tobytes() for row in order[first:last])
+        told.setdefault(place, set()).update(ids[row % len(ids)].tobytes() for row in order[first:last])
     return told
 
 
@@ -172,7 +174,9 @@ def _entries(tree: bytes, name: bytes) -> Iterator[bytes]:
     """The entries of a tree with this id: mode, name, NUL, id."""
     at = tree.find(name)
     while at >= 0:
-        called = tree[tree.rfind(b"\0", 0, max(at - 1, 0)) + 1 : max(at - 1, 0)]
-        told = _LAST_NAME.search(called)
-        yield (told[0] if told else called) + b"\0" + name
+        end = max(at - 1, 0)
+        before = tree[max(end - _NAME, 0) : end]
+        before = before[before.rfind(b"\0") + 1 :]
+        told = _LAST_NAME.search(before)
+        yield (told[0] if told else before) + b"\0" + name
         at = tree.find(name, at + 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from patscan.git import holders as module
-from patscan.git.holders import Holders, Trees, holders
+from patscan.git.holders import Holders, holders
 from patscan.git.packs import Pack
 from tests.git.crafted import TREE, Crafted, copy, delta, insert
 from tests.repo import Repo
@@ -25,7 +25,7 @@ def git_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def packs(repo: Repo) -> list[Pack]:
-    size = 32 if len(repo.line("rev-parse", "HEAD")) == 64 else 20
+    size = {"sha1": 20, "sha256": 32}[repo.line("rev-parse", "--show-object-format")]
     return [Pack(path, size) for path in sorted(repo.path.glob("**/objects/pack/*.pack"))]
 
 
@@ -33,12 +33,9 @@ def loose(repo: Repo) -> list[str]:
     return [path.parent.name + path.name for path in repo.path.glob("**/objects/??/*")]
 
 
-def trees(repo: Repo) -> dict[str, Trees]:
-    """Of each commit its tree and its first parent's."""
-    tree, parents = {}, {}
-    for line in repo.line("log", "--all", "--format=%H %T %P").splitlines():
-        commit, tree[commit], *parents[commit] = line.split()
-    return {commit: (tree[commit], tree[parents[commit][0]] if parents[commit] else None) for commit in tree}
+def commits(repo: Repo) -> dict[str, list[str]]:
+    """Of each commit its tree and its parents."""
+    return {line.split()[0]: line.split()[1:] for line in repo.line("log", "--all", "--format=%H %T %P").splitlines()}
 
 
 def found(repo: Repo, *wanted: str) -> Holders:
@@ -47,8 +44,13 @@ def found(repo: Repo, *wanted: str) -> Holders:
     return told
 
 
+def asked(told: Holders, commits: Mapping[str, list[str]]) -> set[str]:
+    parents = {commit: facts[1:] for commit, facts in commits.items()}
+    return set(told.differing(commits, parents, {commit: facts[0] for commit, facts in commits.items()}))
+
+
 def differing(repo: Repo, *wanted: str) -> set[str]:
-    return set(found(repo, *wanted).differing(trees(repo)))
+    return asked(found(repo, *wanted), commits(repo))
 
 
 def changing(repo: Repo, *wanted: str) -> set[str]:
@@ -58,7 +60,8 @@ def changing(repo: Repo, *wanted: str) -> set[str]:
         listed = repo.git("ls-tree", "-r", "-z", tree).split(b"\0") if tree else []
         return [entry.decode() for entry in listed if entry and entry.split()[2].decode() in wanted]
 
-    return {commit for commit, (tree, before) in trees(repo).items() if held(tree) != held(before)}
+    told = commits(repo)
+    return {commit for commit, (tree, *above) in told.items() if held(tree) != held(told[above[0]][0] if above else None)}
 
 
 def deltas(repo: Repo) -> int:
@@ -163,7 +166,7 @@ def test_a_parent_git_did_not_tell_of_may_have_held_anything(repo: Repo) -> None
     commit = repo.commit(files())
     repo.pack()
     tree = repo.line("rev-parse", "HEAD^{tree}")
-    assert list(found(repo, "1" * 40).differing({commit: (tree, "0" * 40)})) == [commit]
+    assert asked(found(repo, "1" * 40), {commit: [tree, "2" * 40]}) == {commit}
 
 
 def test_too_much_is_left_to_git(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,13 +209,38 @@ def test_an_id_that_a_delta_says_in_two_pieces(repo: Repo, cut: int) -> None:
     before, after, held = crafted(repo, copy(0, len(FOLDER)), insert(ENTRY[:cut]), insert(ENTRY[cut:]))
     found = holders(held, [SECRET.hex()], [], map)
     assert found
-    assert list(found.differing({"brought": (after, before), "kept": (after, after), "root": (before, None)})) == ["brought"]
+    history = {"root": [before], "brought": [after, "root"], "kept": [after, "brought"], "removed": [before, "kept"]}
+    assert asked(found, history) == {"brought", "removed"}
 
 
 def test_ids_put_together_from_crumbs_are_left_to_git(repo: Repo) -> None:
     crumbs = [b"\x91\x08\x01" + insert(bytes([byte])) for byte in ENTRY[1:]]
     *_, held = crafted(repo, copy(0, len(FOLDER)), *crumbs)
     assert holders(held, [SECRET.hex()], [], map) is None
+
+
+def test_an_id_that_is_said_too_often_is_left_to_git(repo: Repo) -> None:
+    pack = Crafted()
+    pack.whole((b"100644 x\0" + SECRET) * 20_001, TREE)
+    pack.write(repo.path)
+    assert holders(packs(repo), [SECRET.hex()], [], map) is None
+
+
+def test_names_that_never_end_are_cut(repo: Repo) -> None:
+    pack = Crafted()
+    long = pack.whole(b"100644 " + b"x" * 100_000 + b"\0" + SECRET, TREE), pack.whole(b"100644 " + b"x" * 100_001 + b"\0" + SECRET, TREE)
+    pack.write(repo.path)
+    found = holders(packs(repo), [SECRET.hex()], [], map)
+    assert found
+    assert asked(found, {"a": [long[0].hex()], "b": [long[1].hex(), "a"]}) == {"a"}
+
+
+def test_a_tree_that_inflates_to_very_much_is_left_to_git(repo: Repo) -> None:
+    pack = Crafted()
+    pack.whole(bytes(33 << 20), TREE)
+    path = pack.write(repo.path)
+    assert path.stat().st_size < 100_000
+    assert holders(packs(repo), [SECRET.hex()], [], map) is None
 
 
 def test_the_search_is_shared_out(repo: Repo) -> None:
