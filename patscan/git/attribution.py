@@ -100,13 +100,13 @@ class _Graph:
         """
         ends = ("--stdin", "--not", "--all", "--reflog") if others else ("--all", "--reflog")
         names = "".join(f"{name}\n" for name in others).encode()
-        lines = child.lines((*_LIST, *ends), repository.path, repository.environment, names)
-        # git writes two lines for each: "commit" and its id, then what `_LIST` asks for.
-        listed = [(header[7:-1].decode(), facts.decode().split()) for header, facts in zip(lines, lines, strict=True)]
+        # Two lines for each: "commit" and its id, then what `_LIST` asks for.
+        lines = repository.git(*_LIST, *ends, stdin=names).decode().splitlines()
+        commits = [header[7:] for header in lines[::2]]
         # The oldest come first, so that a commit's parents are mostly there before it.
-        for commit, (tree, *parents) in reversed(listed):
-            self.parents[commit], self._trees[commit] = parents, tree
-        return [commit for commit, _ in listed]
+        for commit, facts in zip(reversed(commits), lines[::-2], strict=True):
+            self._trees[commit], *self.parents[commit] = facts.split()
+        return commits
 
     def worth_asking(self, commits: list[str], known: Holders | None) -> list[str]:
         """Those of these commits that git has to be asked about."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -103,26 +103,6 @@ def run(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stdin: b
     if child.returncode:
         raise GitError(f"{cwd}: git {args[0]}: {sentence(err)}")
     return out
-
-
-def lines(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stdin: bytes = b"") -> Iterator[bytes]:
-    """The lines of the output of ``git ARGS``, while it still runs. Raises `GitError` after the last one if it fails."""
-    import tempfile
-
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
-        given.write(stdin)
-        given.seek(0)
-        git = start(args, cwd, environment, stderr=said.fileno(), stdin=given)
-        try:
-            yield from git.stdout or ()
-        except BaseException:
-            git.kill()
-            raise
-        finally:
-            git.communicate()
-        if git.returncode:
-            said.seek(0)
-            raise GitError(f"{cwd}: git {args[0]}: {sentence(said.read())}")
 
 
 def sentence(stderr: bytes) -> str:
