@@ -67,7 +67,8 @@ class Holders:
 def holders(packs: Sequence[Pack], wanted: Sequence[str], elsewhere: Sequence[str], each: Each) -> Holders | None:
     """Look for `wanted` in all trees of `packs`. `elsewhere` are objects that no pack holds: a tree that names one may hold anything.
 
-    ``None`` if git is quicker, or if a tree can't be read or isn't packed as git does it: then git has to be asked about all commits.
+    ``None`` if git is quicker, or if a tree can't be read, holds itself or isn't packed as git does it: then git has to be asked about all
+    commits.
     `each` is `map`, or does the same on several processors.
     """
     shards = [(pack, shard) for pack in packs for shard in pack.shards(None, 0, _SHARD, (TREE,))]
@@ -89,21 +90,26 @@ def holders(packs: Sequence[Pack], wanted: Sequence[str], elsewhere: Sequence[st
                 if (tree := bytes.fromhex(pack.name(number))) not in held:
                     new.append(tree)
                 held.setdefault(tree, set()).update(entries)
-    return Holders(_numbered(held), packs, elsewhere)
+    numbered = _numbered(held)
+    return None if numbered is None else Holders(numbered, packs, elsewhere)
 
 
-def _numbered(held: _Held) -> dict[str, int]:
-    """The same number for trees that hold the same under the same names, however deep."""
+def _numbered(held: _Held) -> dict[str, int] | None:
+    """The same number for trees that hold the same under the same names, however deep; ``None`` if one holds itself."""
+    from graphlib import CycleError, TopologicalSorter
+
     numbers: dict[frozenset[tuple[bytes, bytes | int]], int] = {}
     known: dict[bytes, int] = {}
-    before = None
-    # Folder by folder upwards, until the root trees know, too.
-    while known != before:
-        before, known = known, {}
-        for tree, entries in held.items():
-            size = len(tree)
-            holds = frozenset((entry[:-size], before.get(entry[-size:], entry[-size:])) for entry in entries)
-            known[tree] = numbers.setdefault(holds, len(numbers))
+    below = {tree: [entry[-len(tree) :] for entry in entries] for tree, entries in held.items()}
+    try:
+        # From the folders upwards, each once. A pack may lie about ids, so that there is no end to a folder.
+        for tree in TopologicalSorter(below).static_order():
+            if tree in held:
+                size = len(tree)
+                holds = frozenset((entry[:-size], known.get(entry[-size:], entry[-size:])) for entry in held[tree])
+                known[tree] = numbers.setdefault(holds, len(numbers))
+    except CycleError:
+        return None
     return {tree.hex(): number for tree, number in known.items()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from patscan.git import holders as module
 from patscan.git.holders import Holders, holders
 from patscan.git.packs import Pack
-from tests.git.crafted import TREE, Crafted, copy, delta, insert
+from tests.git.crafted import TREE, Crafted, copy, delta, head, insert
 from tests.repo import Repo
 
 HISTORIES = 60
@@ -222,6 +223,14 @@ def test_ids_put_together_from_crumbs_are_left_to_git(repo: Repo) -> None:
 def test_an_id_that_is_said_too_often_is_left_to_git(repo: Repo) -> None:
     pack = Crafted()
     pack.whole((b"100644 x\0" + SECRET) * 20_001, TREE)
+    pack.write(repo.path)
+    assert holders(packs(repo), [SECRET.hex()], [], map) is None
+
+
+def test_folders_that_hold_each_other_are_left_to_git(repo: Repo) -> None:
+    pack, one, other = Crafted(), b"\1" * 20, b"\2" * 20
+    for name, content in ((one, b"40000 other\0" + other + b"100644 secret\0" + SECRET), (other, b"40000 one\0" + one)):
+        pack.raw(name, head(TREE, len(content)) + zlib.compress(content))
     pack.write(repo.path)
     assert holders(packs(repo), [SECRET.hex()], [], map) is None
 
