@@ -68,7 +68,7 @@ def attribute(
             walk.over(others)
     number = graph.numbers()
     walk.sort(lambda place: number.get(place.commit or "", len(number)))
-    parents = [tuple(number[parent] for parent in graph.parents[commit] if parent in number) for commit in number]
+    parents = [tuple(number[one] for one in graph.parents[commit] if number.get(one, place) < place) for commit, place in number.items()]
     changes = {number[commit]: tuple(paths.values()) for commit, paths in walk.changes.items() if commit in number}
     return Attribution(walk.found(), list(number), parents, changes, reachable, len(walk.unread))
 
@@ -115,10 +115,13 @@ class _Graph:
     def numbers(self) -> dict[str, int]:
         """A number for each commit, after those of its parents, and after those of all that was listed before."""
         number: dict[str, int] = {}
+        # Grafts may lead round in a circle (gitrepository-layout(5), info/grafts).
+        begun: set[str] = set()
         for commit in self.parents:
             waiting = [commit]
             while waiting:
-                above = [parent for parent in self.parents[waiting[-1]] if parent in self.parents and parent not in number]
+                begun.add(waiting[-1])
+                above = [parent for parent in self.parents[waiting[-1]] if parent in self.parents and parent not in begun]
                 if above:
                     waiting += above
                 else:

@@ -256,6 +256,13 @@ def test_an_odd_author_stops_nothing(
     assert (source.type, source.commit) == ("commit-message", commit)
 
 
+def test_grafts_that_lead_round_in_a_circle_come_to_an_end(repo: Repo, environment: Mapping[str, str]) -> None:
+    first = repo.commit({"a": "text"})
+    second = repo.commit({"b": "more"})
+    (repo.path / ".git/info/grafts").write_text(f"{first} {second}\n")
+    assert len(places(repo, environment, blob(repo, "text"))) == 1
+
+
 def test_a_replaced_commit_and_a_graft_change_nothing(repo: Repo, environment: Mapping[str, str]) -> None:
     first = repo.commit({"a": "text"})
     second = repo.commit({"a": "other"})
