@@ -52,6 +52,10 @@ def attribute(
         known = find_holders()
     try:
         walk.over(graph.worth_asking(listing.result(), known))
+        if walk.unread and known:
+            # Trees are missing: what else they held, and how many commits can't be read for it, only git can say.
+            walk, known = Walk(repository, walk.wanted), None
+            walk.over(listing.result())
     except child.GitError:
         # A commit can't be read: what the others brought is told, but not what became of it.
         walk.over(sorted(set(stored())))

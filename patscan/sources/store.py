@@ -130,6 +130,9 @@ class Store:
         if self._elsewhere is None:
             return None
         self._open_remembered()
+        # A partial clone may lack trees, and no commit that git is asked about may need them.
+        if any(pack.path.with_suffix(".promisor").exists() for _, pack in self._packs):
+            return None
         try:
             return holders([pack for _, pack in self._packs], blobs, self._elsewhere, each)
         except (BrokenExecutor, MemoryError, OSError):

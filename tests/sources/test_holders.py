@@ -109,3 +109,30 @@ def test_a_blob_that_no_tree_holds(repo: Repo, environment: Mapping[str, str]) -
     told = Told(repo.path, environment, name)
     assert told.levels == 1
     assert told.places[name] == [Origin("blob", blob=name)]
+
+
+def test_where_a_tree_is_missing_git_is_asked_about_all_commits(repo: Repo, environment: Mapping[str, str]) -> None:
+    name, brought, _ = fleeting(repo)
+    repo.commit({"other/file": "1", "top": "1"})
+    lost = repo.line("rev-parse", "HEAD:other")
+    repo.commit({"top": "2"})
+    repo.commit({"other/file": "2"})
+    gone = repo.line("rev-parse", "HEAD^{tree}")
+    left = "\n".join(sorted(set(repo.objects()) - {lost, gone}))
+    packed = repo.git("pack-objects", "-q", "--stdout", stdin=f"{left}\n".encode())
+    for path in (*repo.path.glob(".git/objects/??/*"), *repo.path.glob(".git/objects/pack/*")):
+        path.unlink()
+    repo.git("index-pack", "--stdin", stdin=packed)
+    source = History(open_repository(repo.path, environment))
+    list(source.shards())
+    assert [place.commit for place in source.origins([name])[name]] == [brought]
+    assert [note.reason[:9] for note in source.notes] == ["2 commits"]
+
+
+def test_a_partial_clone_is_left_to_git(repo: Repo, environment: Mapping[str, str]) -> None:
+    name, brought, _ = fleeting(repo)
+    for pack in repo.path.glob(".git/objects/pack/*.pack"):
+        pack.with_suffix(".promisor").touch()
+    told = Told(repo.path, environment, name)
+    assert not told.levels
+    assert [place.commit for place in told.places[name]] == [brought]
