@@ -68,8 +68,7 @@ def holders(packs: Sequence[Pack], wanted: Sequence[str], elsewhere: Sequence[st
     """Look for `wanted` in all trees of `packs`. `elsewhere` are objects that no pack holds: a tree that names one may hold anything.
 
     ``None`` if git is quicker, or if a tree can't be read, holds itself or isn't packed as git does it: then git has to be asked about all
-    commits.
-    `each` is `map`, or does the same on several processors.
+    commits. `each` is `map`, or does the same on several processors.
     """
     shards = [(pack, shard) for pack in packs for shard in pack.shards(None, 0, _SHARD, (TREE,))]
     level = _SAID * sum(len(shard.numbers) for _, shard in shards)

@@ -127,11 +127,11 @@ class Store:
 
         from patscan.git.holders import holders
 
-        if self._elsewhere is None:
-            return None
+        expected = len(self._packs) + len(self._remembered)
         self._open_remembered()
         # A partial clone may lack trees, and no commit that git is asked about may need them.
-        if any(pack.path.with_suffix(".promisor").exists() for _, pack in self._packs):
+        lacking = any(pack.path.with_suffix(".promisor").exists() for _, pack in self._packs)
+        if self._elsewhere is None or lacking or len(self._packs) < expected:
             return None
         try:
             return holders([pack for _, pack in self._packs], blobs, self._elsewhere, each)
