@@ -136,3 +136,14 @@ def test_a_partial_clone_is_left_to_git(repo: Repo, environment: Mapping[str, st
     told = Told(repo.path, environment, name)
     assert not told.levels
     assert [place.commit for place in told.places[name]] == [brought]
+
+
+def test_a_pack_that_is_gone_by_the_second_look_leaves_all_to_git(repo: Repo, environment: Mapping[str, str], tmp_path: Path) -> None:
+    name, brought, _ = fleeting(repo)
+    source = History(open_repository(repo.path, environment))
+    list(source.shards())
+    source.store._remembered = [tmp_path / "gone.pack"]
+    levels: list[object] = []
+    found = source.origins([name], lambda task, over: levels.append(task) or map(task, over))
+    assert [place.commit for place in found[name]] == [brought]
+    assert not levels
