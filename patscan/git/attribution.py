@@ -64,8 +64,8 @@ def attribute(
         return Attribution(walk.found(), (), None, {}, 0, len(walk.unread))
     reachable = len(graph.parents)
     walk.add(in_index(repository, walk.missing()))
-    if walk.missing():
-        others = sorted(set(stored()).difference(graph.parents))
+    others = sorted(set(stored()).difference(graph.parents)) if walk.missing() else []
+    if others:
         try:
             walk.over(graph.worth_asking(graph.add(repository, others), known))
         except child.GitError:

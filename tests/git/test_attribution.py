@@ -341,6 +341,17 @@ def test_many_broken_commits_are_given_up_in_bounded_time(repo: Repo, environmen
     assert "3,000 commits can't be read" in note.reason
 
 
+def test_a_blob_nobody_refers_to_makes_no_commit_be_asked_about_twice(repo: Repo, environment: Mapping[str, str]) -> None:
+    for number in range(4):
+        repo.commit({f"file {number}": "text"})
+    remove(repo, "HEAD^{tree}")
+    name = repo.line("hash-object", "-w", "--stdin", stdin=b"never added")
+    source = History(open_repository(repo.path, environment))
+    list(source.shards())
+    assert source.origins([name]) == {name: [Origin("blob", blob=name)]}
+    assert [note.reason.split()[0] for note in source.notes] == ["1"]
+
+
 def test_many_blobs_in_many_commits_are_asked_for_together(repo: Repo, environment: Mapping[str, str]) -> None:
     """More commits than one process takes, more blobs than one command line."""
     rng = random.Random(1)
