@@ -40,7 +40,7 @@ def attribute(
     repository: Repository,
     blobs: Iterable[str],
     stored: Callable[[], Iterable[str]],
-    find_holders: Callable[[], Holders | None] = lambda: None,
+    find_holders: Callable[[], Holders | None],
 ) -> Attribution:
     """Walk the commits for `blobs`; `stored` gives the ids of all commits, for blobs that no ref or reflog leads to.
 
