@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from patscan.model import Match, Origin
 
 WINDOW = 64 << 20
 """Bytes in one piece at most. A multiple of four, so that UTF-16 and UTF-32 stay aligned."""
@@ -13,7 +16,7 @@ OVERLAP = 32 << 10
 Each = Callable[..., Iterable[Any]]
 """`map`, or what does the same on several processors."""
 Key = int | str
-"""What a source calls one of its contents: a path, an object id, an entry's number."""
+"""What a shard calls one of its contents: an entry's number in a pack, or else the name that an address uses."""
 
 
 class Piece(NamedTuple):
@@ -26,27 +29,46 @@ class Piece(NamedTuple):
     last: bool = True
 
 
-class Looked(NamedTuple):
-    """What a first look at one shard gave: keys worth a second one, what couldn't be read, and coverage."""
+class Failure(NamedTuple):
+    """A content that couldn't be read, and why, as a sentence."""
 
-    keys: list[Key]
-    failed: list[tuple[Key, str]]
+    name: str
+    reason: str
+    again: bool = False
+    """Whether the plain way (git itself) may still read it."""
+
+
+class Looked(NamedTuple):
+    """What the look at one shard gave."""
+
+    matches: Sequence[Match]
+    suspicious: Sequence[Key]
+    """The contents with a match, for a cache that remembers which contents have none."""
+    failed: Sequence[Failure]
     commits: int
     blobs: int
     bytes: int
     engines: tuple[str, ...]
     sizes: tuple[Sequence[int], Sequence[int]] = ((), ())
     """The contents that have numbers for keys, and their bytes: two arrays, because they are sent from process to process."""
+    omitted: int = 0
+    """Places that are only counted (`patscan.model.PLACES`)."""
 
 
 class Shard(Protocol):
     """A picklable share of a source's contents, read where it is looked at."""
 
-    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
-        """Yield every content; what can't be read goes to `failed` with the reason as a sentence."""
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
+        """Yield every content; one that can't be read goes to `failed`."""
 
     def engines(self) -> tuple[str, ...]:
         """Which fast paths, or their plain stand-ins, read it."""
+
+    def name(self, key: Key) -> str:
+        """What an address calls the content with this key."""
+
+    def origin(self, piece: Piece, start: int) -> Origin | None:
+        """Where the match at byte `start` of `piece` was met; ``None`` if the content doesn't say."""
 
 
 def name_of(shard: Shard) -> str:
@@ -69,7 +91,7 @@ def windows(read: Callable[[int], bytes], window: int = WINDOW, overlap: int = O
     yield offset, data, True
 
 
-def owns(piece: Piece, start: int) -> bool:
-    """Whether a match at `start` in `piece` is this piece's to report: each place in a content belongs to exactly one piece."""
-    low = OVERLAP // 2 if piece.offset else 0
-    return low <= start and (piece.last or start < len(piece.data) - OVERLAP // 2)
+def owns(offset: int, last: bool, size: int, start: int) -> bool:
+    """Whether a match at `start` in a window of `size` bytes at `offset` is that window's: each place belongs to exactly one window."""
+    low = OVERLAP // 2 if offset else 0
+    return low <= start and (last or start < size - OVERLAP // 2)

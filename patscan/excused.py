@@ -32,7 +32,7 @@ def committed(report: Report, rules: tuple[Rule, ...], old: Iterable[tuple[str, 
     stood: dict[str, set[Secret]] = {}
     with suppress(TargetError):  # what can't be read excuses nothing
         for path, piece in old:
-            stood.setdefault(path, set()).update(match.secret for match in matcher.find(piece.data))
+            stood.setdefault(path, set()).update(capture.secret for capture in matcher.find(piece.data))
 
     def reason(finding: Finding, occurrence: Occurrence) -> str:
         return COMMITTED if finding.secret in stood.get(occurrence.origin.path or "", ()) else ""

@@ -14,14 +14,23 @@ SEVERITIES = ("low", "medium", "high", "critical")
 UNCHANGEABLE = frozenset(("message", "commit-message", "author", "tag-message", "ref-name", "path", "symlink"))
 """Origins where no comment counts: nobody can write one there afterwards, and nobody should silence a token in the same line."""
 
+DECIDED = ("inline comment", "baseline", "path")
+"""Reasons to ignore a finding that a person gave."""
+
+PLACES = 1_000
+"""Places of one token in one content that a report lists."""
+IGNORED = 100_000
+"""Ignored places with one reason that a report lists."""
+
 _FINGERPRINT_KEY = b"patscan/1"
 _SHOWN_PREFIX = 12
 
 
 class Secret:
-    """A token that doesn't print itself: ``str``, ``repr``, pickles and tracebacks show ``glpat-…(26)``.
+    """A token that doesn't print itself: ``str``, ``repr`` and tracebacks show ``glpat-…(26)``.
 
-    The token is bytes, because a repository's bytes need not be text in any encoding. `reveal` is the only way in.
+    The token is bytes, because a repository's bytes need not be text in any encoding. `reveal` is the only way in. A pickle holds the
+    token: it passes between patscan's own processes only, never into a cache, a log or a report.
     """
 
     __slots__ = ("_shown", "_token")
@@ -69,9 +78,6 @@ class Secret:
     def __hash__(self) -> int:
         return hash((self._token, self._shown))
 
-    def __reduce__(self) -> str:
-        raise TypeError("a Secret is never pickled: send its place instead, and read it again")
-
 
 class Example(NamedTuple):
     """A text and the bytes a rule must capture in it; ``secret`` is empty in a counter-example."""
@@ -114,18 +120,23 @@ class Evidence(NamedTuple):
     facts: Mapping[str, str | int | bool]
 
 
-class Match(NamedTuple):
-    """One hit in one content: the secret, and the bytes it stands in (encoded or not), half-open."""
+class Layer(NamedTuple):
+    """One decoding between a content and the token in it, with the parameter that decoding again needs (base64's phase, UTF's width)."""
 
-    rule: Rule
-    secret: Secret
+    name: str
+    parameter: int = 0
+
+
+class Address(NamedTuple):
+    """Where a token's bytes lie: enough to read them again."""
+
+    name: str
+    """What the source calls the content: an object id, a file's path."""
     start: int
     end: int
-    encodings: tuple[str, ...]
-    evidence: tuple[Evidence, ...]
-    confidence: str
-    reason: str
-    """Why it isn't a finding (``placeholder``, ``checksum``, ``length``…); empty when it is one."""
+    """Half-open byte span in the content."""
+    layers: tuple[Layer, ...] = ()
+    """The decodings, outermost first."""
 
 
 class Position(NamedTuple):
@@ -154,21 +165,76 @@ class Origin(NamedTuple):
     """The path of the submodule it was met in; ``None`` in the repository itself."""
 
 
-class Occurrence(NamedTuple):
-    """One hit in one place; `start` and `end` are byte offsets in the content, `frame` its neighbourhood with every token masked."""
+class Ignore(NamedTuple):
+    """An ignore comment that covers a match."""
 
-    origin: Origin
+    line: int
+    reason: str
+    """What the comment gives as the reason; empty if it gives none."""
+
+
+class Match(NamedTuple):
+    """One hit in one content, with everything that the content's bytes say of it."""
+
+    rule: Rule
+    secret: Secret
+    fingerprint: str
+    """`Secret.fingerprint` of the token."""
+    address: Address
     position: Position
-    start: int
-    end: int
-    encodings: tuple[str, ...]
     frame: tuple[str, ...]
+    """The lines around it, every token masked."""
     frame_line: int
     """The line number of the first line of `frame`."""
+    evidence: tuple[Evidence, ...] = ()
+    confidence: str = "high"
+    reason: str = ""
+    """Why it isn't a finding (``placeholder``, ``checksum``, ``length``…); empty when it is one."""
+    ignore: Ignore | None = None
+    """The ignore comment that covers it."""
+    origin: Origin | None = None
+    """Where it was met, if the content itself says so (a commit's message does)."""
+
+
+class Occurrence(NamedTuple):
+    """A match in one place where people met it."""
+
+    match: Match
+    origin: Origin
     at_head: bool | None = None
     """Whether this very place is in the tree of HEAD; ``None`` where there is no history to ask."""
     line_hash: str | None = None
-    """GitHub's ``primaryLocationLineHash``; ``None`` where there is no line to open."""
+    """GitHub's ``primaryLocationLineHash``; ``None`` where there is no line to open at HEAD."""
+
+    @property
+    def position(self) -> Position:
+        """Lines and columns."""
+        return self.match.position
+
+    @property
+    def start(self) -> int:
+        """The byte in the content where it begins."""
+        return self.match.address.start
+
+    @property
+    def end(self) -> int:
+        """The byte behind its last one."""
+        return self.match.address.end
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """The names of the layers, outermost first."""
+        return tuple(layer.name for layer in self.match.address.layers)
+
+    @property
+    def frame(self) -> tuple[str, ...]:
+        """The masked lines around it."""
+        return self.match.frame
+
+    @property
+    def frame_line(self) -> int:
+        """The number of the frame's first line."""
+        return self.match.frame_line
 
 
 class Commit(NamedTuple):
@@ -245,6 +311,8 @@ class Coverage(NamedTuple):
     skipped: tuple[Skip, ...] = ()
     notes: tuple[Note, ...] = ()
     engines: tuple[str, ...] = ()
+    omitted: int = 0
+    """Places that are only counted: beyond `PLACES` of one token in one content, or `IGNORED` with one reason."""
 
     @property
     def complete(self) -> bool:
@@ -260,6 +328,7 @@ class Coverage(NamedTuple):
             self.skipped + other.skipped,
             self.notes + other.notes,
             tuple(sorted({*self.engines, *other.engines})),
+            self.omitted + other.omitted,
         )
 
 

@@ -28,8 +28,6 @@ def problems(rules: Sequence[Rule]) -> Iterator[str]:
 
 def _example(matcher: Matcher, rule: Rule, example: Example) -> Iterator[str]:
     matches = matcher.find(example.text.encode())
-    if not matcher.suspicious(example.text.encode()):
-        yield f"{rule.id}: the first look passes over the example {_shown(example.text)}."
     if len(matches) != 1:
         yield f"{rule.id}: the example {_shown(example.text)} gives {len(matches)} matches; it must give one."
     for match in matches:
@@ -49,7 +47,7 @@ def _hostile(rule: Rule) -> Iterator[str]:
         line = (part * (HOSTILE // len(part) + 1))[:HOSTILE].encode()
         begun = time.monotonic()
         try:
-            matcher.suspicious(line)
+            matcher.find(line)
         except TimeoutError:
             yield f"{rule.id}: gives up on a line of 1 MiB made of {_shown(part)}. Bound its quantifiers."
             continue

@@ -1,19 +1,18 @@
-"""The straight line: shards, first look, second look, findings. Opens no file and no socket; any executor will do."""
+"""The straight line: shards, one look, stages, a report. Opens no file and no socket; any executor will do."""
 
 from __future__ import annotations
 
-from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from patscan.content import Each, Key, Looked, Piece, Shard, name_of
-from patscan.detect.matcher import Matcher
-from patscan.model import Coverage, Exposure, Note, Origin, Report, Rule, Skip, Target
+from patscan.content import Each, Looked, Piece, Shard, name_of
+from patscan.look import look
+from patscan.model import IGNORED, Coverage, Exposure, Finding, Match, Note, Occurrence, Origin, Report, Rule, Skip, Target
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from patscan.findings import Found
     from patscan.triage import Policy
     from patscan.workers import Workers
 
@@ -30,25 +29,22 @@ class Source(Protocol):
     def shards(self) -> Iterator[Shard]:
         """The contents, each distinct one once, in picklable shares."""
 
-    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
+    def again(self, names: Iterable[str]) -> Iterator[Shard]:
         """Contents that a fast path couldn't read, by the plain one; nothing, if there is none."""
 
     def learn(self, looked: Looked) -> None:
         """Hear what came of a shard."""
 
     def recall(self) -> Iterator[Looked]:
-        """What needn't be looked at, for an earlier scan did; asked after all shards."""
+        """What needn't be looked at, for an earlier scan did; asked after all shards. Its `suspicious` contents need the look again."""
 
-    def name(self, key: Key) -> str:
-        """A key as the second look and the report know it."""
+    def some(self, names: Sequence[str]) -> Iterator[Shard]:
+        """These contents, by the quickest way."""
 
-    def read(self, keys: Iterable[str]) -> Iterator[Piece]:
+    def read(self, names: Iterable[str]) -> Iterator[Piece]:
         """The pieces of these contents, each content's in one go."""
 
-    def within(self, piece: Piece, start: int) -> Origin | None:
-        """Where the match at `start` of this piece was met, if the content says so itself (a commit's message does)."""
-
-    def origins(self, keys: Iterable[str], each: Each) -> Mapping[str, Sequence[Origin]]:
+    def origins(self, names: Iterable[str], each: Each) -> Mapping[str, Sequence[Origin]]:
         """Where each of these contents was met, the first place first; `each` may share the search out over processors."""
 
     def at_head(self, origin: Origin) -> bool | None:
@@ -66,112 +62,114 @@ class Options(NamedTuple):
     """Frames show the tokens."""
     since: float | None = None
     until: float | None = None
-    """Findings that no commit brought from `since` to `until`, in seconds since 1970, are listed as ignored."""
-    salt: bytes = b""
-    """The project's own, for fingerprints."""
+    """Findings that no commit introduced from `since` to `until`, in seconds since 1970, are listed as ignored."""
     author: str = ""
-    """Findings that nobody brought whose name or address holds this are listed as ignored."""
+    """Findings that nobody introduced whose name or address holds this are listed as ignored."""
     policy: Policy | None = None
     """What the project has decided not to hear of again."""
+    every_place: bool = True
+    """Tokens that are too unlikely to be findings have their places looked up, too; nobody but a format that lists them needs those."""
 
 
-Pool = Callable[[], "Executor | None"]
-"""Makes an executor whose workers have called `start`; ``None``, having called it here, when starting workers isn't worth it."""
+class Run(NamedTuple):
+    """One scan on its way from matches to a report: what every stage takes and gives."""
+
+    source: Source
+    rules: tuple[Rule, ...]
+    options: Options
+    each: Each
+    """`map`, over the workers while there are some."""
+    coverage: Coverage = Coverage()
+    matches: Sequence[Match] = ()
+    occurrences: Sequence[Occurrence] = ()
+    findings: Sequence[Finding] = ()
+    ignored: Sequence[Finding] = ()
+    unreasoned: tuple[str, ...] = ()
+    """Places of ignore comments that lack a required reason."""
+    interrupted: bool = False
+
+
+Stage = Callable[[Run], Run]
+Pool = Callable[[tuple[Rule, ...], bool], "Executor | None"]
+"""Makes an executor whose workers have called `patscan.look.start`; ``None``, having called it here, when workers aren't worth it."""
 Progress = Callable[[Looked], None]
 
 _MAY_BE_EMPTY = ("index", "push", "message")
 """A commit without changes, a push that only deletes and an empty message are no mistakes."""
 
-_matcher: Matcher | None = None
 
-
-def start(rules: tuple[Rule, ...], unhurried: int = 0) -> None:
-    """What every worker does first: compile the rules, for what is compiled can't be sent; see `Anchors` for `unhurried`."""
-    global _matcher  # noqa: PLW0603 - an executor's initializer has no other way to leave something for its tasks
-    _matcher = Matcher(rules, unhurried)
-
-
-def look(shard: Shard) -> Looked:
-    """The first look, in a worker: bytes only."""
-    if _matcher is None:
-        raise AssertionError("look() before start()")
-    present, suspicious = _matcher.anchors.present, _matcher.suspicious
-    keys: list[Key] = []
-    failed: list[tuple[Key, str]] = []
-    numbers: list[int] = []
-    sizes: list[int] = []
-    commits = blobs = 0
-    for key, kind, offset, data, _ in shard.pieces(failed):
-        sizes.append(len(data))
-        if type(key) is int:
-            numbers.append(key)
-        if not offset:
-            if kind == "commit":
-                commits += 1
-            elif kind not in {"ref-name", "path"}:
-                blobs += 1
-        if present(data) and suspicious(data):
-            keys.append(key)
-    engines = {_matcher.anchors.engine, *shard.engines()}
-    known = (array("q", numbers), array("q", sizes)) if numbers else ((), ())
-    return Looked(keys, failed, commits, blobs, sum(sizes), tuple(sorted(engines)), known)
-
-
-def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress, options: Options) -> Report:
-    """Both looks, and what comes of them. Ctrl-C ends the first look early; what it had found is still reported."""
-    first = _FirstLook(source, progress)
+def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress, options: Options, more: Sequence[Stage] = ()) -> Report:
+    """Look, then go through the stages, the usual ones and `more`. Ctrl-C ends the look early; what it gave is still reported."""
+    looking = _Looking(source, progress)
     interrupted = False
     try:
         try:
-            first.run(pool)
+            looking.over_everything(pool, rules, options.reveal)
         except KeyboardInterrupt:
             interrupted = True
-            first.close()
-        found = _second_look(source, rules, sorted(first.keys), options, first.each)
+            looking.close()
+        run = Run(source, rules, options, looking.each, looking.coverage, looking.matches, interrupted=interrupted)
+        for stage in _stages(run, more):
+            run = stage(run)
     finally:
-        first.close()
-    skips = [*first.skips, *source.skips]
-    looked = first.coverage.commits or first.coverage.blobs or source.target().type in _MAY_BE_EMPTY
-    if not (looked or skips or interrupted):
+        looking.close()
+    return _report(run, looking.skips)
+
+
+def _stages(run: Run, more: Sequence[Stage]) -> Sequence[Stage]:
+    """None without a match: a hook that finds nothing needn't import them."""
+    if not run.matches:
+        return ()
+    from patscan.stages import STAGES
+
+    return (*STAGES, *more)
+
+
+def _report(run: Run, skips: Sequence[Skip]) -> Report:
+    source, coverage = run.source, run.coverage
+    skips = [*skips, *source.skips]
+    looked = coverage.commits or coverage.blobs or source.target().type in _MAY_BE_EMPTY
+    if not (looked or skips or run.interrupted):
         # A scan of nothing is never green: a wrong path or a wrong checkout looks just like that.
         skips.append(Skip(source.target().path, "there is nothing to look at: no commit, no file."))
-    notes = (
-        *source.notes,
-        *(Note(place, "an ignore comment without the reason that is required: it hides nothing.") for place in found[2]),
+    unreasoned = [Note(place, "an ignore comment without the reason that is required: it hides nothing.") for place in run.unreasoned]
+    coverage = coverage.plus(Coverage(skipped=tuple(skips), notes=(*source.notes, *unreasoned)))
+    violations = tuple(
+        f"{place}: an ignore comment without a reason. Write one behind it: patscan:ignore -- why" for place in run.unreasoned
     )
-    coverage = first.coverage.plus(Coverage(skipped=tuple(skips), notes=notes))
-    violations = tuple(f"{place}: an ignore comment without a reason. Write one behind it: patscan:ignore -- why" for place in found[2])
-    return Report(source.target(), rules, coverage, *found[:2], interrupted, violations=violations)
+    return Report(source.target(), run.rules, coverage, tuple(run.findings), tuple(run.ignored), run.interrupted, violations=violations)
 
 
-class _FirstLook:
-    """Gathers what the looks at single shards give."""
+class _Looking:
+    """Hands shards to workers and gathers what they give."""
 
     def __init__(self, source: Source, progress: Progress) -> None:
-        self.keys: set[str] = set()
+        self.matches: list[Match] = []
         self.coverage = Coverage()
         self.skips: list[Skip] = []
         self._source, self._progress = source, progress
-        self._again: list[Key] = []
+        self._again: list[str] = []
+        self._ignored: Counter[str] = Counter()
         self._workers: Workers[Looked] | None = None
 
-    def run(self, pool: Pool) -> None:
-        """Look at everything; then, by the plain way, at what couldn't be read."""
-        executor = pool()
-        if executor is None:
-            self._keep(self._here(self._source.shards()))
-            self._keep(self._source.recall())
-            self._keep(self._here(self._source.again(self._again)))
-            return
-        from patscan.workers import Workers
+    def over_everything(self, pool: Pool, rules: tuple[Rule, ...], reveal: bool) -> None:
+        """Every content; then, by the plain way, those that couldn't be read, and those in which an earlier scan had matches."""
+        executor = pool(rules, reveal)
+        if executor:
+            from patscan.workers import Workers
 
-        self._workers = workers = Workers[Looked](executor, pool, look)
+            self._workers = Workers[Looked](executor, lambda: pool(rules, reveal), look)
+        run = self._workers.run if self._workers else self._here
         try:
-            self._keep(workers.run(self._source.shards()))
-            self._keep(self._source.recall())
-            self._keep(workers.run(self._source.again(self._again)))
+            self._keep(run(self._source.shards()))
+            recalled = list(self._source.recall())
+            self._keep(recalled)
+            # They are counted already.
+            names = [str(key) for looked in recalled for key in looked.suspicious]
+            self._keep(looked._replace(commits=0, blobs=0, bytes=0, sizes=((), ())) for looked in run(self._source.some(names)))
+            self._keep(run(self._source.again(self._again)))
         finally:
-            self.skips += workers.skips
+            self.skips += self._workers.skips if self._workers else ()
 
     @property
     def each(self) -> Each:
@@ -197,20 +195,17 @@ class _FirstLook:
     def _keep(self, results: Iterable[Looked]) -> None:
         for looked in results:
             self._source.learn(looked)
-            self.keys.update(self._source.name(key) for key in looked.keys)
-            for key, reason in looked.failed:
-                # A number is an entry that a fast path couldn't read: git is asked for it, and what git says counts.
-                if isinstance(key, int):
-                    self._again.append(key)
+            omitted = looked.omitted
+            for match in looked.matches:
+                if match.reason and self._ignored[match.reason] >= IGNORED:
+                    omitted += 1
+                    continue
+                self._ignored[match.reason] += 1
+                self.matches.append(match)
+            for name, reason, again in looked.failed:
+                if again:
+                    self._again.append(name)
                 else:
-                    self.skips.append(Skip(key, reason))
-            self.coverage = self.coverage.plus(Coverage(looked.commits, looked.blobs, looked.bytes, engines=looked.engines))
+                    self.skips.append(Skip(name, reason))
+            self.coverage = self.coverage.plus(Coverage(looked.commits, looked.blobs, looked.bytes, (), (), looked.engines, omitted))
             self._progress(looked)
-
-
-def _second_look(source: Source, rules: tuple[Rule, ...], keys: Sequence[str], options: Options, each: Each) -> Found:
-    if not keys:
-        return (), (), ()
-    from patscan import findings
-
-    return findings.findings(source, Matcher(rules), keys, options, each)

@@ -13,9 +13,8 @@ from functools import cache
 from typing import NamedTuple
 
 from patscan.dates import instant
-from patscan.detect.ignores import Ignore
 from patscan.errors import ConfigError
-from patscan.model import UNCHANGEABLE, Finding, Occurrence, Origin
+from patscan.model import UNCHANGEABLE, Finding, Ignore, Occurrence, Origin
 
 _STARS, _DEEP = 3, 3
 """Stars in a part of a pattern's path and ``**`` in a pattern: each multiplies the time that a hostile path takes."""
@@ -31,7 +30,9 @@ class Policy(NamedTuple):
     inside: str = ""
     """The folder of a submodule, which stands before its paths."""
     accepted: Mapping[str, str] = {}
-    """Reasons by the fingerprint of an accepted token."""
+    """Reasons by the baseline's fingerprint of an accepted token."""
+    salt: bytes = b""
+    """The baseline's own, for those fingerprints."""
     require_reason: bool = False
     """An ignore comment without a reason ignores nothing."""
 
@@ -53,30 +54,36 @@ class Triage:
         self._policy = policy
         self._excluded = cache(excluded(policy.ignored_paths)) if policy.ignored_paths else None
 
-    def apart(self, finding: Finding, comments: Mapping[Occurrence, Ignore]) -> Iterator[Finding]:
+    def apart(self, finding: Finding) -> Iterator[Finding]:
         """`finding` with the places that count, if any do, and one ignored finding for each reason that others have."""
         if finding.reason:
             yield finding
             return
-        if (accepted := self._policy.accepted.get(finding.fingerprint)) is not None:
+        if self._policy.accepted and (accepted := self._accepted(finding)) is not None:
             yield finding._replace(reason="baseline", justification=accepted)
             return
-        doubts = self._doubts(finding.occurrences, comments)
         groups: dict[_Doubt | None, list[Occurrence]] = {}
-        for occurrence in finding.occurrences:
-            groups.setdefault(doubts.get(occurrence), []).append(occurrence)
+        for occurrence, doubt in zip(finding.occurrences, self._doubts(finding.occurrences), strict=True):
+            groups.setdefault(doubt, []).append(occurrence)
         for doubt, places in groups.items():
             reason, justification = doubt or ("", "")
             yield finding._replace(reason=reason, justification=justification, occurrences=tuple(places))
 
-    def _doubts(self, occurrences: Sequence[Occurrence], comments: Mapping[Occurrence, Ignore]) -> dict[Occurrence, _Doubt]:
-        found: dict[Occurrence, _Doubt] = {}
-        if comments:
-            counted = {place: comment for place, comment in comments.items() if self._counts(place, comment)}
-            found = {place: _Doubt("inline comment", comment.reason) for place, comment in _spread(occurrences, counted)}
+    def _accepted(self, finding: Finding) -> str | None:
+        salt = self._policy.salt
+        return self._policy.accepted.get(finding.secret.keyed(salt) if salt else finding.fingerprint)
+
+    def _doubts(self, occurrences: Sequence[Occurrence]) -> list[_Doubt | None]:
+        """Why each place is ignored."""
+        doubts: list[_Doubt | None] = [None] * len(occurrences)
+        comments = {
+            number: one.match.ignore for number, one in enumerate(occurrences) if one.match.ignore and self._counts(one, one.match.ignore)
+        }
+        for number, comment in _spread(occurrences, comments) if comments else ():
+            doubts[number] = _Doubt("inline comment", comment.reason)
         if self._excluded:
-            found |= {one: _Doubt("path", "") for one in occurrences if self._is_excluded(one.origin)}
-        return found
+            return [_Doubt("path", "") if self._is_excluded(one.origin) else doubt for one, doubt in zip(occurrences, doubts, strict=True)]
+        return doubts
 
     def _counts(self, occurrence: Occurrence, comment: Ignore) -> bool:
         if occurrence.origin.type in UNCHANGEABLE:
@@ -112,24 +119,24 @@ def excluded(patterns: Iterable[str]) -> Callable[[str], bool]:
         raise ConfigError(f"ignore-paths: {error}. They are written as in a .gitignore.") from error
 
 
-def _spread(occurrences: Sequence[Occurrence], comments: Mapping[Occurrence, Ignore]) -> Iterator[tuple[Occurrence, Ignore]]:
+def _spread(occurrences: Sequence[Occurrence], comments: Mapping[int, Ignore]) -> Iterator[tuple[int, Ignore]]:
     """The newest version of a file decides for all its versions; an older one's comment hides nothing."""
-    files: dict[str, list[Occurrence]] = {}
-    for occurrence in occurrences:
-        files.setdefault(_name(occurrence.origin), []).append(occurrence)
+    files: dict[str, list[int]] = {}
+    for number, occurrence in enumerate(occurrences):
+        files.setdefault(_name(occurrence.origin), []).append(number)
     for versions in files.values():
-        deciding = _newest(versions)
-        covered = [(one, comments[one]) for one in deciding if one in comments]
+        deciding = _newest(occurrences, versions)
+        covered = [(number, comments[number]) for number in deciding if number in comments]
         whole = len(covered) == len(deciding)
-        yield from ((one, comments.get(one, covered[0][1])) for one in versions) if whole else covered
+        yield from ((number, comments.get(number, covered[0][1])) for number in versions) if whole else covered
 
 
-def _newest(versions: Sequence[Occurrence]) -> list[Occurrence]:
+def _newest(occurrences: Sequence[Occurrence], versions: Sequence[int]) -> list[int]:
     """Those at HEAD; if there are none, those that were brought last."""
-    if here := [one for one in versions if one.at_head]:
+    if here := [number for number in versions if occurrences[number].at_head]:
         return here
-    last = max(versions, key=lambda one: instant(one.origin.date)).origin
-    return [one for one in versions if (one.origin.blob, one.origin.type) == (last.blob, last.type)]
+    last = occurrences[max(versions, key=lambda number: instant(occurrences[number].origin.date))].origin
+    return [number for number in versions if (occurrences[number].origin.blob, occurrences[number].origin.type) == (last.blob, last.type)]
 
 
 def _name(origin: Origin) -> str:

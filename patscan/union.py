@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from patscan.dates import instant
-from patscan.findings import order
 from patscan.model import Commit, Coverage, Exposure, Finding, Occurrence, Report
+from patscan.stages import order
 
 _KEPT = ("ref", "stash", "reflog", "no ref", "index", "nothing")
 

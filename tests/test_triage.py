@@ -6,23 +6,26 @@ import time
 
 import pytest
 
-from patscan.detect.ignores import Ignore
 from patscan.errors import ConfigError
-from patscan.model import Finding, Occurrence, Origin, Position, Rule, Secret
+from patscan.model import Address, Finding, Ignore, Match, Occurrence, Origin, Position, Rule, Secret
 from patscan.triage import Policy, Triage, excluded
 
 PLACE = Position(1, 1, 1, 5)
+SECRET = Secret(b"x" * 26)
+RULE = Rule("r", "k", "n", "high", "", "", (), "", (), "", 0, "friendly", (), ())
 
 
 def at(path: str | None, date: str = "", blob: str = "b", head: bool | None = None, kind: str = "blob", start: int = 0) -> Occurrence:
     origin = Origin(kind, path, "c", "a", date or None, blob)
-    return Occurrence(origin, PLACE, start, start + 5, (), (), 1, at_head=head)
+    address = Address(blob, start, start + 5)
+    return Occurrence(Match(RULE, SECRET, SECRET.fingerprint, address, PLACE, (), 1), origin, at_head=head)
 
 
 def apart(rules: tuple[Rule, ...], policy: Policy, places: list[Occurrence], comments: list[Occurrence]) -> dict[str, list[Occurrence]]:
-    finding = Finding(rules[0], Secret(b"x" * 26), "f" * 32, "high", "", (), tuple(places))
-    told = Triage(policy).apart(finding, {place: Ignore(1, "why") for place in comments})
-    return {one.reason: list(one.occurrences) for one in told}
+    marked = [one._replace(match=one.match._replace(ignore=Ignore(1, "why"))) if one in comments else one for one in places]
+    finding = Finding(rules[0], SECRET, SECRET.fingerprint, "high", "", (), tuple(marked))
+    parts = Triage(policy).apart(finding)
+    return {part.reason: [one._replace(match=one.match._replace(ignore=None)) for one in part.occurrences] for part in parts}
 
 
 class TestPaths:

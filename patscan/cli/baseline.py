@@ -66,12 +66,13 @@ def write(chosen: argparse.Namespace) -> int:
     entries = {entry.fingerprint: entry for entry in reversed(old.entries)}
     added = renewed = 0
     for finding in (finding for report in reports for finding in redacted(report).findings):
-        known = entries.get(finding.fingerprint)
+        key = finding.secret.keyed(old.salt)
+        known = entries.get(key)
         if known is None:
-            entries[finding.fingerprint] = _entry(finding, holds, chosen)
+            entries[key] = _entry(key, finding, holds, chosen)
             added += 1
         elif chosen.expires and known.expires != chosen.expires:
-            entries[finding.fingerprint] = known._replace(expires=chosen.expires, reason=unshaped(chosen.reason or known.reason))
+            entries[key] = known._replace(expires=chosen.expires, reason=unshaped(chosen.reason or known.reason))
             renewed += 1
     changed = baselines.write(old._replace(entries=tuple(entries.values())))
     told = f"{added:,} added, {renewed:,} renewed, {len(old.entries) - renewed:,} kept" if changed else "nothing changed"
@@ -160,7 +161,7 @@ def _files(place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.
     from patscan.cli import pools
     from patscan.sources.files import Files
 
-    return Files([place], environment()), partial(pools.serial, rules)
+    return Files([place], environment()), pools.serial
 
 
 def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
@@ -169,22 +170,22 @@ def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -
     from patscan.sources.history import History
 
     history = History(open_repository(place, environment()), False, cache.memory(rules))
-    return history, scanning.pool(chosen, rules)
+    return history, scanning.pool(chosen)
 
 
-def _entry(finding: Finding, holds: policy.Holding, chosen: argparse.Namespace) -> baselines.Entry:
+def _entry(fingerprint: str, finding: Finding, holds: policy.Holding, chosen: argparse.Namespace) -> baselines.Entry:
     origin = finding.occurrences[0].origin
     # A file's path in the repository, not on this machine.
     path = os.path.relpath(origin.path, holds.config.root) if origin.type in {"file", "symlink"} and origin.path else origin.path
     shown = (path or origin.type).replace(os.sep, "/")
-    return baselines.Entry(finding.fingerprint, finding.rule.kind, chosen.expires, shown, unshaped(chosen.reason or ""))
+    return baselines.Entry(fingerprint, finding.rule.kind, chosen.expires, shown, unshaped(chosen.reason or ""))
 
 
 def _unused(baseline: baselines.Baseline, reports: Sequence[Report]) -> set[str]:
     """Fingerprints of entries whose tokens are nowhere; empty if not everything could be looked at."""
     if _completeness(reports):
         return set()
-    seen = {finding.fingerprint for report in reports for finding in (*report.findings, *report.ignored)}
+    seen = {finding.secret.keyed(baseline.salt) for report in reports for finding in (*report.findings, *report.ignored)}
     return {entry.fingerprint for entry in baseline.entries} - seen
 
 

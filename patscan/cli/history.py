@@ -106,13 +106,13 @@ def _reading(
     if chosen.rev:
         from patscan.sources.revisions import Revisions
 
-        return Revisions(repository, chosen.rev, mirror, chosen.paths), scanning.pool(chosen, rules)
+        return Revisions(repository, chosen.rev, mirror, chosen.paths), scanning.pool(chosen)
     from patscan.sources.history import History
 
     history = History(repository, mirror, None if chosen.no_cache else cache.memory(rules), chosen.paths)
     # Starting processes takes longer than what is left to do.
     known = not chosen.jobs and not history.store.unread()
-    return history, partial(pools.serial, rules) if known else scanning.pool(chosen, rules)
+    return history, pools.serial if known else scanning.pool(chosen)
 
 
 def _submodules(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> Iterator[tuple[str, engine.Source, engine.Pool]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
         from patscan.cli import pools
 
         made.append(_message(chosen.file))
-        return made[0], partial(pools.small, rules)
+        return made[0], pools.small
 
     def excused(report: Report, _: tuple[Rule, ...]) -> Report:
         from patscan.excused import excuse

@@ -39,7 +39,7 @@ class Holding(NamedTuple):
         # In a history every path is relative to the repository already, and so is what git says of its index.
         root = str(self.config.root or Path().absolute()) if target.type == "files" else ""
         accepted = self.baseline.accepted(today()) if self.baseline else {}
-        return Options(self.min_confidence, salt=salt, policy=Policy(paths, root, "", accepted, reason))
+        return Options(self.min_confidence, policy=Policy(paths, root, "", accepted, salt, reason))
 
     def rules(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
         """`rules` as the configuration wants them. Raises `ConfigError` for an id that no rule has."""

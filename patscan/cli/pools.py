@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from patscan import scan
+from patscan import look
 from patscan.model import Rule
 
 if TYPE_CHECKING:
@@ -16,17 +16,17 @@ _UNHURRIED = 64 << 10
 """Bytes that are searched in less time than compiling the rules takes."""
 
 
-def small(rules: tuple[Rule, ...]) -> None:
+def small(rules: tuple[Rule, ...], reveal: bool) -> None:
     """No executor, and no compiler before it is worth it: for a hook, which mostly looks at a few kilobytes."""
-    scan.start(rules, _UNHURRIED)
+    look.start(rules, _UNHURRIED, reveal)
 
 
-def serial(rules: tuple[Rule, ...]) -> None:
+def serial(rules: tuple[Rule, ...], reveal: bool) -> None:
     """No executor: everything happens in this process."""
-    scan.start(rules)
+    look.start(rules, 0, reveal)
 
 
-def processes(rules: tuple[Rule, ...], jobs: int) -> Executor:
+def processes(rules: tuple[Rule, ...], reveal: bool, *, jobs: int) -> Executor:
     """`jobs` processes, started at once, so that they get ready while this one finds out what there is to do."""
     import multiprocessing
     import threading
@@ -34,13 +34,13 @@ def processes(rules: tuple[Rule, ...], jobs: int) -> Executor:
 
     # fork is ten times as quick as spawn, and safe while this process has one thread; macOS and Windows don't offer it safely.
     forks = sys.platform == "linux" and threading.active_count() == 1
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork" if forks else "spawn"), _start, (rules,))
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork" if forks else "spawn"), _start, (rules, reveal))
     for _ in range(jobs):
         pool.submit(_ready)
     return pool
 
 
-def _start(rules: tuple[Rule, ...]) -> None:
+def _start(rules: tuple[Rule, ...], reveal: bool) -> None:
     import gc
     import signal
 
@@ -50,7 +50,7 @@ def _start(rules: tuple[Rule, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Inherited, it would be the first process's way to tidy up; a pool ends its workers by it.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    scan.start(rules)
+    look.start(rules, 0, reveal)
 
 
 def _ready() -> None:

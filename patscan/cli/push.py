@@ -6,7 +6,6 @@ import argparse
 import os
 import re
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,7 @@ def run(chosen: argparse.Namespace) -> int:
         repository = open_repository(Path(), environment())
         push = _push(chosen, repository)
         made.append((repository, push))
-        return push, scanning.pool(chosen, rules) if push.count() > _MANY_OBJECTS else partial(pools.small, rules)
+        return push, scanning.pool(chosen) if push.count() > _MANY_OBJECTS else pools.small
 
     def told(report: Report, rules: tuple[Rule, ...]) -> Report:
         return _pushed(chosen, *made[0], report, rules)
@@ -119,7 +118,7 @@ def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, repo
         return report
     history = History(repository, memory=cache.memory(rules))
     try:
-        everywhere = engine.scan(history, rules, scanning.pool(chosen, rules), lambda _: None, engine.Options("low"))
+        everywhere = engine.scan(history, rules, scanning.pool(chosen), lambda _: None, engine.Options("low"))
         held = push.held()
     except TargetError:
         return report  # then nobody knows, and nobody says

@@ -46,15 +46,15 @@ def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...
 
         if sys.stdin is None:
             raise TargetError("-: standard input is closed.")
-        return Stream(sys.stdin.buffer), partial(pools.serial, rules)
+        return Stream(sys.stdin.buffer), pools.serial
     if len(paths) == 1 and paths[0].is_fifo():  # patscan scan <(command)
         from patscan.sources.stream import Stream
 
         with paths[0].open("rb") as pipe:
-            return Stream(pipe), partial(pools.serial, rules)
+            return Stream(pipe), pools.serial
     from patscan.sources.files import Files
 
     files = Files(paths, environment(), chosen.no_ignore)
     jobs = chosen.jobs or (scanning.processors() if files.count() >= _MANY_FILES else 1)
-    pool = partial(pools.processes, rules, jobs) if jobs > 1 else partial(pools.serial, rules)
+    pool = partial(pools.processes, jobs=jobs) if jobs > 1 else pools.serial
     return files, pool

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from patscan import formats
 from patscan import scan as engine
 from patscan.cli import cache, output, policy
 from patscan.cli.progress import Progress
@@ -50,7 +51,8 @@ def scanned(
 ) -> Report:
     """The report of one scan, or of one and its further ones."""
     narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
-    options = holds.options(target)._replace(reveal=chosen.show_secrets, **narrow)
+    every_place = not formats.LISTING.isdisjoint([getattr(chosen, "format", "json"), *(name for name, _ in getattr(chosen, "report", ()))])
+    options = holds.options(target)._replace(reveal=chosen.show_secrets, every_place=every_place, **narrow)
     rules = holds.rules(cache.rules(chosen.rules, keep=not getattr(chosen, "no_cache", False)))
     try:
         source, pool = make(rules)
@@ -86,12 +88,12 @@ def _as_asked(report: Report, target: Target) -> Report:
     return report._replace(target=report.target._replace(path=target.path, remote=target.remote), coverage=coverage)
 
 
-def pool(chosen: argparse.Namespace, rules: tuple[Rule, ...]) -> engine.Pool:
+def pool(chosen: argparse.Namespace) -> engine.Pool:
     """As many workers as are asked for, or as there are processors."""
     from patscan.cli import pools
 
     jobs = chosen.jobs or processors()
-    return partial(pools.processes, rules, jobs) if jobs > 1 else partial(pools.serial, rules)
+    return partial(pools.processes, jobs=jobs) if jobs > 1 else pools.serial
 
 
 def processors() -> int:

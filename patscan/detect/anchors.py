@@ -1,4 +1,4 @@
-"""The first look: where do the rules' literals stand, plain or encoded? The only door to hyperscan.
+"""Where do the rules' literals stand, plain or encoded? The only door to hyperscan.
 
 One pass over the bytes answers for every literal at once, at some 4 GB/s; without hyperscan a plain regular expression
 gives the same hits, more slowly. hyperscan silently takes a length modulo 2^32: what comes here is a piece
@@ -7,14 +7,12 @@ gives the same hits, more slowly. hyperscan silently takes a length modulo 2^32:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from patscan.detect import encodings
-
-MAX_HITS = 10_000
-"""Hits after which a first look ends: such a content deserves a second one."""
 
 
 class Hit(NamedTuple):
@@ -37,20 +35,32 @@ class Anchors:
                 literals.setdefault(form.literal, []).append((anchor, form.encoding, form.phase))
         self._literals = list(literals.items())
         self._left = unhurried
-        self.engine, self._scan, self._stopped = ("find", self._one_by_one, StopIteration) if unhurried else self._compiled()
-        self.present = _presence(self._scan)
+        self._ends: list[tuple[int, int]] = []
+        self._append = self._ends.append
+        self._most = 0
+        self.engine, self._scan, stopped = ("find", self._one_by_one, StopIteration) if unhurried else self._compiled()
+        self._until_stopped = suppress(stopped)
 
-    def hits(self, data: bytes | memoryview, limit: int = MAX_HITS) -> list[Hit]:
-        """Every literal in `data`, at most `limit`, in the order of where they start."""
-        found: set[tuple[int, int]] = set()
+    def hits(self, data: bytes | memoryview, limit: int = sys.maxsize) -> Sequence[Hit]:
+        """Every literal in `data`, at most about `limit`, in the order of where they start. Asked of every content there is."""
+        self._most = limit
+        with self._until_stopped:
+            self._scan(data, self._keep)
+        if not self._ends:
+            return ()
+        ends, self._ends = self._ends, []
+        self._append = self._ends.append
+        literals = self._literals
+        starts = sorted({(end - len(literals[number][0]), number) for number, end in ends})
+        return [Hit(start, *meaning) for start, number in starts for meaning in literals[number][1]]
 
-        def keep(number: int, _start: int, end: int, *_: object) -> bool | None:
-            found.add((end - len(self._literals[number][0]), number))
-            return len(found) >= limit or None
+    def present(self, data: bytes | memoryview) -> bool:
+        """Whether any literal stands in `data`."""
+        return bool(self.hits(data, 1))
 
-        with suppress(self._stopped):
-            self._scan(data, keep)
-        return [Hit(start, *meaning) for start, number in sorted(found) for meaning in self._literals[number][1]]
+    def _keep(self, number: int, _start: int, end: int, *_: object) -> bool | None:
+        self._append((number, end))
+        return len(self._ends) >= self._most or None
 
     def _compiled(self) -> tuple[str, _Scan, type[Exception]]:
         return _compile([literal for literal, _ in self._literals])
@@ -60,9 +70,9 @@ class Anchors:
         self._left -= len(data)
         if self._left < 0:
             if self.engine == "find":
-                self.engine, self._scan, self._stopped = self._compiled()
-                self.present = _presence(self._scan)
-            with suppress(self._stopped):
+                self.engine, self._scan, stopped = self._compiled()
+                self._until_stopped = suppress(stopped)
+            with self._until_stopped:
                 self._scan(data, handler)
             return
         content = bytes(data)
@@ -76,23 +86,6 @@ class Anchors:
 
 _Handler = Callable[..., bool | None]
 _Scan = Callable[[bytes | memoryview, _Handler], None]
-
-
-def _presence(scan: _Scan) -> Callable[[bytes | memoryview], bool]:
-    """Whether any literal stands in some bytes: asked of every content, so it allocates nothing and calls straight through."""
-    found: list[bool] = []
-
-    def note(*_: object) -> None:
-        found.append(True)
-
-    def present(data: bytes | memoryview) -> bool:
-        scan(data, note)
-        if not found:
-            return False
-        found.clear()
-        return True
-
-    return present
 
 
 def _compile(literals: list[bytes]) -> tuple[str, _Scan, type[Exception]]:

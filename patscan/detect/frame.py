@@ -1,23 +1,23 @@
-"""The neighbourhood of a match as text for people, with every token in it masked."""
+"""The neighbourhood of a token as text for people, with every token in it masked."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from patscan.detect.matcher import Capture
 from patscan.detect.positions import Text, decode
-from patscan.model import Match
 
 _AROUND = 120
-"""Bytes kept of a line to the left and right of a match: a minified file is one line."""
+"""Bytes kept of a line to the left and right of a token: a minified file is one line."""
 _LINES = 1
 """Lines shown before and after."""
 
 
-def frame(text: Text, match: Match, matches: Sequence[Match], reveal: bool = False) -> tuple[tuple[str, ...], int]:
-    """The masked lines around `match`, and the number of the first; `matches` are all of this content, sorted."""
-    low, high = _bounds(text, match)
-    shown = matches[bisect_left(matches, low, key=lambda other: other.end) : bisect_right(matches, high, key=lambda other: other.start)]
+def frame(text: Text, capture: Capture, captures: Sequence[Capture], reveal: bool = False) -> tuple[tuple[str, ...], int]:
+    """The masked lines around `capture`, and the number of the first; `captures` are all of this content, sorted."""
+    low, high = _bounds(text, capture)
+    shown = captures[bisect_left(captures, low, key=lambda other: other.end) : bisect_right(captures, high, key=lambda other: other.start)]
     parts, place = [], low
     for other in shown:
         parts.append(decode(text.data[place : max(other.start, place)], text.encoding))
@@ -25,12 +25,12 @@ def frame(text: Text, match: Match, matches: Sequence[Match], reveal: bool = Fal
         place = max(other.end, place)
     parts.append(decode(text.data[place:high], text.encoding))
     lines = "".join(parts).strip("\0").split("\n")
-    return tuple(_printable(line) for line in lines), text.at(low)[0]
+    return tuple(_printable(line) for line in lines), text.line(low)
 
 
-def _bounds(text: Text, match: Match) -> tuple[int, int]:
+def _bounds(text: Text, capture: Capture) -> tuple[int, int]:
     feed = "\n".encode(text.encoding)
-    low, high = match.start, match.end
+    low, high = capture.start, capture.end
     for _ in range(_LINES + 1):
         floor = max(low - _AROUND, text.mark)
         found = text.data.rfind(feed, floor, low)
@@ -65,11 +65,11 @@ def _aligned(text: Text, low: int, high: int) -> tuple[int, int]:
 
 def _printable(line: str) -> str:
     """Control characters become pictures, so that no escape reaches a terminal; bytes that are no text become ``\\ufffd``."""
-    return "".join(
-        char if char.isprintable() or char == "\t" else "\ufffd" if 0xD800 <= ord(char) < 0xE000 else _picture(char)
-        for char in line.rstrip("\r")
-    )
+    line = line.rstrip("\r")
+    return line if line.isprintable() else "".join(map(_picture, line))
 
 
 def _picture(char: str) -> str:
+    if char.isprintable() or char == "\t":
+        return char
     return chr(0x2400 + ord(char)) if ord(char) < 0x20 else "\ufffd"

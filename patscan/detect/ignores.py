@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
+from patscan.detect.matcher import Capture
 from patscan.detect.positions import Text, decode
-from patscan.model import Match
+from patscan.model import Ignore
 
 DIRECTIVES = (
     "patscan:ignore",
@@ -41,33 +41,31 @@ _DIRECTIVE = re.compile(
 _OPENING = re.compile(r"[^\w]*(?:(?:rem|dnl)\b[^\w]*)?", re.IGNORECASE)
 
 
-class Ignore(NamedTuple):
-    """An ignore comment that covers a match."""
+def ignore(text: Text, capture: Capture, captures: Sequence[Capture]) -> Ignore | None:
+    """The comment that covers `capture`; `captures` are all of this content, sorted."""
+    low, high = _line_start(text, capture.start), _line_end(text, capture.end)
+    for directive in _directives(_shown(text, low, high, captures)):
+        if not directive["next"] and _covers(directive, capture):
+            return Ignore(text.line(capture.start), _reason(directive))
+    return _line_before(text, low, capture, captures)
 
-    line: int
-    reason: str
-    """What stands in the comment as the reason; empty if nothing does."""
 
-
-def ignore(text: Text, match: Match, matches: Sequence[Match]) -> Ignore | None:
-    """The comment that covers `match`; `matches` are all of this content, sorted."""
-    low, high = _line_start(text, match.start), _line_end(text, match.end)
-    for found in _directives(_shown(text, low, high, matches)):
-        if not found["next"] and _covers(found, match):
-            return Ignore(text.at(match.start)[0], _reason(found))
+def _line_before(text: Text, low: int, capture: Capture, captures: Sequence[Capture]) -> Ignore | None:
+    """The comment that stands alone on the line before the one that begins at byte `low`."""
     before = low - _feed(text)
     if before < text.mark:
         return None
-    above = _line_start(text, before)
+    begin = _line_start(text, before)
     # A line that is cut holds more than a comment.
-    if above > text.mark and not text.data.startswith("\n".encode(text.encoding), above - _feed(text)):
+    if begin > text.mark and not text.data.startswith("\n".encode(text.encoding), begin - _feed(text)):
         return None
-    shown = _shown(text, above, before, matches)
+    shown = _shown(text, begin, before, captures)
     directive = next(iter(_directives(shown)), None)
-    alone = directive and _OPENING.fullmatch(shown, 0, directive.start()) and not _holds(matches, above, before)
-    if not directive or not alone or not _ends(shown, directive) or not _covers(directive, match):
+    if directive is None or not _OPENING.fullmatch(shown, 0, directive.start()) or _holds(captures, begin, before):
         return None
-    return Ignore(text.at(above)[0], _reason(directive))
+    if not _ends(shown, directive) or not _covers(directive, capture):
+        return None
+    return Ignore(text.line(begin), _reason(directive))
 
 
 def _directives(shown: str) -> Iterable[re.Match[str]]:
@@ -75,34 +73,34 @@ def _directives(shown: str) -> Iterable[re.Match[str]]:
     return _DIRECTIVE.finditer(shown) if "ignore" in shown or "allow" in shown else ()
 
 
-def _covers(found: re.Match[str], match: Match) -> bool:
-    rules = found["listed"] if found["listed"] is not None else found["named"]
-    return rules is None or match.rule.id in [rule.strip() for rule in rules.split(",")]
+def _covers(directive: re.Match[str], capture: Capture) -> bool:
+    rules = directive["listed"] if directive["listed"] is not None else directive["named"]
+    return rules is None or capture.rule.id in [rule.strip() for rule in rules.split(",")]
 
 
-def _reason(found: re.Match[str]) -> str:
-    return _END.split(found["reason"] or "", maxsplit=1)[0].strip(" \t\r\"'`")
+def _reason(directive: re.Match[str]) -> str:
+    return _END.split(directive["reason"] or "", maxsplit=1)[0].strip(" \t\r\"'`")
 
 
-def _ends(shown: str, found: re.Match[str]) -> bool:
+def _ends(shown: str, directive: re.Match[str]) -> bool:
     """Whether nothing but the comment's end follows: code behind it would be what the comment is about."""
-    end = _END.search(shown, found.start())
+    end = _END.search(shown, directive.start())
     return not end or not re.search(r"\w", shown[end.end() :])
 
 
-def _holds(matches: Sequence[Match], low: int, high: int) -> bool:
-    place = bisect_left(matches, low, key=lambda match: match.end - 1)
-    return place < len(matches) and matches[place].start < high
+def _holds(captures: Sequence[Capture], low: int, high: int) -> bool:
+    place = bisect_left(captures, low, key=lambda capture: capture.end - 1)
+    return place < len(captures) and captures[place].start < high
 
 
-def _shown(text: Text, low: int, high: int, matches: Sequence[Match]) -> str:
+def _shown(text: Text, low: int, high: int, captures: Sequence[Capture]) -> str:
     """These bytes as text, with a mask in place of every token: a reason is shown in reports."""
     parts, place = [], low
-    number = bisect_left(matches, low, key=lambda match: match.end - 1)
-    while number < len(matches) and (match := matches[number]).start < high:
+    number = bisect_left(captures, low, key=lambda capture: capture.end - 1)
+    while number < len(captures) and (capture := captures[number]).start < high:
         number += 1
-        parts += [decode(text.data[place : max(match.start, place)], text.encoding), str(match.secret)]
-        place = max(match.end, place)
+        parts += [decode(text.data[place : max(capture.start, place)], text.encoding), str(capture.secret)]
+        place = max(capture.end, place)
     return "".join((*parts, decode(text.data[place:high], text.encoding)))
 
 

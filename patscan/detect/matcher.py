@@ -1,20 +1,39 @@
-"""Content -> matches: the anchors' hits, read back from their encoding, claimed by rules, judged, one claim for each place."""
+"""Content -> captures: the anchors' hits, read back from their encoding, claimed by rules, judged, one claim for each place."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.detect import encodings
-from patscan.detect.anchors import MAX_HITS, Anchors, Hit
+from patscan.detect.anchors import Anchors, Hit
 from patscan.detect.patterns import TIME_LIMIT, compile_pattern
-from patscan.model import CONFIDENCES, Match, Rule, Secret
+from patscan.model import CONFIDENCES, Evidence, Layer, Rule, Secret
 
 if TYPE_CHECKING:
     import regex
 
     from patscan.detect import judge
+
+
+class Capture(NamedTuple):
+    """What a rule captured in a content: the secret, and the bytes it stands in (encoded or not), half-open."""
+
+    rule: Rule
+    secret: Secret
+    start: int
+    end: int
+    layers: tuple[Layer, ...]
+    evidence: tuple[Evidence, ...]
+    confidence: str
+    reason: str
+    """Why it isn't a finding (``placeholder``, ``checksum``, ``length``…); empty when it is one."""
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """The names of the layers, outermost first."""
+        return tuple(layer.name for layer in self.layers)
 
 
 class Matcher:
@@ -30,25 +49,21 @@ class Matcher:
         self.anchors = Anchors(self._by_anchor, unhurried)
         self._patterns: dict[str, regex.Pattern[bytes]] = {}
 
-    def suspicious(self, data: bytes | memoryview) -> bool:
-        """The first look: whether `data` is worth a second one. Never ``False`` where `find` finds anything."""
-        if not self.anchors.present(data):
-            return False
-        hits = self.anchors.hits(data)
-        return len(hits) >= MAX_HITS or any(True for _ in self._found(data, hits))
+    def find(self, data: bytes | memoryview) -> list[Capture]:
+        """Every token in `data`, sorted, none overlapping another: the surest and longest claim holds a place."""
+        return self.captures(data, self.anchors.hits(data))
 
-    def find(self, data: bytes | memoryview) -> list[Match]:
-        """Every match in `data`, sorted, none overlapping another: the surest and longest claim holds a place."""
-        hits = self.anchors.hits(data, limit=1 << 62)
-        kept: list[Match] = []
-        for match in sorted(self._found(data, hits), key=_rank):
-            place = bisect_left(kept, match.start, key=_start)
-            free = place == 0 or kept[place - 1].end <= match.start
-            if free and (place == len(kept) or match.end <= kept[place].start):
-                kept.insert(place, match)
+    def captures(self, data: bytes | memoryview, hits: Sequence[Hit]) -> list[Capture]:
+        """`find`, where the anchors' hits are known."""
+        kept: list[Capture] = []
+        for capture in sorted(self._captured(data, hits), key=_rank):
+            place = bisect_left(kept, capture.start, key=_start)
+            free = place == 0 or kept[place - 1].end <= capture.start
+            if free and (place == len(kept) or capture.end <= kept[place].start):
+                kept.insert(place, capture)
         return kept
 
-    def _found(self, data: bytes | memoryview, hits: list[Hit]) -> Iterator[Match]:
+    def _captured(self, data: bytes | memoryview, hits: Sequence[Hit]) -> Iterator[Capture]:
         # Hits stand close together where somebody encoded a whole file: one view serves many.
         views: dict[str, encodings.View] = {}
         for hit in hits:
@@ -58,7 +73,7 @@ class Matcher:
                 continue
             views[hit.encoding] = view
             for claim in self._claims(view, hit.anchor):
-                yield _match(claim, view, hit.encoding)
+                yield _capture(claim, view, hit)
 
     def _claims(self, view: encodings.View, anchor: str) -> Iterator[judge.Claim]:
         from patscan.detect import judge
@@ -105,26 +120,18 @@ class Matcher:
         return claim
 
 
-def _match(claim: judge.Claim, view: encodings.View, encoding: str) -> Match:
+def _capture(claim: judge.Claim, view: encodings.View, hit: Hit) -> Capture:
     start, end = view.span(claim.start, claim.end)
     token = view.text[claim.start : claim.end]
     known = token.find(claim.rule.prefix.encode())
     prefix = token[: known + len(claim.rule.prefix)] if claim.rule.prefix else b""
-    return Match(
-        claim.rule,
-        Secret(token, prefix),
-        start,
-        end,
-        () if encoding == "plain" else (encoding,),
-        claim.evidence,
-        claim.confidence,
-        claim.reason,
-    )
+    layers = () if hit.encoding == "plain" else (Layer(hit.encoding, hit.phase),)
+    return Capture(claim.rule, Secret(token, prefix), start, end, layers, claim.evidence, claim.confidence, claim.reason)
 
 
-def _start(match: Match) -> int:
-    return match.start
+def _start(capture: Capture) -> int:
+    return capture.start
 
 
-def _rank(match: Match) -> tuple[int, int, bool, int]:
-    return (-CONFIDENCES.index(match.confidence), match.start - match.end, not match.rule.prefix, match.start)
+def _rank(capture: Capture) -> tuple[int, int, bool, int]:
+    return (-CONFIDENCES.index(capture.confidence), capture.start - capture.end, not capture.rule.prefix, capture.start)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple, TextIO
 
-from patscan.model import Report
+from patscan.model import DECIDED, Finding, Report
 
 
 class Style(NamedTuple):
@@ -25,6 +25,10 @@ class Style(NamedTuple):
 
 
 Write = Callable[[Report, TextIO, Style], None]
+
+
+LISTING = frozenset(("json", "jsonl", "csv", "junit"))
+"""The formats that list the places of ignored tokens; the others count the tokens."""
 
 
 def _lazily(module: str, reveals: bool = False) -> Write:
@@ -57,4 +61,11 @@ FORMATS: dict[str, Write] = {
 
 def write(name: str, report: Report, stream: TextIO, style: Style) -> None:
     """Write `report` to `stream` in the format `name`, one of `FORMATS`."""
+    if name not in LISTING:
+        report = report._replace(ignored=tuple(map(_counted, report.ignored)))
     FORMATS[name](report, stream, style)
+
+
+def _counted(finding: Finding) -> Finding:
+    """An ignored token with one place, if it was no finding to begin with: there may be thousands that nobody will see."""
+    return finding if finding.reason in DECIDED else finding._replace(occurrences=finding.occurrences[:1])

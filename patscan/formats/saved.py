@@ -15,11 +15,14 @@ from patscan.formats.wire import SCHEMA
 from patscan.model import (
     CONFIDENCES,
     SEVERITIES,
+    Address,
     Commit,
     Coverage,
     Evidence,
     Exposure,
     Finding,
+    Layer,
+    Match,
     Note,
     Occurrence,
     Origin,
@@ -97,6 +100,7 @@ def _coverage(coverage: Value) -> Coverage:
         tuple(Skip(one.at("where").text(), one.at("reason").text()) for one in coverage.at("skipped").each()),
         tuple(Note(one.at("where").text(), one.at("reason").text()) for one in coverage.at("notes").each()),
         coverage.at("engines").texts(),
+        coverage.at("omitted").number(),
     )
 
 
@@ -104,21 +108,22 @@ def _finding(finding: Value, rules: Rules) -> Finding:
     rule = rules.get(finding.at("rule").text())
     if rule is None:
         raise finding.at("rule").wrong("the id of a rule in tool.rules")
-    occurrences = tuple(_occurrence(one) for one in finding.at("occurrences").each())
-    if not occurrences:
-        raise finding.at("occurrences").wrong("a list of at least one place")
     verdict = finding.at("verdict")
-    return Finding(
+    token = Finding(
         rule,
         _secret(finding.at("token").text(), rule),
         finding.at("fingerprint").text(),
         finding.at("confidence").one_of(CONFIDENCES),
         "",
         tuple(_evidence(one) for one in finding.at("evidence").each()),
-        occurrences,
+        (),
         _exposure(finding.at("exposure")),
         Verdict(verdict.at("state").text(), verdict.at("reason").text(), verdict.at("facts").facts()),
     )
+    occurrences = tuple(_occurrence(one, token) for one in finding.at("occurrences").each())
+    if not occurrences:
+        raise finding.at("occurrences").wrong("a list of at least one place")
+    return token._replace(occurrences=occurrences)
 
 
 def _ignored(finding: Value, rules: Rules) -> Finding:
@@ -159,22 +164,24 @@ def _commit(commit: Value) -> Commit:
     return Commit(*names, *(commit.at(key).text_or_none() or "" for key in ("committer", "committed")))
 
 
-def _occurrence(place: Value) -> Occurrence:
-    return Occurrence(
-        Origin(
-            place.at("type").text(),
-            _path(place),
-            *(place.at(key).text_or_none() for key in ("commit", "author", "date", "blob", "message", "submodule")),
-        ),
+def _occurrence(place: Value, token: Finding) -> Occurrence:
+    origin = Origin(
+        place.at("type").text(),
+        _path(place),
+        *(place.at(key).text_or_none() for key in ("commit", "author", "date", "blob", "message", "submodule")),
+    )
+    layers = tuple(Layer(name) for name in place.at("encodings").texts())
+    match = Match(
+        token.rule,
+        token.secret,
+        token.fingerprint,
+        Address(origin.blob or origin.path or origin.commit or "", place.at("start").number(), place.at("end").number(), layers),
         Position(*(place.at(key).number() for key in ("line", "column", "end_line", "end_column"))),
-        place.at("start").number(),
-        place.at("end").number(),
-        place.at("encodings").texts(),
         place.at("frame").texts(),
         place.at("frame_line").number(),
-        place.at("at_head").truth_or_none(),
-        place.at("line_hash").text_or_none(),
+        confidence=token.confidence,
     )
+    return Occurrence(match, origin, place.at("at_head").truth_or_none(), place.at("line_hash").text_or_none())
 
 
 def _path(place: Value) -> str | None:

@@ -98,6 +98,7 @@ def _coverage(coverage: Coverage, interrupted: bool) -> dict[str, Any]:
         "skipped": [_remark(skip) for skip in coverage.skipped],
         "notes": [_remark(note) for note in coverage.notes],
         "engines": list(coverage.engines),
+        "omitted": coverage.omitted,
     }
 
 

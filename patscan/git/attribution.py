@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from patscan.dates import instant, iso
+from patscan.dates import instant
 from patscan.git import child
 from patscan.git.graph import Change
 from patscan.git.holders import Holders
@@ -16,7 +15,6 @@ from patscan.git.walk import Walk, in_index
 from patscan.model import Commit, Exposure, Origin
 
 _LIST = ("rev-list", "--format=%T %P", "--encoding=UTF-8", "--ignore-missing")
-_SIGNATURE = re.compile(rb"^(?:author|tagger) (.*?) ?(-?\d+) ([+-]\d{4})$", re.MULTILINE)
 
 
 class Attribution(NamedTuple):
@@ -133,17 +131,6 @@ class _Graph:
         return number
 
 
-def signed(kind: str, name: str, content: bytes, start: int) -> Origin:
-    """The place of a match at byte `start` of a commit or tag object: its header or its message."""
-    header, _, message = content.partition(b"\n\n")
-    author, date, subject = None, None, _text(message.lstrip(b"\n").partition(b"\n")[0])
-    if signature := _SIGNATURE.search(header):
-        author, date = _text(signature[1]), iso(signature[2].decode(), signature[3].decode())
-    if start < len(header):
-        return Origin("author", None, name, author, date, message=subject)
-    return Origin(f"{kind}-message", None, name, author, date, message=subject)
-
-
 def exposure(places: Iterable[Origin]) -> Exposure:
     """First sight of a token, from the commits that brought it; the rest isn't looked at yet."""
     dated = sorted((instant(place.date), place.commit, place) for place in places if place.commit and place.date)
@@ -151,7 +138,3 @@ def exposure(places: Iterable[Origin]) -> Exposure:
         return Exposure()
     first = dated[0][2]
     return Exposure(first_seen=Commit(first.commit or "", first.author or "", first.date or ""))
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from patscan.content import Key, Piece
+from patscan.content import Failure, Piece
 from patscan.git.child import run
 from patscan.git.objects import ObjectShard
 
@@ -44,7 +44,7 @@ def before(folder: Path, environment: Mapping[str, str], changed: Iterable[Chang
         if change.path in paths and change.status[0] in "MRT" and change.old_mode != SUBMODULE:
             old.setdefault(change.old_blob, []).append(change.path)
     # What can't be read excuses nothing.
-    failed: list[tuple[Key, str]] = []
+    failed: list[Failure] = []
     if old:
         for piece in ObjectShard(folder, environment, tuple(old)).pieces(failed):
             yield from ((path, piece) for path in old[str(piece.key)])

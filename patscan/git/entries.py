@@ -12,11 +12,13 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from patscan.content import WINDOW, Key, Piece
+from patscan.content import WINDOW, Failure, Key, Piece
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from patscan.model import Origin
 
 COMMIT, TREE = 1, 2
 NAMES = {COMMIT: "commit", 3: "blob", 4: "tag"}
@@ -45,21 +47,23 @@ class PackShard(NamedTuple):
     length: NDArray[np.int64]
     size: NDArray[np.uint32]
     parent: NDArray[np.int64]
+    ids: NDArray[np.uint8]
+    """A row for each entry: its object id."""
 
-    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`; keys are entry numbers."""
         numbers, kinds, new, names = self.numbers.tolist(), self.kind.tolist(), tuple.__new__, NAMES
         for entry, data in self.made(failed):
             if kinds[entry]:
                 yield new(Piece, (numbers[entry], names[kinds[entry]], 0, data, True))
 
-    def made(self, failed: list[tuple[Key, str]], chosen: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
+    def made(self, failed: list[Failure], chosen: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
         """The place of each entry in the shard and its content, bases first; only families that one of `chosen` is in."""
         try:
             pack = self._opened()
         except (OSError, ValueError) as error:
             # A repack took it away since it was listed: git knows where its objects went.
-            failed += [(number, str(error)) for number in self.numbers[self.kind > 0].tolist()]
+            failed += [Failure(row.tobytes().hex(), str(error), again=True) for row in self.ids[self.kind > 0]]
             return
         with pack:
             yield from _walk(self, pack, failed, chosen)
@@ -87,11 +91,22 @@ class PackShard(NamedTuple):
         """The inflater and the delta applier."""
         return engines()
 
+    def name(self, key: Key) -> str:
+        """The object id of the entry with this number."""
+        row: bytes = self.ids[int((self.numbers == key).argmax())].tobytes()
+        return row.hex()
 
-def _walk(shard: PackShard, pack: mmap.mmap, failed: list[tuple[Key, str]], chosen: Collection[int] | None) -> Iterator[tuple[int, bytes]]:
+    def origin(self, piece: Piece, start: int) -> Origin | None:
+        """See `patscan.git.signature.signed`."""
+        from patscan.git.signature import signed
+
+        return signed(piece, self.name, start)
+
+
+def _walk(shard: PackShard, pack: mmap.mmap, failed: list[Failure], chosen: Collection[int] | None) -> Iterator[tuple[int, bytes]]:
     # The loop of loops: a call more for each entry costs a tenth of the whole walk, so it reads longer than it might.
     inflate, apply = _inflater(), _applier()
-    numbers, kinds, parents = shard.numbers.tolist(), shard.kind.tolist(), shard.parent.tolist()
+    parents = shard.parent.tolist()
     starts, lengths, sizes = shard.start.tolist(), shard.length.tolist(), shard.size.tolist()
     children = _children(parents)
     for root in _roots(parents, chosen):
@@ -105,7 +120,7 @@ def _walk(shard: PackShard, pack: mmap.mmap, failed: list[tuple[Key, str]], chos
                 if base is not None:
                     data = apply(base, data)
             except _Broken as broken:
-                _give_up(entry, str(broken), numbers, kinds, children, failed)
+                _give_up(entry, str(broken), shard, children, failed)
                 continue
             base = None
             yield entry, data
@@ -135,16 +150,14 @@ def _children(parents: list[int]) -> dict[int, list[int]]:
     return children
 
 
-def _give_up(
-    entry: int, reason: str, numbers: list[int], kinds: list[int], children: dict[int, list[int]], failed: list[tuple[Key, str]]
-) -> None:
+def _give_up(entry: int, reason: str, shard: PackShard, children: dict[int, list[int]], failed: list[Failure]) -> None:
     """An entry that can't be made takes all that is made of it along."""
     lost = [entry]
     while lost:
         entry = lost.pop()
         lost += children.get(entry, ())
-        if kinds[entry]:
-            failed.append((numbers[entry], reason))
+        if shard.kind[entry]:
+            failed.append(Failure(shard.ids[entry].tobytes().hex(), reason, again=True))
 
 
 class _Broken(Exception):

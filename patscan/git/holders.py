@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from patscan.content import Each
+    from patscan.content import Each, Failure
     from patscan.git.packs import Pack
 
 _KEYS, _KEY = (4, 10), 6
@@ -120,7 +120,7 @@ def _look(shard: PackShard, wanted: bytes, size: int) -> dict[int, set[bytes]] |
     if (asked := _said_in(said, wanted, size)) is None:
         return None
     left = _MOST
-    failed: list[tuple[int | str, str]] = []
+    failed: list[Failure] = []
     found: dict[int, set[bytes]] = {}
     for place, tree in shard.made(failed, asked):
         # What a tree's base holds it may hold, too, under the same name, under another one, or under several.

@@ -7,10 +7,13 @@ import subprocess
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, NamedTuple, Self
 
-from patscan.content import WINDOW, Key, Piece, windows
+from patscan.content import WINDOW, Failure, Key, Piece, windows
 from patscan.git import child
+
+if TYPE_CHECKING:
+    from patscan.model import Origin
 
 _SCANNED = (b"blob", b"commit", b"tag")
 _BATCH = ("cat-file", "--batch")
@@ -27,7 +30,7 @@ class ObjectShard(NamedTuple):
     environment: Mapping[str, str]
     ids: Sequence[str]
 
-    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`. An object that git dies of, or that others' answers may hide in, is asked for alone."""
         place = 0
         while place < len(self.ids):
@@ -40,7 +43,17 @@ class ObjectShard(NamedTuple):
         """None: nothing is read in a special way."""
         return ()
 
-    def _together(self, names: Sequence[str], failed: list[tuple[Key, str]]) -> Generator[Piece, None, int]:
+    def name(self, key: Key) -> str:
+        """A key is the object's id."""
+        return str(key)
+
+    def origin(self, piece: Piece, start: int) -> Origin | None:
+        """See `patscan.git.signature.signed`."""
+        from patscan.git.signature import signed
+
+        return signed(piece, self.name, start)
+
+    def _together(self, names: Sequence[str], failed: list[Failure]) -> Generator[Piece, None, int]:
         """Objects one after the other, up to the first in doubt; returns how many.
 
         git gives what a loose object holds, whatever size it declares; so one that lies could pose as the answers after it.
@@ -49,7 +62,7 @@ class ObjectShard(NamedTuple):
             for number, name in enumerate(names):
                 answer = batch.answer()
                 if answer == [name.encode(), b"missing"]:
-                    failed.append((name, f"object {name}: missing, or its first bytes are corrupt."))
+                    failed.append(Failure(name, f"object {name}: missing, or its first bytes are corrupt."))
                     continue
                 size = _size(answer)
                 if size is None or size > WINDOW:
@@ -61,17 +74,17 @@ class ObjectShard(NamedTuple):
                 yield from pieces
         return len(names)
 
-    def _alone(self, name: str, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+    def _alone(self, name: str, failed: list[Failure]) -> Iterator[Piece]:
         """One object, and as much of it as git gives."""
         with _Batch(self, [name]) as batch:
             answer = batch.answer()
             if _size(answer) is None:
-                failed.append((name, f"object {name}: corrupt, git stops at it."))
+                failed.append(Failure(name, f"object {name}: corrupt, git stops at it."))
                 return
             content = _Content(batch, name, answer)
             yield from content.pieces()
             if content.problem:
-                failed.append((name, f"object {name}: {content.problem}."))
+                failed.append(Failure(name, f"object {name}: {content.problem}."))
 
 
 class _Batch:

@@ -191,22 +191,13 @@ class Pack:
         made = (rows >= 0) & np.isin(self.kind[numbers], list(NAMES)) if len(self) else rows >= 0
         return {name: number for name, number, here in zip(names, numbers.tolist(), made.tolist(), strict=True) if here}
 
-    def one(self, number: int, first: int) -> PackShard:
-        """A single entry, after what it is made of; `first` is the number of entry 0."""
+    def chosen(self, numbers: Sequence[int], first: int, target: int) -> Iterator[PackShard]:
+        """These entries, after what they are made of, as `shards` gives them."""
         import numpy as np
 
-        chain = [number]
-        while (base := int(self._base[chain[-1]])) >= 0:
-            chain.append(base)
-        chosen = np.array(chain[::-1])
-        kind = np.where(chosen == number, self.kind[chosen], 0).astype(np.uint8)
-        start = self.offset[chosen]
-        following = self.offset[np.minimum(chosen + 1, len(self) - 1)]
-        length = np.where(chosen + 1 < len(self), following, self._end) - start
-        header = self._header[chosen]
-        return PackShard(
-            self.path, chosen + first, kind, start + header, length - header, self._size[chosen], np.arange(-1, len(chain) - 1)
-        )
+        skipped = np.ones(len(self), np.bool_)
+        skipped[list(numbers)] = False
+        return self.shards(skipped, first, target)
 
     def shards(
         self, skipped: NDArray[np.bool_] | None, first: int, target: int, kinds: Sequence[int] = tuple(NAMES)
@@ -270,7 +261,21 @@ class Pack:
             chosen, parent = chosen[order], np.where(parent[order] < 0, -1, back[parent[order]])
         kind = self.kind[chosen] if skipped is None else np.where(skipped[chosen], 0, self.kind[chosen])
         header = self._header[chosen]
-        return PackShard(self.path, chosen + first, kind, self.offset[chosen] + header, length[chosen] - header, self._size[chosen], parent)
+        return PackShard(
+            self.path,
+            chosen + first,
+            kind,
+            self.offset[chosen] + header,
+            length[chosen] - header,
+            self._size[chosen],
+            parent,
+            self._ids(chosen),
+        )
+
+    def _ids(self, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The object ids of these entries, a row for each."""
+        ids: NDArray[np.uint8] = self.index.ids[self.rows[numbers]]
+        return ids
 
 
 def _bases_first(parent: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from patscan.content import Key, Piece
+from patscan.content import Failure, Key, Piece
 from patscan.git.child import GitError
 from patscan.git.repository import Repository
 from patscan.git.walk import PATH, answers
@@ -20,7 +20,7 @@ class PathShard(NamedTuple):
 
     paths: Sequence[bytes]
 
-    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`."""
         for path in self.paths:
             yield Piece(PATH + path.decode("utf-8", "surrogateescape"), "path", 0, path)
@@ -28,6 +28,13 @@ class PathShard(NamedTuple):
     def engines(self) -> tuple[str, ...]:
         """None: nothing is read in a special way."""
         return ()
+
+    def name(self, key: Key) -> str:
+        """`PATH` and the path."""
+        return str(key)
+
+    def origin(self, piece: Piece, start: int) -> None:
+        """A path doesn't say which commit put a file there."""
 
 
 def paths(repository: Repository, commits: Iterable[str], unread: list[str]) -> set[bytes]:

@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
     def looked(self) -> Looked:
         """As if it had been looked at now."""
-        return Looked(list(self.suspicious), [], self.commits, self.blobs, self.bytes, self.engines)
+        return Looked((), self.suspicious, (), self.commits, self.blobs, self.bytes, self.engines)
 
 
 def read(path: Path) -> Seen:
@@ -115,7 +115,7 @@ class Watched:
         self._suspicious.update(known_names)
         self._engines.update(seen.engines)
         commits = int(np.count_nonzero(self.pack.kind[known] == 1))
-        return Looked(list(known_names), [], commits, len(known) - commits, int(size_of.sum(dtype=np.int64)), seen.engines)
+        return Looked((), known_names, (), commits, len(known) - commits, int(size_of.sum(dtype=np.int64)), seen.engines)
 
     def _names_among(self, names: tuple[str, ...], known: NDArray[np.int64]) -> list[str]:
         chosen = set(known.tolist()) if names else set()

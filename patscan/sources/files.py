@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from patscan.content import Each, Key, Piece, Shard, windows
+from patscan.content import Failure, Key, Piece, Shard, windows
 from patscan.model import Note, Origin, Skip, Target
 from patscan.sources.present import Present
 
@@ -20,18 +20,29 @@ class FileShard(NamedTuple):
     """Some paths, each read when it is looked at."""
 
     paths: Sequence[str]
+    names: Mapping[str, str] = {}
+    """What a report calls some of them."""
 
-    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`."""
         for path in self.paths:
             try:
                 yield from _read(path)
             except OSError as error:
-                failed.append((path, f"can't be read: {error.strerror or error}."))
+                failed.append(Failure(path, f"can't be read: {error.strerror or error}."))
 
     def engines(self) -> tuple[str, ...]:
         """None: nothing is read in a special way."""
         return ()
+
+    def name(self, key: Key) -> str:
+        """A key is the file's path."""
+        return str(key)
+
+    def origin(self, piece: Piece, start: int) -> Origin:
+        """The file, or the link whose text it is."""
+        path = str(piece.key)
+        return Origin(piece.kind, self.names.get(path, path))
 
 
 def _read(path: str) -> Iterator[Piece]:
@@ -69,8 +80,14 @@ def _exactly(file: int, size: int) -> bytes:
 class Files(Present):
     """Files and folders of a working tree, or anywhere."""
 
-    def __init__(self, paths: Sequence[Path], environment: Mapping[str, str], everything: bool = False) -> None:
-        """`everything`: what git ignores, too. A path that doesn't exist is a skip, and the others are looked at."""
+    def __init__(
+        self, paths: Sequence[Path], environment: Mapping[str, str], everything: bool = False, names: Mapping[str, str] | None = None
+    ) -> None:
+        """`everything`: what git ignores, too. A path that doesn't exist is a skip, and the others are looked at.
+
+        `names` is what a report calls some of them.
+        """
+        self._names = names or {}
         self._paths = [path for path in paths if os.path.lexists(path)]
         self._environment, self._everything = environment, everything
         self.skips = [Skip(str(path), "no such file or folder.") for path in paths if not os.path.lexists(path)]
@@ -91,21 +108,11 @@ class Files(Present):
         """Every file once, some hundred in a shard."""
         files = self._listed if self.count() and self._listed else []
         for low in range(0, len(files), _AT_ONCE):
-            yield FileShard(tuple(files[low : low + _AT_ONCE]))
+            yield FileShard(tuple(files[low : low + _AT_ONCE]), self._names)
 
-    def read(self, keys: Iterable[str]) -> Iterator[Piece]:
-        """The contents of these paths, for the second look."""
-        failed: list[tuple[Key, str]] = []
-        yield from FileShard(tuple(keys)).pieces(failed)
-        self.skips += [Skip(str(path), reason) for path, reason in failed]
-
-    def within(self, piece: Piece, start: int) -> Origin | None:
-        """A file's content says nothing of where it was met."""
-        return Origin(piece.kind, str(piece.key))
-
-    def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
-        """Each file was met under its path."""
-        return {}
+    def read(self, names: Iterable[str]) -> Iterator[Piece]:
+        """The contents of these paths; what can't be read a second time has no hash."""
+        return FileShard(tuple(names)).pieces([])
 
     def _files(self) -> Iterator[str]:
         for path in self._paths:

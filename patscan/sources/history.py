@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from patscan.content import Each, Key, Looked, Piece
-from patscan.git import attribution
+from patscan.content import Each, Failure, Key, Looked, Piece
 from patscan.git.child import GitError
 from patscan.git.paths import PathShard, paths, staged
 from patscan.git.repository import Repository
-from patscan.git.walk import PATH
 from patscan.model import Exposure, Note, Origin, Skip, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
@@ -29,13 +27,22 @@ class RefShard(NamedTuple):
 
     names: bytes
 
-    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`."""
         yield Piece(REFS, "ref-name", 0, self.names)
 
     def engines(self) -> tuple[str, ...]:
         """None: nothing is read in a special way."""
         return ()
+
+    def name(self, key: Key) -> str:
+        """All names are one content."""
+        return str(key)
+
+    def origin(self, piece: Piece, start: int) -> Origin:
+        """The ref whose name holds the match."""
+        low = self.names.rfind(b"\n", 0, start) + 1
+        return Origin("ref-name", self.names[low:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape"))
 
 
 class History:
@@ -79,37 +86,22 @@ class History:
         """What earlier scans saw of the packs."""
         return self.store.recall()
 
-    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
+    def again(self, names: Iterable[str]) -> Iterator[Shard]:
         """These contents once more, by git's own reading."""
-        return self.store.again(keys)
+        return self.store.again(names)
 
-    def name(self, key: Key) -> str:
-        """The object id behind a key; ``refs`` for the ref names."""
-        return self.store.name(key)
+    def some(self, names: Sequence[str]) -> Iterator[Shard]:
+        """These contents, out of their packs where they were read from those."""
+        return self.store.some(names)
 
-    def read(self, keys: Iterable[str]) -> Iterator[Piece]:
-        """The contents of these keys, for the second look."""
-        names = sorted(keys)
-        if REFS in names:
-            names.remove(REFS)
-            yield Piece(REFS, "ref-name", 0, self._ref_names())
-        named = [name for name in names if name.startswith(PATH)]
-        yield from PathShard([name.removeprefix(PATH).encode("utf-8", "surrogateescape") for name in named]).pieces([])
-        yield from self.store.read([name for name in names if not name.startswith(PATH)])
+    def read(self, names: Iterable[str]) -> Iterator[Piece]:
+        """The contents of these objects."""
+        for shard in self.store.some(sorted(names)):
+            yield from (piece._replace(key=shard.name(piece.key)) for piece in shard.pieces([]))
 
-    def within(self, piece: Piece, start: int) -> Origin | None:
-        """Where a match in a ref name, a commit or a tag was met; ``None`` in a blob."""
-        content = bytes(piece.data) if piece.kind not in {"blob", "path"} else b""
-        if piece.kind == "ref-name":
-            low = content.rfind(b"\n", 0, start) + 1
-            return Origin("ref-name", content[low:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape"))
-        if piece.offset and content:
-            return Origin(f"{piece.kind}-message", None, str(piece.key))
-        return attribution.signed(piece.kind, str(piece.key), content, start) if content else None
-
-    def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
+    def origins(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """The paths and commits of each blob, the commit that first brought it first."""
-        return self._provenance.origins(keys, each)
+        return self._provenance.origins(names, each)
 
     def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
         """Since when, until when, at which tips, and whether it was pushed."""

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patscan.content import Each, Key, Piece, Shard
+from patscan.content import Each, Piece, Shard
 from patscan.errors import TargetError
 from patscan.git.changes import SUBMODULE, SYMLINK, Change, before, changes
 from patscan.git.child import GitError, run
@@ -50,26 +50,17 @@ class Index(Present):
         elif not changed:
             self.notes.append(Note(str(self._folder), "nothing is staged."))
 
-    def read(self, keys: Iterable[str]) -> Iterator[Piece]:
-        """The contents of these keys, for the second look."""
-        blobs = [key for key in keys if key in self._blobs]
-        failed: list[tuple[Key, str]] = []
+    def read(self, names: Iterable[str]) -> Iterator[Piece]:
+        """The contents of these blobs and files."""
+        blobs, files = ([name for name in names if (name in self._blobs) is staged] for staged in (True, False))
         if blobs:
-            yield from ObjectShard(self._folder, self._environment, blobs).pieces(failed)
-        self.skips += [Skip(str(name), reason) for name, reason in failed]
+            yield from ObjectShard(self._folder, self._environment, blobs).pieces([])
         if self._files:
-            yield from self._files.read([key for key in keys if key not in self._blobs])
+            yield from self._files.read(files)
 
-    def within(self, piece: Piece, start: int) -> Origin | None:
-        """A file was met under its path; a blob may be staged under several."""
-        if piece.key in self._blobs:
-            return None
-        # Relative to the repository, as git says of what is staged.
-        return Origin(piece.kind, os.path.normpath(os.path.join(self._prefix, os.path.relpath(str(piece.key), self._folder))))
-
-    def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
+    def origins(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """The paths that each blob is staged under."""
-        return {key: [_origin(change) for change in self._blobs[key]] for key in keys}
+        return {name: [_origin(change) for change in self._blobs[name]] for name in names}
 
     def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
         """What HEAD has under these staged paths, or under those they were renamed from: path and piece of content."""
@@ -105,8 +96,9 @@ class Index(Present):
     def _whole(self, names: Sequence[str]) -> Files:
         from patscan.sources.files import Files
 
-        # A whole path is never taken for an object's id.
-        self._files = Files([self._folder.absolute() / name for name in names], self._environment, everything=True)
+        # A whole path is never taken for an object's id; a report names it as git names what is staged.
+        named = {os.fspath(self._folder.absolute() / name): os.path.normpath(os.path.join(self._prefix, name)) for name in names}
+        self._files = Files([Path(path) for path in named], self._environment, everything=True, names=named)
         self.skips += self._files.skips
         self._files.skips, self._files.notes = self.skips, self.notes
         return self._files

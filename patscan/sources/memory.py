@@ -85,7 +85,7 @@ class Memory:
             return
         first = numbers[0]
         before, watched = next(one for one in reversed(self._watched) if one[1].first <= first)
-        watched.learn(numbers, sizes, [key for key in looked.keys if isinstance(key, int)], looked.engines)
+        watched.learn(numbers, sizes, [key for key in looked.suspicious if isinstance(key, int)], looked.engines)
         if watched.complete:
             self._store(before, watched)
 

@@ -7,9 +7,8 @@ import re
 from io import BytesIO
 from pathlib import Path
 
-from patscan.content import Piece
 from patscan.errors import TargetError
-from patscan.model import Note, Origin, Target
+from patscan.model import Note, Target
 from patscan.sources.stream import Stream
 
 _SCISSORS = "------------------------ >8 ------------------------"
@@ -52,7 +51,3 @@ class Message(Stream):
     def target(self) -> Target:
         """What this is, for the report."""
         return Target("message", str(self._path))
-
-    def within(self, piece: Piece, start: int) -> Origin | None:
-        """Everything was met in the message's file."""
-        return Origin("message", str(self._path))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from patscan.content import Key, Looked, Shard
+from patscan.content import Each, Looked, Shard
 from patscan.model import Exposure, Origin
 
 
 class Present:
     """Contents that are read in one way only, that nothing is remembered of, and that have no history to ask."""
 
-    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
+    def again(self, names: Iterable[str]) -> Iterator[Shard]:
         """There is no plainer way to read them."""
+        return iter(())
+
+    def some(self, names: Sequence[str]) -> Iterator[Shard]:
+        """Nothing is recalled, so nothing is asked for."""
         return iter(())
 
     def learn(self, looked: Looked) -> None:
@@ -22,9 +26,9 @@ class Present:
         """Nothing."""
         return iter(())
 
-    def name(self, key: Key) -> str:
-        """A key is a name already."""
-        return str(key)
+    def origins(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
+        """Each content says itself where it was met."""
+        return {}
 
     def at_head(self, origin: Origin) -> bool | None:
         """Not asked: this is what there is now."""

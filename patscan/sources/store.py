@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patscan.content import Each, Key, Looked, Piece
+from patscan.content import Each, Looked
 from patscan.git import walk
 from patscan.git.child import GitError
 from patscan.git.objects import ObjectShard
@@ -17,7 +17,6 @@ from patscan.model import Note, Skip
 
 if TYPE_CHECKING:
     from patscan.content import Shard
-    from patscan.git.entries import PackShard
     from patscan.git.holders import Holders
     from patscan.git.pack_index import Index
     from patscan.git.packs import Pack
@@ -81,36 +80,21 @@ class Store:
         if self._memory:
             yield from self._memory.recalled
 
-    def again(self, keys: Iterable[Key]) -> Iterator[Shard]:
-        """These contents once more, by git's own reading."""
-        names = sorted({self.name(key) for key in keys})
-        for low in range(0, len(names), _LOOSE_AT_ONCE):
-            yield ObjectShard(self._repository.path, self._repository.environment, names[low : low + _LOOSE_AT_ONCE])
+    def again(self, names: Iterable[str]) -> Iterator[Shard]:
+        """These contents by git's own reading."""
+        listed = sorted(set(names))
+        for low in range(0, len(listed), _LOOSE_AT_ONCE):
+            yield ObjectShard(self._repository.path, self._repository.environment, listed[low : low + _LOOSE_AT_ONCE])
 
-    def name(self, key: Key) -> str:
-        """The object id behind a key."""
-        if isinstance(key, str):
-            return key
-        first, pack = next((first, pack) for first, pack in reversed(self._packs) if first <= key)
-        return pack.name(key - first)
-
-    def read(self, names: Sequence[str]) -> Iterator[Piece]:
-        """The contents of these objects, for the second look."""
+    def some(self, names: Sequence[str]) -> Iterator[Shard]:
+        """These contents, out of the packs that were read here as far as they hold them: git refuses some packs as a whole."""
         left = list(names)
-        for name, shard in self._packed(names):
-            # What the first look made, this one can make: nothing need be asked of git, which refuses some packs as a whole.
-            pieces = [piece._replace(key=name) for piece in shard.pieces([])]
-            if pieces:
-                left.remove(name)
-            yield from pieces
-        failed: list[tuple[Key, str]] = []
-        yield from ObjectShard(self._repository.path, self._repository.environment, left).pieces(failed)
-        if failed and self._remembered:
-            # An earlier scan made it worthless to open these packs; git can't read something in them.
-            self._open_remembered()
-            yield from self.read([str(name) for name, _ in failed])
-        else:
-            self.skips += [Skip(str(name), reason) for name, reason in failed]
+        for first, pack in self._packs:
+            places = pack.places(left) if left else {}
+            left = [name for name in left if name not in places]
+            if places:
+                yield from pack.chosen(list(places.values()), first, _LARGEST)
+        yield from self.again(left)
 
     def commits(self) -> Iterator[str]:
         """The ids of all commits that are stored, reachable or not."""
@@ -147,14 +131,6 @@ class Store:
         for folder in self._repository.object_folders():
             yield from (path.name for path in self._entries(folder / "pack", r".*\.idx"))
         yield from self._loose()
-
-    def _packed(self, names: Sequence[str]) -> Iterator[tuple[str, PackShard]]:
-        """Those of `names` that a pack holds, each with what it is made of."""
-        left = list(names)
-        for first, pack in self._packs:
-            places = pack.places(left)
-            left = [name for name in left if name not in places]
-            yield from ((name, pack.one(number, first)) for name, number in places.items())
 
     def _listed(self) -> list[Path]:
         """The packs that have an index."""

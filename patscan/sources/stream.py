@@ -1,11 +1,11 @@
-"""Standard input, kept until the second look: in memory while it is small, in an unnamed file when it isn't."""
+"""Standard input, taken whole: in memory while it is small, in an unnamed file when it isn't."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple
 
-from patscan.content import WINDOW, Each, Key, Piece, Shard, windows
+from patscan.content import WINDOW, Failure, Key, Piece, Shard, windows
 from patscan.model import Note, Origin, Skip, Target
 from patscan.sources.present import Present
 
@@ -16,16 +16,26 @@ class StreamShard(NamedTuple):
     """The whole of a stream; read in the process that holds it."""
 
     stream: IO[bytes]
+    type: str
+    path: str
 
-    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`."""
         self.stream.seek(0)
         for offset, data, last in windows(self.stream.read):
-            yield Piece(_NAME, "stdin", offset, data, last)
+            yield Piece(self.path, self.type, offset, data, last)
 
     def engines(self) -> tuple[str, ...]:
         """None: nothing is read in a special way."""
         return ()
+
+    def name(self, key: Key) -> str:
+        """There is one content."""
+        return str(key)
+
+    def origin(self, piece: Piece, start: int) -> Origin:
+        """The stream, or the file that it was read from."""
+        return Origin(self.type, self.path)
 
 
 class Stream(Present):
@@ -47,16 +57,9 @@ class Stream(Present):
 
     def shards(self) -> Iterator[Shard]:
         """One shard."""
-        yield StreamShard(self._kept)
+        target = self.target()
+        yield StreamShard(self._kept, target.type, target.path)
 
-    def read(self, keys: Iterable[str]) -> Iterator[Piece]:
-        """The stream again, for the second look."""
-        return StreamShard(self._kept).pieces([])
-
-    def within(self, piece: Piece, start: int) -> Origin | None:
-        """Everything was met on standard input."""
-        return Origin("stdin", _NAME)
-
-    def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
-        """See `within`."""
-        return {}
+    def read(self, names: Iterable[str]) -> Iterator[Piece]:
+        """Nothing: what was met on a stream has no line to open."""
+        return iter(())

@@ -24,7 +24,6 @@ def only(matcher: Matcher, text: str) -> tuple[str, str, str]:
 )
 def test_a_mention_is_nothing(matcher: Matcher, text: str) -> None:
     assert matcher.find(text.encode()) == []
-    assert not matcher.suspicious(text.encode())
 
 
 @pytest.mark.parametrize(

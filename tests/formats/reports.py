@@ -7,11 +7,14 @@ from typing import Any
 
 from patscan import formats
 from patscan.model import (
+    Address,
     Commit,
     Coverage,
     Evidence,
     Exposure,
     Finding,
+    Layer,
+    Match,
     Occurrence,
     Origin,
     Position,
@@ -49,13 +52,20 @@ def secret(token: str, prefix: str = "glpat-") -> Secret:
 
 
 def occurrence(token: str, **changes: Any) -> Occurrence:
-    """On line 12, column 10 of ``config/app.yml``, in a commit of Jane's; `changes` are of the origin or of the occurrence."""
+    """On line 12, column 10 of ``config/app.yml``, in a commit of Jane's; `changes` are of the origin, the address, the match or the occurrence."""
     origin = Origin("blob", "config/app.yml", COMMIT, "Jane Roe <jane@example.com>", "2024-05-01T12:30:00+02:00", BLOB)
     position = Position(12, 10, 12, 10 + len(token))
     lines = ("deploy:", f"  token: {secret(token)}", "  url: https://gitlab.example.com")
-    made = Occurrence(origin, position, 120, 120 + len(token), (), lines, 11)
-    of_origin = {name: value for name, value in changes.items() if name in Origin._fields}
-    return made._replace(origin=origin._replace(**of_origin), **{name: value for name, value in changes.items() if name not in of_origin})
+    if "encodings" in changes:
+        changes["layers"] = tuple(Layer(name) for name in changes.pop("encodings"))
+    address = _changed(Address(BLOB, 120, 120 + len(token)), changes)
+    match = _changed(Match(RULE, secret(token), secret(token).fingerprint, address, position, lines, 11), changes)
+    return _changed(Occurrence(match, _changed(origin, changes)), changes)
+
+
+def _changed(noun: Any, changes: dict[str, Any]) -> Any:
+    """`noun` with those of the `changes` that are its own, which are taken out."""
+    return noun._replace(**{name: changes.pop(name) for name in noun._fields if name in changes})
 
 
 def finding(token: str, *occurrences: Occurrence, **changes: Any) -> Finding:

@@ -1,0 +1,101 @@
+"""The stretches of a content around its anchors, each matched on its own; equal stretches are matched once.
+
+A history holds a file in hundreds of versions, and what stands around a token is the same in nearly all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from patscan.detect.anchors import Hit
+from patscan.detect.frame import frame
+from patscan.detect.ignores import ignore
+from patscan.detect.matcher import Capture, Matcher
+from patscan.detect.positions import Text
+from patscan.model import Ignore
+
+_AROUND = 3 << 10
+"""Bytes to each side of an anchor that a passage takes: more than a rule, a frame or an ignore comment reads."""
+_EDGE = 1 << 10
+"""Bytes of a passage's ends that no capture may touch, for what it is may depend on the bytes behind them."""
+_LONGEST = 64 << 10
+"""Bytes of a passage at most; where anchors stand closer, the content is matched as a whole."""
+_KEPT = 512
+"""Passages that are remembered."""
+
+
+class Sight(NamedTuple):
+    """A capture, and what its neighbourhood says of it. Lines count from the line of the capture's start, upwards."""
+
+    capture: Capture
+    fingerprint: str
+    frame: tuple[str, ...]
+    lines_before: int
+    """From the first line of the frame to the capture's."""
+    ignore: Ignore | None
+    """`Ignore.line` is relative, too."""
+
+
+class Passages:
+    """Matches contents, and remembers the last passages."""
+
+    def __init__(self, matcher: Matcher, reveal: bool) -> None:
+        """`reveal`: frames show the tokens."""
+        self._matcher, self._reveal = matcher, reveal
+        self._known: dict[tuple[bytes, bool, bool], tuple[Sight, ...] | None] = {}
+
+    def sights(self, text: Text, hits: Sequence[Hit]) -> Iterator[tuple[int, Sight]]:
+        """Everything that stands in `text`, in order, each with the byte that its capture's span counts from."""
+        passages = list(self._cut(text, hits))
+        sights = [self._of_passage(text, *passage) for passage in passages]
+        if None in sights or not passages:
+            yield from ((0, sight) for sight in self._matched(text, hits))
+            return
+        for (low, _, _), found in zip(passages, sights, strict=True):
+            yield from ((low, sight) for sight in found or ())
+
+    def _cut(self, text: Text, hits: Sequence[Hit]) -> Iterator[tuple[int, int, Sequence[Hit]]]:
+        """Where each passage begins and ends, and its anchors; nothing if the content has to be matched as a whole."""
+        if text.encoding != "utf-8" or any(hit.encoding != "plain" for hit in hits):
+            return
+        first = 0
+        for number in range(1, len(hits) + 1):
+            if number < len(hits) and hits[number].start - hits[number - 1].start < 2 * _AROUND:
+                continue
+            yield max(hits[first].start - _AROUND, 0), min(hits[number - 1].start + _AROUND, len(text.data)), hits[first:number]
+            first = number
+
+    def _of_passage(self, text: Text, low: int, high: int, hits: Sequence[Hit]) -> tuple[Sight, ...] | None:
+        """What stands in a passage; ``None`` if that can't be told without the bytes around it."""
+        if high - low > _LONGEST:
+            return None
+        data = text.data[low:high]
+        key = data, low == 0, high == len(text.data)
+        if key not in self._known:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            part = Text(data, text.encoding, 0 if low else text.mark)
+            sights = tuple(self._matched(part, [hit._replace(start=hit.start - low) for hit in hits]))
+            self._known[key] = sights if _stands_alone(data, hits[-1].start - low, sights, low == 0, high == len(text.data)) else None
+        return self._known[key]
+
+    def _matched(self, text: Text, hits: Sequence[Hit]) -> Iterator[Sight]:
+        captures = self._matcher.captures(text.data, hits)
+        for capture in captures:
+            line, _ = text.at(capture.start)
+            lines, first = frame(text, capture, captures, self._reveal)
+            comment = ignore(text, capture, captures)
+            relative = comment and comment._replace(line=comment.line - line)
+            yield Sight(capture, capture.secret.fingerprint, lines, line - first, relative)
+
+
+def _stands_alone(data: bytes, last: int, sights: Sequence[Sight], first_bytes: bool, last_bytes: bool) -> bool:
+    """Whether the bytes around a passage can't change what stands in it: nothing reaches its ends, no word of it runs into them."""
+    if not last_bytes:
+        if any(sight.capture.end > len(data) - _EDGE for sight in sights):
+            return False
+        # A token that a rule gave up on for its length would go on behind the end.
+        if len(data[last:].split(None, 1)[0]) >= len(data) - last:
+            return False
+    return first_bytes or all(sight.capture.start >= _EDGE for sight in sights)

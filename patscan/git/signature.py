@@ -1,0 +1,39 @@
+"""Who signed a commit or a tag, by the object itself (gitformat-commit(5))."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from patscan.dates import iso
+from patscan.model import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from patscan.content import Key, Piece
+
+_SIGNATURE = re.compile(rb"^(?:author|tagger) (.*?) ?(-?\d+) ([+-]\d{4})$", re.MULTILINE)
+
+
+def signed(piece: Piece, identify: Callable[[Key], str], start: int) -> Origin | None:
+    """The place of a match at byte `start` of a commit or tag: its header or its message; ``None`` in a blob.
+
+    `identify` gives the object's id.
+    """
+    if piece.kind == "blob":
+        return None
+    name = identify(piece.key)
+    if piece.offset:
+        return Origin(f"{piece.kind}-message", None, name)
+    header, _, message = bytes(piece.data).partition(b"\n\n")
+    author, date, subject = None, None, _text(message.lstrip(b"\n").partition(b"\n")[0])
+    if signature := _SIGNATURE.search(header):
+        author, date = _text(signature[1]), iso(signature[2].decode(), signature[3].decode())
+    if start < len(header):
+        return Origin("author", None, name, author, date, message=subject)
+    return Origin(f"{piece.kind}-message", None, name, author, date, message=subject)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")

@@ -1,0 +1,122 @@
+"""From matches to findings: stages that are read from top to bottom, each taking a `Run` and giving one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Match, Occurrence, Origin
+
+if TYPE_CHECKING:
+    from patscan.scan import Options, Run, Source, Stage
+
+
+def sightings(run: Run) -> Run:
+    """Where people met each match: in which files, in which commits. A content that two packs hold was looked at twice."""
+    matches = {match.address: match for match in run.matches}.values()
+    likely = {match.fingerprint for match in matches if run.options.every_place or not _is_weak(match, run.options)}
+    wanted = {match.address.name for match in matches if match.origin is None and match.fingerprint in likely}
+    origins = run.source.origins(wanted, run.each) if wanted else {}
+    return run._replace(occurrences=[one for match in matches for one in _occurrences(run.source, match, origins)])
+
+
+def _occurrences(source: Source, match: Match, origins: Mapping[str, Sequence[Origin]]) -> Iterable[Occurrence]:
+    """One for each commit that introduced the content at a path."""
+    if match.origin:
+        yield Occurrence(match, match.origin, source.at_head(match.origin))
+        return
+    name = match.address.name
+    if name not in origins:
+        yield Occurrence(match, Origin("blob", blob=name))
+    for origin in dict.fromkeys(origins.get(name, ())):
+        yield Occurrence(match, origin, source.at_head(origin))
+
+
+def group(run: Run) -> Run:
+    """One finding for each token."""
+    tokens: dict[str, list[Occurrence]] = {}
+    for occurrence in run.occurrences:
+        tokens.setdefault(occurrence.match.fingerprint, []).append(occurrence)
+    return run._replace(findings=[_finding(occurrences, run.options) for occurrences in tokens.values()])
+
+
+def _finding(occurrences: list[Occurrence], options: Options) -> Finding:
+    best = max((one.match for one in occurrences), key=lambda match: (CONFIDENCES.index(match.confidence), not match.reason))
+    occurrences.sort(key=_place)
+    weak = _is_weak(best, options)
+    meant = any(_is_meant(occurrence.origin, options) for occurrence in occurrences)
+    reason = (best.reason or "confidence") if weak else "" if meant else "narrowed"
+    return Finding(best.rule, best.secret, best.fingerprint, best.confidence, reason, best.evidence, tuple(occurrences))
+
+
+def _is_meant(origin: Origin, options: Options) -> bool:
+    """Whether a place is one of those that ``--since``, ``--until`` and ``--author`` ask for."""
+    if options.since is None and options.until is None and not options.author:
+        return True
+    if origin.date is None or options.author.casefold() not in (origin.author or "").casefold():
+        return False
+    when = datetime.fromisoformat(origin.date).timestamp()
+    return (options.since is None or options.since <= when) and (options.until is None or when <= options.until)
+
+
+def _is_weak(match: Match, options: Options) -> bool:
+    return CONFIDENCES.index(match.confidence) < CONFIDENCES.index(options.min_confidence)
+
+
+def exposure(run: Run) -> Run:
+    """Since when, and where still."""
+    asked = [finding for finding in run.findings if run.options.every_place or not finding.reason]
+    exposures = run.source.exposures({finding.fingerprint: [one.origin for one in finding.occurrences] for finding in asked})
+    unknown = Exposure()
+    return run._replace(findings=[finding._replace(exposure=exposures.get(finding.fingerprint, unknown)) for finding in run.findings])
+
+
+def excuse(run: Run) -> Run:
+    """What needn't be reported again goes to `ignored`, with the reason."""
+    from patscan.triage import Policy, Triage
+
+    triage = Triage(run.options.policy or Policy())
+    parts = sorted((part for finding in run.findings for part in triage.apart(finding)), key=order)
+    findings, ignored = [part for part in parts if not part.reason], [part for part in parts if part.reason]
+    return run._replace(findings=findings, ignored=ignored, unreasoned=tuple(sorted(triage.unreasoned)))
+
+
+def hash_lines(run: Run) -> Run:
+    """GitHub's hashes of the lines of findings that a reader can open now: the one second reading there is."""
+    from patscan.detect.linehash import LARGEST, line_hashes
+
+    lines: dict[str, set[int]] = {}
+    for occurrence in (one for finding in run.findings for one in finding.occurrences if _has_line(one)):
+        lines.setdefault(occurrence.match.address.name, set()).add(occurrence.position.line)
+    hashes: dict[tuple[str, int], str] = {}
+    for piece in run.source.read(lines) if lines else ():
+        if not piece.offset and piece.last and len(piece.data) <= LARGEST:
+            name = str(piece.key)
+            hashes |= {(name, line): digest for line, digest in line_hashes(bytes(piece.data), lines[name]).items()}
+
+    def hashed(one: Occurrence) -> Occurrence:
+        return one._replace(line_hash=hashes.get((one.match.address.name, one.position.line))) if _has_line(one) else one
+
+    return run._replace(findings=[one._replace(occurrences=tuple(map(hashed, one.occurrences))) for one in run.findings])
+
+
+def _has_line(occurrence: Occurrence) -> bool:
+    """Whether there is a line to open: whoever opens a link sees the lines of what it leads to."""
+    return occurrence.at_head is not False and occurrence.origin.type in {"blob", "index", "file"} and occurrence.origin.path is not None
+
+
+def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:
+    origin = occurrence.origin
+    return (origin.path or "", occurrence.start, origin.date or "", f"{origin.type} {origin.commit} {origin.blob}")
+
+
+def order(finding: Finding) -> tuple[int, bool, bool, int, str, tuple[str, int, str, str], str]:
+    """The worst first: sure, still there, out of the house."""
+    sure, bad = -CONFIDENCES.index(finding.confidence), -SEVERITIES.index(finding.rule.severity)
+    worst = (sure, not finding.exposure.at_head, not finding.exposure.pushed, bad)
+    return (*worst, finding.rule.id, _place(finding.occurrences[0]), finding.fingerprint)
+
+
+STAGES: tuple[Stage, ...] = (sightings, group, exposure, excuse, hash_lines)
+"""What happens after the look."""
