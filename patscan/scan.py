@@ -126,7 +126,7 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
             first.run(pool)
         except KeyboardInterrupt:
             interrupted = True
-            first.close()
+            first.close(wait=False)
         found = _second_look(source, rules, sorted(first.keys), options, first.each)
     finally:
         first.close()
@@ -178,10 +178,10 @@ class _FirstLook:
         """`map`, in the workers if there are any."""
         return self._workers.each if self._workers else map
 
-    def close(self) -> None:
-        """Let go of the workers."""
+    def close(self, wait: bool = True) -> None:
+        """Let go of the workers; without `wait` also of what they are doing."""
         if self._workers:
-            self._workers.close()
+            self._workers.close(wait)
             self._workers = None
 
     def _here(self, shards: Iterator[Shard]) -> Iterator[Looked]:

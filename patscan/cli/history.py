@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -56,8 +55,10 @@ def _date(text: str) -> float:
 
 def run(chosen: argparse.Namespace) -> int:
     """Look at a whole repository: one in a folder, or one on a server."""
+    from patscan.cli import guard
     from patscan.git.address import address
 
+    guard.start()  # before there is much in memory, of which it would keep a copy
     remote = address(chosen.repository)
     if chosen.submodules and chosen.rev:
         raise UsageError("--submodules and --rev can't be given together: a submodule has other commits than its superproject.")
@@ -70,7 +71,6 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.submodules:
         raise UsageError("--submodules goes with a folder: a URL's mirror has the histories of no submodules. Clone it first.")
     with ExitStack() as stack:
-        _leave_when_told()
         return scanning.report(chosen, Target("history", remote.url, remote.url), partial(_mirrored, chosen, remote, stack), None)
 
 
@@ -137,16 +137,3 @@ def _tell_others(chosen: argparse.Namespace, repository: Repository, history: Hi
             history.skips.append(Skip(submodule.path, submodule.problem))
         elif not submodule.repository:
             history.notes.append(Note(submodule.path, "a submodule that isn't here. Get it with: git submodule update --init"))
-
-
-def _leave_when_told() -> None:
-    """Let SIGTERM and a closed terminal end this process as an exception does, so that a temporary mirror is removed."""
-    import signal
-
-    def leave(number: int, _frame: object) -> None:
-        sys.exit(128 + number)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        # What somebody chose to ignore (nohup) stays ignored.
-        if (number := getattr(signal, name, None)) and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, leave)
