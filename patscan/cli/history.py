@@ -55,10 +55,8 @@ def _date(text: str) -> float:
 
 def run(chosen: argparse.Namespace) -> int:
     """Look at a whole repository: one in a folder, or one on a server."""
-    from patscan.cli import guard
     from patscan.git.address import address
 
-    guard.start()  # before there is much in memory, of which it would keep a copy
     remote = address(chosen.repository)
     if chosen.submodules and chosen.rev:
         raise UsageError("--submodules and --rev can't be given together: a submodule has other commits than its superproject.")
@@ -90,8 +88,10 @@ def _mirrored(chosen: argparse.Namespace, remote: Address, stack: ExitStack, rul
 def _history(
     chosen: argparse.Namespace, path: Path, environment: dict[str, str], rules: tuple[Rule, ...], mirror: bool = False
 ) -> tuple[engine.Source, engine.Pool]:
+    from patscan.cli import guard
     from patscan.git.repository import open_repository
 
+    guard.start()  # before there is much in memory, of which it would keep a copy
     repository = open_repository(path, environment)
     history, pool = _reading(chosen, repository, rules, mirror)
     _tell_others(chosen, repository, history)

@@ -48,7 +48,7 @@ def build(wanted: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     parser = Parser(
         prog="patscan",
         description="Find leaked GitLab tokens in files and in the whole history of a git repository.",
-        epilog="Exit codes: 0 nothing found, 1 found, 2 usage or rule error, 3 not everything could be looked at, 130 interrupted.",
+        epilog="Exit codes: 0 nothing found, 1 found, 2 usage or rule error, 3 not everything could be looked at, 130 interrupted, 143 told to end.",
         allow_abbrev=False,
         formatter_class=_wide,
     )

@@ -9,32 +9,36 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.git.crafted import OFS_DELTA, Crafted, copy, delta, distance, head
 from tests.repo import Repo
 from tests.tokens import classic
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc says which processes there are")
 
 
+_LARGE = 15 << 20
+"""Bytes of a content; a copy in a delta is shorter than 16 MiB."""
+
+
 @pytest.fixture
 def slow(repo: Repo, rng: random.Random) -> Path:
-    """A repository that takes many seconds to read: single objects that inflate to hundreds of megabytes."""
-    repo.git("config", "core.compression", "1")
-    token = classic(rng).encode()
-    repo.commit({f"{number:02}.env": b"T=%s\n" % token for number in range(3)})
-    block = rng.randbytes(1 << 12).hex().encode() * 128
-    for number in range(6):
-        with (repo.path / f"large{number}").open("wb") as file:
-            file.write(b"%d\n" % number)
-            for _ in range(400):
-                file.write(block)
-    repo.commit()
-    repo.pack("--window=0")
+    """A repository that takes seconds to read, made in a moment: a small pack whose deltas make 15 GiB, under ids that nobody checks."""
+    repo.commit({"a.env": f"T={classic(rng)}\n"})
+    pack = Crafted()
+    for number in range(8):
+        place, base = pack.end, b"%d\n" % number * (_LARGE // 2)
+        pack.whole(base, level=1)
+        steps = delta(len(base), len(base), copy(0, len(base)))
+        for _ in range(128):
+            pack.raw(rng.randbytes(20), head(OFS_DELTA, len(steps)) + distance(pack.end - place) + zlib.compress(steps))
+    pack.write(repo.path)
     return repo.path
 
 
@@ -114,9 +118,42 @@ def test_told_to_end_it_writes_its_report_and_leaves_nobody_behind(slow: Path, t
     assert again.returncode == code
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_killed_it_takes_workers_and_git_along(slow: Path, jobs: str) -> None:
-    with started(slow, "--jobs", jobs) as process:
-        members = busy(process, 1.0 if jobs == "2" else 0.0)
+def test_killed_it_takes_its_workers_along(slow: Path) -> None:
+    with started(slow, "--jobs", "2") as process:
+        members = busy(process)
         process.kill()
         until_gone(members)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_a_git_that_hangs_ends_as_well(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+) -> None:
+    """As it does on a network disk that is gone: it writes nothing, so it meets no closed pipe."""
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text("#!/bin/sh\nsleep 60\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
+    with started(repo.path) as process:
+        members = until_running(process, str(git))
+        process.send_signal(number)
+        process.communicate(timeout=20)
+        until_gone(members)
+    assert process.returncode == code
+
+
+def until_running(process: subprocess.Popen[str], program: str) -> set[int]:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        members = family(process.pid)
+        if any(program in arguments(pid) for pid in members):
+            return family(process.pid)
+        time.sleep(0.02)
+    raise AssertionError(("never started", process.poll()))
+
+
+def arguments(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
+    return ""
