@@ -18,6 +18,8 @@ class ExitCode(IntEnum):
     """Nothing found, but not everything could be looked at."""
     INTERRUPTED = 130
     """Ctrl-C; what was found so far was written."""
+    TERMINATED = 143
+    """SIGTERM or a closed terminal; what was found so far was written."""
 
 
 class PatscanError(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,18 @@ def load(extra: Iterable[Path] = (), check_all: bool = False) -> tuple[Rule, ...
     """The shipped rules, then those of the folders in `extra`, in file and table order.
 
     The patterns of the shipped ones are checked if `check_all` says so; the hook needn't compile again what CI has.
-    Raises `RuleError` for a file that can't be read, a field that doesn't hold what it must, or an id used twice.
+    Raises `RuleError` with all that is wrong: files that can't be read, fields that don't hold what they must, ids used twice.
     """
     rules: dict[str, Rule] = {}
+    problems: list[str] = []
     for folder in (shipped(), *extra):
-        for rule in _folder(folder):
-            if rule.id in rules:
-                raise RuleError(f"{folder}: the rule id {rule.id!r} is used twice. Give one of them another id.")
-            if check_all or folder != shipped():
-                _check_pattern(f"{folder}: rule {rule.id!r}", rule.pattern)
-            rules[rule.id] = rule
+        for file in _files(folder, problems):
+            for rule in _read(file, check_all or folder != shipped(), problems):
+                if rule.id in rules:
+                    problems.append(f"{file}: the rule id {rule.id!r} is used twice. Give one of them another id.")
+                rules[rule.id] = rule
+    if problems:
+        raise RuleError("\n         ".join(problems))
     return tuple(rules.values())
 
 
@@ -66,96 +68,133 @@ def shipped() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "rules"
 
 
-def _folder(folder: Path) -> list[Rule]:
+def _files(folder: Path, problems: list[str]) -> list[Path]:
     files = sorted(folder.glob("*.toml"))
     if not files:
-        raise RuleError(f"{folder}: no rule file there. --rules takes a folder that holds *.toml files.")
-    return [rule for file in files for rule in read(file)]
+        problems.append(f"{folder}: no rule file there. --rules takes a folder that holds *.toml files.")
+    return files
 
 
-def read(file: Path) -> list[Rule]:
-    """The rules of one file. Raises `RuleError` as `load` does."""
+def _read(file: Path, check_patterns: bool, problems: list[str]) -> Iterator[Rule]:
+    """The rules of one file that are right; what is wrong with the others goes to `problems`."""
+    try:
+        tables = _tables(file)
+    except RuleError as error:
+        problems.append(str(error))
+        return
+    for number, values in enumerate(tables, 1):
+        table = _Table(f"{file}: rule {values.get('id', number)!r}", values, problems)
+        before = len(problems)
+        rule = _rule(table, check_patterns)
+        if len(problems) == before:
+            yield rule
+
+
+def _tables(file: Path) -> list[dict[str, Any]]:
     import tomllib
 
     try:
-        tables = tomllib.loads(file.read_text("utf-8"))
+        content = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
         raise RuleError(f"{file}: can't be read: {error.strerror}.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RuleError(f"{file}: not a TOML file: {error}.") from error
     except (ValueError, RecursionError):
         raise RuleError(f"{file}: holds a number that is too long, or too many brackets inside each other.") from None
-    found = tables.get("rule")
-    if set(tables) != {"rule"} or not isinstance(found, list) or not all(isinstance(table, dict) for table in found):
+    tables = content.get("rule")
+    if set(content) != {"rule"} or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise RuleError(f"{file}: a rule file holds [[rule]] tables and nothing else.")
-    return [_rule(f"{file}: rule {table.get('id', number)!r}", table) for number, table in enumerate(found, 1)]
+    return tables
 
 
-def _rule(where: str, table: dict[str, Any]) -> Rule:
-    for field in table.keys() - _FIELDS:
-        raise RuleError(f"{where}: unknown field {field!r}.")
-    table = {**_OPTIONAL, **table}
-    texts = {field: _text(where, table, field) for field in (*_TEXTS, "prefix")}
-    _check_choice(where, "severity", texts["severity"], SEVERITIES)
-    _check_choice(where, "body", texts["body"], BODIES)
-    if not _ID.fullmatch(texts["id"]):
-        raise RuleError(f"{where}: the id holds lowercase letters, digits and single hyphens.")
-    anchors = _texts(where, table, "anchors") or ((texts["prefix"],) if texts["prefix"] else ())
-    if not anchors or not all(len(anchor) >= 4 and anchor.isascii() for anchor in anchors):
-        raise RuleError(f"{where}: needs a prefix or anchors, each of at least four ASCII characters.")
-    if not isinstance(table["lookback"], int) or not 0 <= table["lookback"] <= 1024:
-        raise RuleError(f"{where}: lookback is a number of characters, 0 to 1024.")
+def _rule(table: _Table, check_patterns: bool) -> Rule:
+    table.check_names()
+    texts = {field: table.text(field) for field in (*_TEXTS, "prefix")}
+    table.check_choice("severity", SEVERITIES)
+    table.check_choice("body", BODIES)
+    if texts["id"] and not _ID.fullmatch(texts["id"]):
+        table.problem("the id holds lowercase letters, digits and single hyphens.")
+    if texts["pattern"] and check_patterns:
+        table.check_pattern(texts["pattern"])
     return Rule(
         **texts,
-        anchors=anchors,
-        lookback=table["lookback"],
-        references=_texts(where, table, "references"),
-        examples=_examples(where, table.get("examples")),
-        counter_examples=tuple(text.replace("~", "") for text in _texts(where, table, "counter_examples")),
+        anchors=table.anchors(texts["prefix"]),
+        lookback=table.lookback(),
+        references=table.texts("references"),
+        examples=table.examples(),
+        counter_examples=tuple(text.replace("~", "") for text in table.texts("counter_examples")),
     )
 
 
-def _text(where: str, table: dict[str, Any], field: str) -> str:
-    value = table.get(field)
-    if not isinstance(value, str) or not (value or field in _OPTIONAL):
-        raise RuleError(f"{where}: {field} must be a text that isn't empty.")
-    return value
+class _Table:
+    """One ``[[rule]]``. Each method returns what a field holds, or says what is wrong with it and returns something empty."""
 
+    def __init__(self, where: str, values: dict[str, Any], problems: list[str]) -> None:
+        self._where, self._values, self._problems = where, {**_OPTIONAL, **values}, problems
 
-def _texts(where: str, table: dict[str, Any], field: str) -> tuple[str, ...]:
-    value = table.get(field)
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise RuleError(f"{where}: {field} must be a list of texts.")
-    return tuple(value)
+    def problem(self, sentence: str) -> None:
+        self._problems.append(f"{self._where}: {sentence}")
 
+    def check_names(self) -> None:
+        for field in sorted(self._values.keys() - _FIELDS):
+            self.problem(f"unknown field {field!r}.")
 
-def _check_choice(where: str, field: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise RuleError(f"{where}: {field} is {value!r}; it must be one of {', '.join(choices)}.")
+    def text(self, field: str) -> str:
+        value = self._values.get(field)
+        if isinstance(value, str) and (value or field in _OPTIONAL):
+            return value
+        self.problem(f"{field} must be a text that isn't empty.")
+        return ""
 
+    def texts(self, field: str) -> tuple[str, ...]:
+        value = self._values.get(field)
+        if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
+            return tuple(value)
+        self.problem(f"{field} must be a list of texts.")
+        return ()
 
-def _check_pattern(where: str, pattern: str) -> None:
-    try:
-        groups = re.compile(pattern.encode("ascii")).groupindex
-    except UnicodeEncodeError:
-        raise RuleError(f"{where}: pattern must be ASCII; write other bytes as \\xNN.") from None
-    except re.error as error:
-        raise RuleError(f"{where}: pattern is no regular expression: {error}.") from error
-    if set(groups) != {"secret"}:
-        raise RuleError(f"{where}: pattern needs exactly one named group, (?P<secret>...), around the whole token.")
+    def check_choice(self, field: str, choices: Sequence[str]) -> None:
+        value = self._values.get(field)
+        if isinstance(value, str) and value and value not in choices:
+            self.problem(f"{field} is {value!r}; it must be one of {', '.join(choices)}.")
 
+    def check_pattern(self, pattern: str) -> None:
+        try:
+            groups = re.compile(pattern.encode("ascii")).groupindex
+        except UnicodeEncodeError:
+            self.problem("pattern must be ASCII; write other bytes as \\xNN.")
+        except re.error as error:
+            self.problem(f"pattern is no regular expression: {error}.")
+        else:
+            if set(groups) != {"secret"}:
+                self.problem("pattern needs exactly one named group, (?P<secret>...), around the whole token.")
 
-def _examples(where: str, value: object) -> tuple[Example, ...]:
-    if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
-        raise RuleError(f"{where}: examples must be a list of {{text, secret}} tables, at least one.")
-    return tuple(_example(where, item) for item in value)
+    def anchors(self, prefix: str) -> tuple[str, ...]:
+        anchors = self.texts("anchors") or ((prefix,) if prefix else ())
+        if not anchors or not all(len(anchor) >= 4 and anchor.isascii() for anchor in anchors):
+            self.problem("needs a prefix or anchors, each of at least four ASCII characters.")
+        return anchors
 
+    def lookback(self) -> int:
+        value = self._values["lookback"]
+        if isinstance(value, int) and 0 <= value <= 1024:
+            return value
+        self.problem("lookback is a number of characters, 0 to 1024.")
+        return 0
 
-def _example(where: str, item: dict[str, Any]) -> Example:
-    if set(item) != {"text", "secret"} or not all(isinstance(part, str) and part for part in item.values()):
-        raise RuleError(f"{where}: an example holds text and secret, both texts.")
-    # A token-shaped string is written with a ~ after its prefix, so that no scanner takes the rule file for a leak.
-    text, secret = (item[field].replace("~", "") for field in ("text", "secret"))
-    if secret not in text:
-        raise RuleError(f"{where}: the secret of an example must stand in its text.")
-    return Example(text, secret)
+    def examples(self) -> tuple[Example, ...]:
+        value = self._values.get("examples")
+        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            return tuple(self._example(item) for item in value)
+        self.problem("examples must be a list of {text, secret} tables, at least one.")
+        return ()
+
+    def _example(self, item: dict[str, Any]) -> Example:
+        if set(item) != {"text", "secret"} or not all(isinstance(part, str) and part for part in item.values()):
+            self.problem("an example holds text and secret, both texts.")
+            return Example("", "")
+        # A token-shaped string is written with a ~ after its prefix, so that no scanner takes the rule file for a leak.
+        text, secret = (item[field].replace("~", "") for field in ("text", "secret"))
+        if secret not in text:
+            self.problem("the secret of an example must stand in its text.")
+        return Example(text, secret)

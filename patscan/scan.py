@@ -107,22 +107,29 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
             looking.over_everything(pool, rules, options.reveal)
         except KeyboardInterrupt:
             interrupted = True
-            looking.close()
+            looking.close(wait=False)
         run = Run(source, rules, options, looking.each, looking.coverage, looking.matches, interrupted=interrupted)
-        for stage in _stages(run, more):
-            run = stage(run)
+        run = _through(run, more)
     finally:
         looking.close()
     return _report(run, looking.skips)
 
 
-def _stages(run: Run, more: Sequence[Stage]) -> Sequence[Stage]:
-    """None without a match: a hook that finds nothing needn't import them."""
+def _through(run: Run, more: Sequence[Stage]) -> Run:
+    """`run` after all stages. Without a match there are none: a hook that finds nothing needn't import them."""
     if not run.matches:
-        return ()
-    from patscan.stages import STAGES
+        return run
+    from patscan.stages import STAGES, UNASKED
 
-    return (*STAGES, *more)
+    looked = run
+    try:
+        for stage in (*STAGES, *more):
+            run = stage(run)
+    except KeyboardInterrupt:
+        run = looked._replace(interrupted=True)
+        for stage in UNASKED:
+            run = stage(run)
+    return run
 
 
 def _report(run: Run, skips: Sequence[Skip]) -> Report:
@@ -176,10 +183,10 @@ class _Looking:
         """`map`, in the workers if there are any."""
         return self._workers.each if self._workers else map
 
-    def close(self) -> None:
-        """Let go of the workers."""
+    def close(self, wait: bool = True) -> None:
+        """Let go of the workers; without `wait` also of what they are doing."""
         if self._workers:
-            self._workers.close()
+            self._workers.close(wait)
             self._workers = None
 
     def _here(self, shards: Iterator[Shard]) -> Iterator[Looked]:

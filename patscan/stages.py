@@ -21,6 +21,11 @@ def sightings(run: Run) -> Run:
     return run._replace(occurrences=[one for match in matches for one in _occurrences(run.source, match, origins)])
 
 
+def unsighted(run: Run) -> Run:
+    """Each match at its address, for a run that was interrupted: nothing more is asked."""
+    return run._replace(occurrences=[Occurrence(match, match.origin or Origin("blob", blob=match.address.name)) for match in run.matches])
+
+
 def _occurrences(source: Source, match: Match, origins: Mapping[str, Sequence[Origin]]) -> Iterable[Occurrence]:
     """One for each commit that introduced the content at a path."""
     if match.origin:
@@ -120,3 +125,5 @@ def order(finding: Finding) -> tuple[int, bool, bool, int, str, tuple[str, int, 
 
 STAGES: tuple[Stage, ...] = (sightings, group, exposure, excuse, hash_lines)
 """What happens after the look."""
+UNASKED: tuple[Stage, ...] = (unsighted, group, excuse)
+"""What happens instead once a user has interrupted."""

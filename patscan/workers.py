@@ -44,9 +44,9 @@ class Workers(Generic[Result]):
         """`map`, in the workers; raises what a worker dies of."""
         return self._executor.map(task, *over)
 
-    def close(self) -> None:
-        """Let go of the processes; what they haven't begun isn't done."""
-        self._executor.shutdown(cancel_futures=True)
+    def close(self, wait: bool = True) -> None:
+        """Let go of the processes; what they haven't begun isn't done, and what they have is waited for only with `wait`."""
+        self._executor.shutdown(wait, cancel_futures=True)
 
     def _land(self, flying: dict[Future[Result], Shard]) -> Iterator[Result]:
         for future in wait(flying, return_when=FIRST_COMPLETED).done:

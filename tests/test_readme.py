@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,18 @@ def test_links_lead_somewhere_and_home_is_home() -> None:
         assert link.startswith("https://") or (ROOT / link).exists(), link
     assert HOME in README
     assert HOME in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_every_commit_that_is_pinned_is_one_of_ours_and_has_the_hooks() -> None:
+    pages = [README, DOCS, (ROOT / "docs" / "hooks.md").read_text("utf-8")]
+    pinned = [commit for page in pages for commit in re.findall(r"(?:^ +rev: |patscan@)(\S+)", page, re.MULTILINE)]
+    assert len(pinned) == 6  # two hooks, three jobs, one installation
+    assert not re.findall(r"^ *- (?:run: )?pip install patscan", "".join(pages), re.MULTILINE)
+    (commit,) = set(pinned)
+    assert re.fullmatch(r"[0-9a-f]{40}", commit)
+    git = ("git", "-C", str(ROOT))
+    if subprocess.run((*git, "cat-file", "-e", f"{commit}^{{commit}}"), capture_output=True, check=False).returncode:
+        pytest.skip("a shallow checkout, or none")
+    assert subprocess.run((*git, "merge-base", "--is-ancestor", commit, "HEAD"), check=False).returncode == 0
+    hooks = yaml.safe_load(subprocess.run((*git, "show", f"{commit}:.pre-commit-hooks.yaml"), capture_output=True, check=True).stdout)
+    assert {hook["id"] for hook in hooks} >= set(re.findall(r"- id: (\S+)", "".join(pages)))

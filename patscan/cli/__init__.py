@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from patscan import HOME, __version__
 from patscan.errors import ExitCode, PatscanError
@@ -17,6 +18,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     if sys.stderr is None:
         # Closed by the caller. Nothing may end up on standard output instead, as ``print`` would have it.
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+    from patscan.cli import signals
+
+    with signals.listening():
+        code = _code(arguments)
+    if signals.code() is not None:
+        # Without the interpreter's farewell, which waits for threads, and those for processes that were ended in the middle of an answer.
+        _flush()
+        os._exit(code)
+    return code
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError):
+                stream.flush()
+
+
+def _code(arguments: list[str]) -> int:
     try:
         return _run(arguments)
     except PatscanError as error:
@@ -25,10 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         import signal
 
-        # Whoever presses twice would otherwise end the interpreter while it leaves, and get another exit code.
+        from patscan.cli import signals
+
+        # A second Ctrl-C would otherwise end the interpreter while it leaves, with another exit code.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         print("patscan: interrupted.", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+        return signals.code() or ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough. The interpreter would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -15,7 +15,7 @@ from patscan.model import CONFIDENCES
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan config`` takes."""
     command.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the place that is asked for (default: .)")
-    command.add_argument("--min-confidence", choices=CONFIDENCES, default=None, help="as the commands that scan take it")
+    command.add_argument("--min-confidence", choices=CONFIDENCES, metavar="WORD", help="as the commands that scan take it")
     add_rules(command)
     add_policy(command)
     command.set_defaults(command=run)

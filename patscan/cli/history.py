@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -70,7 +69,6 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.submodules:
         raise UsageError("--submodules goes with a folder: a URL's mirror has the histories of no submodules. Clone it first.")
     with ExitStack() as stack:
-        _leave_when_told()
         return scanning.report(chosen, Target("history", remote.url, remote.url), partial(_mirrored, chosen, remote, stack), None)
 
 
@@ -90,8 +88,10 @@ def _mirrored(chosen: argparse.Namespace, remote: Address, stack: ExitStack, rul
 def _history(
     chosen: argparse.Namespace, path: Path, environment: dict[str, str], rules: tuple[Rule, ...], mirror: bool = False
 ) -> tuple[engine.Source, engine.Pool]:
+    from patscan.cli import guard
     from patscan.git.repository import open_repository
 
+    guard.start()  # before there is much in memory, of which it would keep a copy
     repository = open_repository(path, environment)
     history, pool = _reading(chosen, repository, rules, mirror)
     _tell_others(chosen, repository, history)
@@ -137,16 +137,3 @@ def _tell_others(chosen: argparse.Namespace, repository: Repository, history: Hi
             history.skips.append(Skip(submodule.path, submodule.problem))
         elif not submodule.repository:
             history.notes.append(Note(submodule.path, "a submodule that isn't here. Get it with: git submodule update --init"))
-
-
-def _leave_when_told() -> None:
-    """Let SIGTERM and a closed terminal end this process as an exception does, so that a temporary mirror is removed."""
-    import signal
-
-    def leave(number: int, _frame: object) -> None:
-        sys.exit(128 + number)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        # What somebody chose to ignore (nohup) stays ignored.
-        if (number := getattr(signal, name, None)) and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, leave)

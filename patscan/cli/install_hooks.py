@@ -35,6 +35,9 @@ fi
 if [ ! -x "$python" ] || [ ! -e "$package" ]; then
   echo "patscan: $python or $package is gone, so nothing was looked at. Run again: patscan install-hooks" >&2
   echo "patscan: to go without it, once: {without}" >&2
+  remove="rm '$0'"
+  [ ! -e "$before" ] || remove="mv '$before' '$0'"
+  echo "patscan: to remove this hook by hand: $remove" >&2
   exit 3
 fi
 {given}"$python" -P -c "$run" {command}

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from patscan import formats
+from patscan.cli import signals
 from patscan.errors import ExitCode, OutputError
 from patscan.model import Report
 
@@ -67,7 +68,9 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
 def exit_code(report: Report, chosen: argparse.Namespace) -> ExitCode:
     """The table of `patscan.errors.ExitCode`, as the flags bend it."""
     if report.interrupted:
-        return ExitCode.INTERRUPTED
+        # A saved report brings the code of its own scan.
+        saved = ExitCode.TERMINATED if report.exit_code == ExitCode.TERMINATED else ExitCode.INTERRUPTED
+        return signals.code() or saved
     if report.violations:
         return ExitCode.ERROR
     if report.findings and not chosen.exit_zero:

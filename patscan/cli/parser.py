@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +18,7 @@ COMMANDS = {
     "hook": "look at what is about to be committed",
     "push": "look at what is about to be pushed",
     "message": "look at the message of a commit",
-    "install-hooks": "let git run the three of them by itself",
+    "install-hooks": "write git hooks that run hook, message and push by themselves",
     "report": "turn a saved JSON report into any format",
     "baseline": "accept tokens that needn't be reported again",
     "config": "show what holds for a place, and from where",
@@ -34,7 +34,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, which repeats wrong arguments, one of which may be a token."""
+    """argparse, with help as wide as the terminal, with errors that name what was meant, and without a token in them."""
 
     def error(self, message: str) -> NoReturn:
         """As argparse does, without the token."""
@@ -42,13 +42,44 @@ class Parser(argparse.ArgumentParser):
 
         super().error(unshaped(message))
 
+    def format_help(self) -> str:
+        """As argparse does, as wide as the terminal."""
+        self.formatter_class = _fitting
+        return super().format_help()
+
+    def format_usage(self) -> str:
+        """As argparse does, as wide as the terminal."""
+        self.formatter_class = _fitting
+        return super().format_usage()
+
+    def parse_known_args(self, *args: Any, **kwargs: Any) -> tuple[Any, list[str]]:
+        """As argparse does, but an unknown flag is refused here, by the parser that knows those of its command."""
+        namespace, unknown = super().parse_known_args(*args, **kwargs)
+        flags = [argument.partition("=")[0] for argument in unknown if argument.startswith("-")]
+        if flags:
+            self.error(" ".join(f"there is no flag {flag}.{_suggestion(flag, self._option_string_actions)}" for flag in flags))
+        return namespace, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            choices = ", ".join(map(str, action.choices))
+            raise argparse.ArgumentError(action, f"there is no {value!r}.{_suggestion(value, action.choices)} Choose from: {choices}.")
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, known, 1)
+    return f" Did you mean {near[0]}?" if near else ""
+
 
 def build(wanted: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     """The parser of all commands; of those that aren't `wanted` it knows only the name, for a command's module costs time to import."""
     parser = Parser(
         prog="patscan",
         description="Find leaked GitLab tokens in files and in the whole history of a git repository.",
-        epilog="Exit codes: 0 nothing found, 1 found, 2 usage or rule error, 3 not everything could be looked at, 130 interrupted.",
+        epilog="Exit codes: 0 nothing found, 1 found, 2 usage or rule error, 3 not everything could be looked at, "
+        "130 interrupted, 143 told to end.",
         allow_abbrev=False,
         formatter_class=_wide,
     )
@@ -80,6 +111,12 @@ def _wide(prog: str) -> argparse.HelpFormatter:
     return argparse.HelpFormatter(prog, width=110)
 
 
+def _fitting(prog: str) -> argparse.HelpFormatter:
+    from shutil import get_terminal_size
+
+    return argparse.HelpFormatter(prog, width=min(max(get_terminal_size().columns, 40), 120) - 2)
+
+
 def add_rules(command: argparse.ArgumentParser) -> None:
     """The flag of every command that needs rules."""
     command.add_argument("--rules", action="append", type=Path, default=[], metavar="DIR", help="a folder of your own rules (repeatable)")
@@ -88,7 +125,9 @@ def add_rules(command: argparse.ArgumentParser) -> None:
 def add_common(command: argparse.ArgumentParser, form: str = "text") -> None:
     """The flags of every command that scans; `form` is the format it writes unless it is told otherwise."""
     add_rules(command)
-    command.add_argument("--min-confidence", choices=CONFIDENCES, default=None, help="what counts as found (default: medium)")
+    command.add_argument(
+        "--min-confidence", choices=CONFIDENCES, metavar="WORD", help=f"what counts as found: {', '.join(CONFIDENCES)} (default: medium)"
+    )
     add_policy(command)
     command.add_argument("--jobs", type=_positive, default=None, metavar="N", help="processes to use (default: one a processor)")
     add_output(command, form)
@@ -96,7 +135,8 @@ def add_common(command: argparse.ArgumentParser, form: str = "text") -> None:
 
 def add_output(command: argparse.ArgumentParser, form: str = "text") -> None:
     """The flags of every command that reports."""
-    command.add_argument("--format", choices=list(FORMATS), default=form, help=f"what to write to standard output (default: {form})")
+    formats = f"what to write to standard output: {', '.join(FORMATS)} (default: {form})"
+    command.add_argument("--format", choices=list(FORMATS), default=form, metavar="NAME", help=formats)
     command.add_argument(
         "--report", action="append", type=_report, default=[], metavar="NAME=PATH", help="write a format to a file, too (repeatable)"
     )

@@ -32,24 +32,30 @@ def processes(rules: tuple[Rule, ...], reveal: bool, *, jobs: int) -> Executor:
     import threading
     from concurrent.futures import ProcessPoolExecutor
 
+    from patscan.cli import guard
+
+    group = guard.start()
     # fork is ten times as quick as spawn, and safe while this process has one thread; macOS and Windows don't offer it safely.
     forks = sys.platform == "linux" and threading.active_count() == 1
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork" if forks else "spawn"), _start, (rules, reveal))
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork" if forks else "spawn"), _start, (rules, reveal, group))
     for _ in range(jobs):
         pool.submit(_ready)
     return pool
 
 
-def _start(rules: tuple[Rule, ...], reveal: bool) -> None:
+def _start(rules: tuple[Rule, ...], reveal: bool, group: int) -> None:
     import gc
     import signal
+
+    from patscan.cli import guard
 
     # A worker makes no cycles, only millions of values: looking for some takes a twentieth of its time.
     gc.disable()
     # Ctrl-C reaches every process of the terminal; the first one decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Inherited, it would be the first process's way to tidy up; a pool ends its workers by it.
+    # Inherited, it would raise `KeyboardInterrupt` here; a pool and the guard end workers by it.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    guard.enter(group)
     look.start(rules, 0, reveal)
 
 

@@ -41,6 +41,15 @@ _MEMORY = 0
 """Bytes that a child may allocate; 0: half of what this machine has."""
 
 
+_group: int | None = None
+
+
+def join(group: int) -> None:
+    """Start all further children in this process group, so that they can be ended together."""
+    global _group  # noqa: PLW0603 - what a process belongs to is a fact about the process
+    _group = group
+
+
 class GitError(TargetError):
     """git said no; the sentence carries its own first line."""
 
@@ -66,6 +75,7 @@ def start(
             stdout=subprocess.PIPE,
             stderr=stderr,
             start_new_session=network,
+            process_group=None if network else _group,
         )
     except FileNotFoundError as error:
         raise TargetError(f"{cwd}: no such folder.") from error

@@ -147,3 +147,33 @@ def test_outside_of_a_repository_and_where_nothing_can_be_written(repo: Repo, tm
     said = patscan(repo.path, "install-hooks")
     assert said.code == 2
     assert "can't be written" in said.text
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_removed_environment_says_how_to_remove_the_hook_by_hand(repo: Repo, older: bool) -> None:
+    if older:
+        existing(repo, "pre-commit", "true")
+    before = listed(repo.path / ".git" / "hooks").get("pre-commit")
+    patscan(repo.path, "install-hooks")
+    hook = repo.path / ".git" / "hooks" / "pre-commit"
+    hook.write_text(hook.read_text().replace(f"python={sys.executable}", "python=/nowhere/python"))
+    said = git(repo, "commit", "--allow-empty", "-m", "x")
+    assert said.code
+    assert "Run again: patscan install-hooks" in said.text
+    command = said.text.split("to remove this hook by hand: ")[1].splitlines()[0]
+    assert run(repo.path, "sh", "-c", command).code == 0
+    assert listed(repo.path / ".git" / "hooks").get("pre-commit") == before
+    assert git(repo, "commit", "--allow-empty", "--no-verify", "-m", "x").code == 0
+
+
+def test_the_pages_lines_remove_all_hooks_by_hand_and_nobody_elses(repo: Repo) -> None:
+    folder = repo.path / ".git" / "hooks"
+    existing(repo, "pre-push", "true")
+    existing(repo, "post-commit", "true")
+    before = listed(folder)
+    patscan(repo.path, "install-hooks")
+    existing(repo, "commit-msg", "true")  # written over ours by somebody else
+    page = (ROOT / "docs" / "hooks.md").read_text("utf-8").split("## Taking the hooks away")[1]
+    lines = page.split("```sh\n")[1].split("```")[0]
+    assert run(repo.path, "sh", "-euc", lines).code == 0
+    assert listed(folder) == {**before, "commit-msg": b"#!/bin/sh\ntrue\n"}
