@@ -99,14 +99,17 @@ class TestComments:
     def test_a_required_reason(self, rules: tuple[Rule, ...]) -> None:
         place = at("a")
         triage = Triage(Policy(require_reason=True))
-        finding = Finding(rules[0], Secret(b"x" * 26), "f", "high", "", (), (place,))
-        (told,) = triage.apart(finding, {place: Ignore(7, "")})
-        assert (told.reason, triage.unreasoned) == ("", {"a:7"})
-        (told,) = triage.apart(finding, {place: Ignore(7, "why")})
-        assert (told.reason, told.justification) == ("inline comment", "why")
+
+        def part(reason: str) -> Finding:
+            commented = place._replace(match=place.match._replace(ignore=Ignore(7, reason)))
+            (only,) = triage.apart(Finding(rules[0], SECRET, SECRET.fingerprint, "high", "", (), (commented,)))
+            return only
+
+        assert (part("").reason, triage.unreasoned) == ("", {"a:7"})
+        assert (part("why").reason, part("why").justification) == ("inline comment", "why")
 
 
 def test_a_baseline_knows_a_token_by_nothing_but_its_fingerprint(rules: tuple[Rule, ...]) -> None:
     place = at("a")
-    assert apart(rules, Policy(accepted={"f" * 32: ""}), [place], []) == {"baseline": [place]}
-    assert apart(rules, Policy(accepted={"f" * 31: ""}), [place], []) == {"": [place]}
+    assert apart(rules, Policy(accepted={SECRET.fingerprint: ""}), [place], []) == {"baseline": [place]}
+    assert apart(rules, Policy(accepted={SECRET.fingerprint[:31]: ""}), [place], []) == {"": [place]}

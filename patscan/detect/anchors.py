@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from patscan.detect import encodings
+from patscan.layers import forms
+from patscan.model import Layer
 
 
 class Hit(NamedTuple):
-    """A literal at a byte offset: which of the rules' anchors it is, and how it is encoded there."""
+    """A literal at a byte offset: which of the rules' anchors it is, and behind which layers, outermost first."""
 
     start: int
     anchor: str
-    encoding: str
-    phase: int
+    layers: tuple[Layer, ...] = ()
 
 
 class Anchors:
@@ -29,10 +29,10 @@ class Anchors:
 
     def __init__(self, anchors: Iterable[str], unhurried: int = 0) -> None:
         """Compile every anchor in every encoding it can be recognised in; not before `unhurried` bytes were searched without."""
-        literals: dict[bytes, list[tuple[str, str, int]]] = {}
+        literals: dict[bytes, list[tuple[str, tuple[Layer, ...]]]] = {}
         for anchor in sorted(set(anchors)):
-            for form in encodings.forms(anchor):
-                literals.setdefault(form.literal, []).append((anchor, form.encoding, form.phase))
+            for form in forms(anchor):
+                literals.setdefault(form.literal, []).append((anchor, form.layers))
         self._literals = list(literals.items())
         self._left = unhurried
         self._ends: list[tuple[int, int]] = []

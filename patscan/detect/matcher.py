@@ -6,9 +6,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from patscan.detect import encodings
+from patscan import layers
 from patscan.detect.anchors import Anchors, Hit
 from patscan.detect.patterns import TIME_LIMIT, compile_pattern
+from patscan.layers.view import View
 from patscan.model import CONFIDENCES, Evidence, Layer, Rule, Secret
 
 if TYPE_CHECKING:
@@ -65,17 +66,17 @@ class Matcher:
 
     def _captured(self, data: bytes | memoryview, hits: Sequence[Hit]) -> Iterator[Capture]:
         # Hits stand close together where somebody encoded a whole file: one view serves many.
-        views: dict[str, encodings.View] = {}
+        views: dict[tuple[Layer, ...], View] = {}
         for hit in hits:
-            last = views.get(hit.encoding)
-            view = (last and last.moved(hit.start, hit.anchor)) or encodings.view(data, hit.start, hit.encoding, hit.phase)
+            last = views.get(hit.layers)
+            view = (last and layers.serves(last, hit.start, hit.anchor)) or layers.view(data, hit.start, hit.layers)
             if view is None:
                 continue
-            views[hit.encoding] = view
+            views[hit.layers] = view
             for claim in self._claims(view, hit.anchor):
                 yield _capture(claim, view, hit)
 
-    def _claims(self, view: encodings.View, anchor: str) -> Iterator[judge.Claim]:
+    def _claims(self, view: View, anchor: str) -> Iterator[judge.Claim]:
         from patscan.detect import judge
 
         rules = self._by_anchor[anchor]
@@ -88,7 +89,7 @@ class Matcher:
         elif rules[0].prefix == anchor and (claim := judge.near_miss(rules[0], view.text, view.at)):
             yield claim
 
-    def _of_rule(self, rule: Rule, view: encodings.View, width: int) -> Iterator[judge.Claim]:
+    def _of_rule(self, rule: Rule, view: View, width: int) -> Iterator[judge.Claim]:
         pattern = self._patterns.get(rule.pattern)
         if pattern is None:
             pattern = self._patterns[rule.pattern] = compile_pattern(rule.pattern.encode())
@@ -120,13 +121,12 @@ class Matcher:
         return claim
 
 
-def _capture(claim: judge.Claim, view: encodings.View, hit: Hit) -> Capture:
+def _capture(claim: judge.Claim, view: View, hit: Hit) -> Capture:
     start, end = view.span(claim.start, claim.end)
     token = view.text[claim.start : claim.end]
     known = token.find(claim.rule.prefix.encode())
     prefix = token[: known + len(claim.rule.prefix)] if claim.rule.prefix else b""
-    layers = () if hit.encoding == "plain" else (Layer(hit.encoding, hit.phase),)
-    return Capture(claim.rule, Secret(token, prefix), start, end, layers, claim.evidence, claim.confidence, claim.reason)
+    return Capture(claim.rule, Secret(token, prefix), start, end, hit.layers, claim.evidence, claim.confidence, claim.reason)
 
 
 def _start(capture: Capture) -> int:

@@ -57,7 +57,7 @@ class Passages:
 
     def _cut(self, text: Text, hits: Sequence[Hit]) -> Iterator[tuple[int, int, Sequence[Hit]]]:
         """Where each passage begins and ends, and its anchors; nothing if the content has to be matched as a whole."""
-        if text.encoding != "utf-8" or any(hit.encoding != "plain" for hit in hits):
+        if text.encoding != "utf-8" or any(hit.layers for hit in hits):
             return
         first = 0
         for number in range(1, len(hits) + 1):
