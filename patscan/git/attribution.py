@@ -32,8 +32,8 @@ class Attribution(NamedTuple):
     """Where wanted blobs came and went, by the number of the commit."""
     reachable: int
     """How many of the commits refs and reflogs lead to: the first ones."""
-    unread: int
-    """Commits that git couldn't read."""
+    unread: Sequence[str]
+    """Commits that git couldn't compare with their parents."""
 
 
 def attribute(
@@ -59,9 +59,10 @@ def attribute(
     except child.GitError:
         # A commit can't be read: what the others brought is told, but not what became of it.
         walk.over(sorted(set(stored())))
+        walk.over_trees(walk.unread)
         walk.add(in_index(repository, walk.missing()))
         walk.sort(lambda place: instant(place.date))
-        return Attribution(walk.found(), (), None, {}, 0, len(walk.unread))
+        return Attribution(walk.found(), (), None, {}, 0, walk.unread)
     reachable = len(graph.parents)
     walk.add(in_index(repository, walk.missing()))
     others = sorted(set(stored()).difference(graph.parents)) if walk.missing() else []
@@ -74,7 +75,7 @@ def attribute(
     walk.sort(lambda place: number.get(place.commit or "", len(number)))
     parents = [tuple(number[one] for one in graph.parents[commit] if number.get(one, place) < place) for commit, place in number.items()]
     changes = {number[commit]: tuple(paths.values()) for commit, paths in walk.changes.items() if commit in number}
-    return Attribution(walk.found(), list(number), parents, changes, reachable, len(walk.unread))
+    return Attribution(walk.found(), list(number), parents, changes, reachable, walk.unread)
 
 
 def touched(told: Attribution) -> list[str]:
@@ -144,13 +145,14 @@ def signed(kind: str, name: str, content: bytes, start: int) -> Origin:
     return Origin(f"{kind}-message", None, name, author, date, message=subject)
 
 
-def exposure(places: Iterable[Origin]) -> Exposure:
-    """First sight of a token, from the commits that brought it; the rest isn't looked at yet."""
+def exposure(places: Iterable[Origin], sure: bool = True) -> Exposure:
+    """First sight of a token, from the commits that brought it; the rest isn't looked at. Not `sure`: others may have brought it before."""
     dated = sorted((instant(place.date), place.commit, place) for place in places if place.commit and place.date)
     if not dated:
         return Exposure()
     first = dated[0][2]
-    return Exposure(first_seen=Commit(first.commit or "", first.author or "", first.date or ""))
+    sure = sure and first.author is not None
+    return Exposure(first_seen=Commit(first.commit or "", (first.author or "") if sure else "", first.date or ""), at_or_before=not sure)
 
 
 def _text(raw: bytes) -> str:

@@ -105,7 +105,10 @@ class History:
             return Origin("ref-name", content[low:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape"))
         if piece.offset and content:
             return Origin(f"{piece.kind}-message", None, str(piece.key))
-        return attribution.signed(piece.kind, str(piece.key), content, start) if content else None
+        if not content:
+            return None
+        origin = attribution.signed(piece.kind, str(piece.key), content, start)
+        return origin._replace(author=None) if self._provenance.is_cut_off(origin) else origin
 
     def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """The paths and commits of each blob, the commit that first brought it first."""
