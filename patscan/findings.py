@@ -139,8 +139,8 @@ def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:
     return (origin.path or "", occurrence.start, origin.date or "", f"{origin.type} {origin.commit} {origin.blob}")
 
 
-def order(finding: Finding) -> tuple[int, bool, bool, int, str, tuple[str, int, str, str], str]:
-    """The worst first: sure, still there, out of the house."""
+def order(finding: Finding) -> tuple[bool, int, bool, bool, int, str, tuple[str, int, str, str], str]:
+    """The worst first: committed, sure, still there, out of the house."""
     sure, bad = -CONFIDENCES.index(finding.confidence), -SEVERITIES.index(finding.rule.severity)
-    worst = (sure, not finding.exposure.at_head, not finding.exposure.pushed, bad)
+    worst = (finding.exposure.kept_by == "nothing", sure, not finding.exposure.at_head, not finding.exposure.pushed, bad)
     return (*worst, finding.rule.id, _place(finding.occurrences[0]), finding.fingerprint)

@@ -74,6 +74,7 @@ class Triage:
         if comments:
             counted = {place: comment for place, comment in comments.items() if self._counts(place, comment)}
             found = {place: _Doubt("inline comment", comment.reason) for place, comment in _spread(occurrences, counted)}
+            found |= _uncommitted(occurrences, found)
         if self._excluded:
             found |= {one: _Doubt("path", "") for one in occurrences if self._is_excluded(one.origin)}
         return found
@@ -122,6 +123,13 @@ def _spread(occurrences: Sequence[Occurrence], comments: Mapping[Occurrence, Ign
         covered = [(one, comments[one]) for one in deciding if one in comments]
         whole = len(covered) == len(deciding)
         yield from ((one, comments.get(one, covered[0][1])) for one in versions) if whole else covered
+
+
+def _uncommitted(occurrences: Sequence[Occurrence], doubts: Mapping[Occurrence, _Doubt]) -> dict[Occurrence, _Doubt]:
+    """Contents that no commit refers to: versions on the way to the files whose comments accept the token everywhere else."""
+    loose = [one for one in occurrences if one.origin.type == "blob" and one.origin.path is None and one.origin.commit is None]
+    at_head = [doubts[one] for one in occurrences if one in doubts and one.at_head]
+    return dict.fromkeys(loose, at_head[0]) if at_head and len(doubts.keys() | set(loose)) == len(set(occurrences)) else {}
 
 
 def _newest(versions: Sequence[Occurrence]) -> list[Occurrence]:
