@@ -66,9 +66,8 @@ def _on_remote(finding: Finding, target: Target) -> str:
 
     if finding.exposure.pushed:
         remotes = [tip for tip in finding.exposure.tips or () if tip.startswith("refs/remotes/")]
-        here = any(tip.startswith(f"refs/remotes/{target.remote}/") for tip in remotes)
-        return f"already on {target.remote}" if here else f"already pushed: {remotes[0]}" if remotes else "already pushed"
-    return f"not known on {target.remote or 'the remote'}: {undoing(finding, target.head)}"
+        return f"already on {remotes[0].removeprefix('refs/remotes/')}" if remotes else "already pushed"
+    return ": ".join(filter(None, (f"not known on {target.remote or 'the remote'}", undoing(finding, target.head))))
 
 
 def _skipped(shown: tuple[Skip, ...], number: int, style: Style) -> Iterator[str]:

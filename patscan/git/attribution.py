@@ -41,9 +41,11 @@ def attribute(
     blobs: Iterable[str],
     stored: Callable[[], Iterable[str]],
     find_holders: Callable[[], Holders | None],
+    fetched: Iterable[str] = (),
 ) -> Attribution:
     """Walk the commits for `blobs`; `stored` gives the ids of all commits, for blobs that no ref or reflog leads to.
 
+    `fetched` are commits that may hold them, too, though no ref or reflog leads there.
     With what `find_holders` finds, git is asked only about the commits that may have changed something.
     """
     walk, graph = Walk(repository, sorted(blobs)), _Graph()
@@ -65,7 +67,7 @@ def attribute(
         return Attribution(walk.found(), (), None, {}, 0, walk.unread)
     reachable = len(graph.parents)
     walk.add(in_index(repository, walk.missing()))
-    others = sorted(set(stored()).difference(graph.parents)) if walk.missing() else []
+    others = sorted(set(stored()).difference(graph.parents)) if walk.missing() else sorted(set(fetched).difference(graph.parents))
     if others:
         try:
             walk.over(graph.worth_asking(graph.add(repository, others), known))

@@ -42,8 +42,7 @@ def traces(repository: Repository, refs: Sequence[Ref], reflogs: Mapping[str, Se
     logged = (entry for name, entries in reflogs.items() if name in remote or name.startswith(_REMOTE) for entry in entries)
     ids = {commit for entry in logged for commit in (entry.old, entry.new)}
     ids.update(target for name in remote for target in (tips[name].object, tips[name].commit))
-    ids.update(repository.boundary(), _fetched(repository))
-    ids.update(filter(_ID.fullmatch, (repository.environment.get(name, "") for name in JOBS)))
+    ids.update(fetched(repository))
     own = [entry for name, entries in reflogs.items() if name.endswith("HEAD") or name.startswith("refs/heads/") for entry in entries]
     clones = [entry.new for entry in own if entry.message.startswith("clone:") and not entry.old.strip("0")]
     if clones:
@@ -79,8 +78,14 @@ def _configured(repository: Repository) -> str:
         return ""  # git fails if there is none
 
 
-def _fetched(repository: Repository) -> Iterator[str]:
-    """What was fetched last, in any working tree; not from this very repository."""
+def fetched(repository: Repository) -> set[str]:
+    """What came from a remote though no ref need lead to it: by the last fetch, for a CI job, at the edge of a shallow clone."""
+    jobs = (repository.environment.get(name, "") for name in JOBS)
+    return {name for name in (*_last_fetched(repository), *jobs, *repository.boundary()) if _ID.fullmatch(name)}
+
+
+def _last_fetched(repository: Repository) -> Iterator[str]:
+    """What FETCH_HEAD names in any working tree, but for what was fetched from this very repository."""
     folders = {repository.git_dir, repository.common_dir, *(repository.common_dir / "worktrees").glob("*")}
     for file in (folder / "FETCH_HEAD" for folder in folders):
         if file.is_symlink() or not file.is_file():

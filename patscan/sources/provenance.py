@@ -10,6 +10,7 @@ from patscan.git import attribution
 from patscan.git.child import GitError
 from patscan.git.exposure import exposures, nameless, who
 from patscan.git.state import state
+from patscan.git.traces import fetched
 from patscan.git.walk import PATH
 from patscan.model import Commit, Exposure, Note, Origin
 
@@ -90,7 +91,9 @@ class Provenance:
 
     def _ask(self) -> attribution.Attribution:
         if self._attribution is None:
-            self._attribution = attribution.attribute(self._repository, self._blobs, self._store.commits, self._holders)
+            self._attribution = attribution.attribute(
+                self._repository, self._blobs, self._store.commits, self._holders, fetched(self._repository)
+            )
         return self._attribution
 
     def _holders(self) -> Holders | None:
