@@ -91,10 +91,14 @@ class Provenance:
 
     def _ask(self) -> attribution.Attribution:
         if self._attribution is None:
-            self._attribution = attribution.attribute(
-                self._repository, self._blobs, self._store.commits, self._holders, fetched(self._repository)
-            )
+            self._attribution = attribution.attribute(self._repository, self._blobs, self._store.commits, self._holders, self._fetched())
         return self._attribution
+
+    def _fetched(self) -> set[str]:
+        try:
+            return fetched(self._repository)
+        except OSError:
+            return set()  # then `exposures` can't tell of a push
 
     def _holders(self) -> Holders | None:
         """None for paths, which aren't objects, and for what stands in thousands of trees: then git is quicker."""
