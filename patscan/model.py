@@ -245,6 +245,8 @@ class Commit(NamedTuple):
     date: str
     committer: str = ""
     committed: str = ""
+    parents: tuple[str, ...] | None = None
+    """Their ids; ``None``: not asked."""
 
 
 class Exposure(NamedTuple):
@@ -256,10 +258,15 @@ class Exposure(NamedTuple):
     tips: tuple[str, ...] | None = None
     reachable: bool | None = None
     pushed: bool | None = None
+    """``True``: something in this clone shows that a remote had it. ``False``: nothing does, which proves nothing of a push by URL."""
     kept_by: str | None = None
     """What leads to it: ``ref``, ``stash``, ``reflog``, ``no ref`` (a dangling commit), ``index``, or ``nothing`` (never committed)."""
     removed: tuple[Commit, ...] | None = None
     """Commits that took it away from a branch."""
+    at_or_before: bool = False
+    """Whether history is cut off where it is first seen: then nobody is named as the one who brought it."""
+    reflogs: tuple[str, ...] | None = None
+    """What leads to it where no ref does: reflogs (``HEAD``, ``refs/heads/main``) and entries of the stash (``stash@{1}``)."""
 
 
 class Verdict(NamedTuple):

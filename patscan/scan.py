@@ -47,6 +47,9 @@ class Source(Protocol):
     def origins(self, names: Iterable[str], each: Each) -> Mapping[str, Sequence[Origin]]:
         """Where each of these contents was met, the first place first; `each` may share the search out over processors."""
 
+    def vouched(self, origin: Origin) -> Origin:
+        """Where a content says it was met, without what the source can't vouch for: who made a commit that history is cut off at."""
+
     def at_head(self, origin: Origin) -> bool | None:
         """Whether this very place is in the tree of HEAD; ``None`` where that can't be asked."""
 

@@ -29,7 +29,7 @@ def unsighted(run: Run) -> Run:
 def _occurrences(source: Source, match: Match, origins: Mapping[str, Sequence[Origin]]) -> Iterable[Occurrence]:
     """One for each commit that introduced the content at a path."""
     if match.origin:
-        yield Occurrence(match, match.origin, source.at_head(match.origin))
+        yield Occurrence(match, source.vouched(match.origin), source.at_head(match.origin))
         return
     name = match.address.name
     if name not in origins:
@@ -116,10 +116,10 @@ def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:
     return (origin.path or "", occurrence.start, origin.date or "", f"{origin.type} {origin.commit} {origin.blob}")
 
 
-def order(finding: Finding) -> tuple[int, bool, bool, int, str, tuple[str, int, str, str], str]:
-    """The worst first: sure, still there, out of the house."""
+def order(finding: Finding) -> tuple[bool, int, bool, bool, int, str, tuple[str, int, str, str], str]:
+    """The worst first: committed, sure, still there, out of the house."""
     sure, bad = -CONFIDENCES.index(finding.confidence), -SEVERITIES.index(finding.rule.severity)
-    worst = (sure, not finding.exposure.at_head, not finding.exposure.pushed, bad)
+    worst = (finding.exposure.kept_by == "nothing", sure, not finding.exposure.at_head, not finding.exposure.pushed, bad)
     return (*worst, finding.rule.id, _place(finding.occurrences[0]), finding.fingerprint)
 
 

@@ -81,6 +81,7 @@ class Triage:
         }
         for number, comment in _spread(occurrences, comments) if comments else ():
             doubts[number] = _Doubt("inline comment", comment.reason)
+        doubts = _uncommitted(occurrences, doubts)
         if self._excluded:
             return [_Doubt("path", "") if self._is_excluded(one.origin) else doubt for one, doubt in zip(occurrences, doubts, strict=True)]
         return doubts
@@ -129,6 +130,18 @@ def _spread(occurrences: Sequence[Occurrence], comments: Mapping[int, Ignore]) -
         covered = [(number, comments[number]) for number in deciding if number in comments]
         whole = len(covered) == len(deciding)
         yield from ((number, comments.get(number, covered[0][1])) for number in versions) if whole else covered
+
+
+def _uncommitted(occurrences: Sequence[Occurrence], doubts: list[_Doubt | None]) -> list[_Doubt | None]:
+    """Contents that no commit refers to: versions on the way to the files whose comments accept the token everywhere else."""
+    at_head = next((doubt for one, doubt in zip(occurrences, doubts, strict=True) if doubt and one.at_head), None)
+    if not at_head or not all(doubt or _is_loose(one.origin) for one, doubt in zip(occurrences, doubts, strict=True)):
+        return doubts
+    return [doubt or at_head for doubt in doubts]
+
+
+def _is_loose(origin: Origin) -> bool:
+    return origin.type == "blob" and origin.path is None and origin.commit is None
 
 
 def _newest(occurrences: Sequence[Occurrence], versions: Sequence[int]) -> list[int]:

@@ -85,6 +85,8 @@ def _both(one: Exposure, other: Exposure) -> Exposure:
         pushed=_either(one.pushed, other.pushed),
         kept_by=min(kept, key=_KEPT.index, default=None),
         removed=(one.removed or ()) + (other.removed or ()),
+        at_or_before=one.at_or_before or other.at_or_before,
+        reflogs=(one.reflogs or ()) + (other.reflogs or ()),
     )
 
 

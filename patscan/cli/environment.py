@@ -8,6 +8,8 @@ _KEPT = (
     *("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP"),
     *("USERPROFILE", "SYSTEMROOT", "PATHEXT"),
 )
+_JOBS = ("CI_COMMIT_SHA", "GITHUB_SHA")
+"""The commit that a CI job was started for: `patscan.git.traces` knows from it that a remote has it."""
 _HERE = tuple(
     f"GIT_{name}"
     for name in ("DIR", "COMMON_DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH")
@@ -25,7 +27,7 @@ _NETWORK = (
 
 def environment() -> dict[str, str]:
     """What git children may see of this process's environment; ``HOME`` stays, for ``safe.directory`` lives there."""
-    return _chosen({*_KEPT, *_HERE})
+    return _chosen({*_KEPT, *_HERE, *_JOBS})
 
 
 def elsewhere(network: bool = False) -> dict[str, str]:

@@ -109,27 +109,27 @@ def _literally(name: str) -> str:
 
 
 def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, report: Report, rules: tuple[Rule, ...]) -> Report:
-    """Of each token, whether the remote has it already, wherever it may stand there."""
+    """Of each token, where in the whole history it lives, and whether any remote had it."""
     from patscan import scan as engine
     from patscan.cli import cache
     from patscan.sources.history import History
 
-    if not push.told:
-        return report
     history = History(repository, memory=cache.memory(rules))
     try:
         everywhere = engine.scan(history, rules, scanning.pool(chosen), lambda _: None, engine.Options("low"))
         held = push.held()
     except TargetError:
         return report  # then nobody knows, and nobody says
-    there = {finding.secret for finding in everywhere.findings if _stands(finding, held)}
-    # "Not pushed yet" is said only by somebody who has seen everything.
-    absent = False if everywhere.coverage.complete else None
+    gaps = not everywhere.coverage.complete
+    known = {finding.secret: finding for finding in everywhere.findings}
 
     def asked(finding: Finding) -> Finding:
-        return finding._replace(exposure=finding.exposure._replace(pushed=finding.secret in there or absent))
+        whole = known.get(finding.secret, finding)
+        pushed = whole.exposure.pushed or _stands(whole, held)
+        # That nothing shows a push is said only where everything was looked at.
+        return finding._replace(exposure=whole.exposure._replace(pushed=None if not pushed and gaps else pushed))
 
-    return report._replace(findings=tuple(map(asked, report.findings)))
+    return report._replace(findings=tuple(map(asked, report.findings)), target=report.target._replace(head=repository.head()))
 
 
 def _stands(finding: Finding, held: set[str]) -> bool:

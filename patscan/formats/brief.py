@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from patscan.formats import Style
-    from patscan.model import Finding, Report, Skip
+    from patscan.model import Finding, Report, Skip, Target
 
 _TOKENS = 3
 _SKIPS = 4
@@ -29,7 +29,7 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 def _lines(report: Report, style: Style) -> Iterator[str]:
     if report.findings or report.coverage.skipped:
         for finding in report.findings[:_TOKENS]:
-            yield _token(finding, style)
+            yield _token(finding, report.target, style)
         if (more := len(report.findings) - _TOKENS) > 0:
             yield f"… and {more:,} more (all of them: --format text)"
         yield from _skipped(report.coverage.skipped[: 1 if report.findings else _SKIPS], len(report.coverage.skipped), style)
@@ -38,7 +38,7 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
     yield _verdict(report, style)
 
 
-def _token(finding: Finding, style: Style) -> str:
+def _token(finding: Finding, target: Target, style: Style) -> str:
     from patscan.formats.places import SHORT, name, printable, remark
     from patscan.formats.words import count, reasons
 
@@ -53,10 +53,21 @@ def _token(finding: Finding, style: Style) -> str:
         f"commit {lead.origin.commit[:SHORT]}" if lead.origin.commit and lead.origin.path else "",
         f"on {finding.exposure.tips[0]}" if finding.exposure.tips else "",
         f"in {count(others, 'more place')}" if others else "",
+        _on_remote(finding, target) if target.type == "push" else "",
     ]
     why = printable("; ".join(filter(None, told)))
     sure = _ink(finding.confidence, _BAD, style)
     return f"{_ink(printable(spot), _BOLD, style)}  {finding.rule.name}  {_ink(printable(token), '31', style)}  {sure}: {why}"
+
+
+def _on_remote(finding: Finding, target: Target) -> str:
+    """Whether it was pushed, and if not, the commands that take it out."""
+    from patscan.formats.advice import undoing
+
+    if finding.exposure.pushed:
+        remotes = [tip for tip in finding.exposure.tips or () if tip.startswith("refs/remotes/")]
+        return f"already on {remotes[0].removeprefix('refs/remotes/')}" if remotes else "already pushed"
+    return ": ".join(filter(None, (f"not known on {target.remote or 'the remote'}", undoing(finding, target.head))))
 
 
 def _skipped(shown: tuple[Skip, ...], number: int, style: Style) -> Iterator[str]:
@@ -93,19 +104,22 @@ def _accept(kind: str, report: Report) -> Iterator[str]:
 def _now(kind: str, report: Report, page: str) -> Iterator[str]:
     from patscan.formats.places import printable
 
-    pushed = [finding for finding in report.findings if finding.exposure.pushed]
     if kind != "push":
         yield "  now     take it out and commit again. If it was ever pushed, revoke it:"
         yield f"          {page}"
         return
-    remote = printable(report.target.remote or "the remote")
-    if len(pushed) < len(report.findings):
-        sure = all(finding.exposure.pushed is False for finding in report.findings if finding not in pushed)
-        told = "nothing to revoke" if sure else f"and if {remote} has it from elsewhere, revoke it: {page}"
-        yield f"  now     not pushed yet: amend or rebase, {told}"
+    from patscan.formats.advice import NO_TRACE, UNKNOWN
+
+    pushed = [finding for finding in report.findings if finding.exposure.pushed]
+    others = [finding for finding in report.findings if not finding.exposure.pushed]
     for finding in pushed[:1]:
-        place = f"{len(pushed)} of them " if len(report.findings) > 1 else ""
-        yield f"  now     {place}already on {remote}: revoke it: {next(iter(finding.rule.references), page)}"
+        state = printable(_on_remote(finding, report.target)) if len(pushed) == 1 else f"{len(pushed):,} already pushed"
+        yield f"  now     {state}: revoke it: {next(iter(finding.rule.references), page)}"
+    for finding in others[:1]:
+        sure = all(finding.exposure.pushed is False for finding in others)
+        state = NO_TRACE if sure else f"{UNKNOWN}; if it was, revoke it"
+        number = f"{len(others):,} to take out: " if pushed else ""
+        yield f"  now     {number}{state}: {next(iter(finding.rule.references), page)}"
 
 
 def _verdict(report: Report, style: Style) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("row", "rule", "kind", "severity", "confidence", "token", "fingerprint", "type", "place", "line", "column", "end_line", "end_column"),
-    *("encodings", "commit", "author", "date", "at_head", "first_seen", "pushed", "state", "reason", "justification"),
+    *("encodings", "commit", "author", "date", "at_head", "first_seen", "pushed", "state", "reason", "justification", "at_or_before"),
 )
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """The last four are their full-width forms."""
@@ -67,6 +67,7 @@ def _told(finding: Finding, style: Style) -> dict[str, Cell]:
         "token": shown(finding.secret, style.reveal),
         "fingerprint": finding.fingerprint,
         "first_seen": first.date if first else None,
+        "at_or_before": finding.exposure.at_or_before if first else None,
         "pushed": finding.exposure.pushed,
         "state": finding.verdict.state,
         "reason": finding.reason,

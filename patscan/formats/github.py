@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from patscan.formats.advice import remedy
 from patscan.formats.places import in_file, listed, name, printable, slashed
 from patscan.formats.words import by_reason, count, headline, unseen
 
@@ -43,7 +44,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _text(finding: Finding, occurrence: Occurrence) -> str:
     place = "" if in_file(occurrence.origin) else f" Found in {name(occurrence.origin)}, line {occurrence.position.line}."
-    return f"{headline(finding, occurrence)}.{place} {finding.rule.remedy}"
+    return f"{headline(finding, occurrence)}.{place} {remedy(finding)}"
 
 
 def _place(finding: Finding, occurrence: Occurrence) -> Mapping[str, str | int]:

@@ -17,6 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from patscan import HOME, __version__
 from patscan.dates import instant
+from patscan.formats.advice import remedy
 from patscan.formats.places import by_place, identity, in_file, name, printable, slashed
 from patscan.formats.wire import indented, write_items
 from patscan.formats.words import by_reason, count, reasons, unseen, whereabouts
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from patscan.formats import Style
-    from patscan.model import Finding, Occurrence, Report, Rule
+    from patscan.model import Exposure, Finding, Occurrence, Report, Rule
 
 _VERSION = "15.0.7"
 _NO_COMMIT = "0000000"
@@ -113,7 +114,7 @@ def _vulnerability(finding: Finding, places: Sequence[Occurrence], alone: bool, 
         "name": rule.name[:_NAME],
         "description": rule.description,
         "severity": rule.severity.capitalize(),
-        "solution": rule.remedy[:_SOLUTION],
+        "solution": printable(remedy(finding))[:_SOLUTION],
         "identifiers": _identifiers(rule),
         "links": [{"url": reference} for reference in rule.references if reference.startswith(("https://", "http://"))],
         "location": _location(first),
@@ -161,7 +162,7 @@ def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
         "Token": str(finding.secret),
         "Confidence": finding.confidence,
         "Evidence": "; ".join(reasons(finding)),
-        "First seen": f"{seen.date} by {seen.author}" if seen else "",
+        "First seen": _first_seen(exposure),
         "Still at HEAD": {True: "yes", False: "no, in history only", None: ""}[exposure.at_head],
         "Tips": ", ".join(exposure.tips[:_TIPS]) + _more(len(exposure.tips) - _TIPS, "tip") if exposure.tips else "",
         "Where": "; ".join(whereabouts(finding, first)),
@@ -175,6 +176,14 @@ def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
     if seen and seen.id:
         told["first_commit"] = {"type": "commit", "name": "First commit", "value": printable(seen.id)}
     return told
+
+
+def _first_seen(exposure: Exposure) -> str:
+    if not exposure.first_seen:
+        return ""
+    first = exposure.first_seen
+    when = f"{first.date} or before" if exposure.at_or_before else first.date
+    return f"{when} by {first.author}" if first.author else when
 
 
 def _more(number: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, TextIO
 
+from patscan.formats.advice import remedy
 from patscan.formats.places import by_place, in_file, name, printable, slashed
 from patscan.formats.words import headline, reasons, unseen, whereabouts
 
@@ -52,7 +53,7 @@ def _case(finding: Finding, places: Sequence[Occurrence], opening: str, tag: str
     label = f"{finding.rule.name} {finding.fingerprint[:12]}"
     file = {"file": place} if in_file(first.origin) else {}
     spots = ", ".join(f"{place}:{one.position.line}:{one.position.column}" for one in places)
-    text = "\n".join((spots, "; ".join(reasons(finding)), "; ".join(whereabouts(finding, first)), finding.rule.remedy))
+    text = "\n".join((spots, "; ".join(reasons(finding)), "; ".join(whereabouts(finding, first)), remedy(finding)))
     return f"<testcase{_attributes(classname=place, name=label, **file)}>{opening}{_text(text)}</{tag}></testcase>"
 
 

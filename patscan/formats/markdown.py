@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TextIO
 
+from patscan.formats.advice import remedy
 from patscan.formats.places import SHORT, listed, name, printable
-from patscan.formats.words import by_reason, count, unseen
+from patscan.formats.words import by_reason, count, since, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from patscan.formats import Style
-    from patscan.model import Finding, Occurrence, Report, Rule
+    from patscan.model import Finding, Occurrence, Report
 
 _FINDINGS, _PLACES, _REMARKS, _RULES = 30, 2, 10, 5
 """How much is listed of each; the longest possible text stays below GitHub's limit for a comment."""
@@ -55,9 +56,8 @@ def _item(finding: Finding) -> str:
     where = ", ".join(map(_place, places[:_PLACES])) + (
         f" and {count(len(places) - _PLACES, 'more place')}" if len(places) > _PLACES else ""
     )
-    first = finding.exposure.first_seen
-    since = f", since {_code(first.date[:10])}" if first else ""
-    return f"- **{finding.confidence}** {_code(str(finding.secret))} {_prose(finding.rule.name, _TITLE)} in {where}{since}"
+    first = f", since {_code(since(finding.exposure))}" if finding.exposure.first_seen else ""
+    return f"- **{finding.confidence}** {_code(str(finding.secret))} {_prose(finding.rule.name, _TITLE)} in {where}{first}"
 
 
 def _place(occurrence: Occurrence) -> str:
@@ -66,11 +66,10 @@ def _place(occurrence: Occurrence) -> str:
 
 
 def _remedies(findings: Sequence[Finding]) -> Iterator[str]:
-    rules: dict[str, Rule] = {finding.rule.id: finding.rule for finding in findings}
+    remedies = list(dict.fromkeys((finding.rule.name, remedy(finding)) for finding in findings))
     yield from ("", "**What to do**", "")
-    for rule in list(rules.values())[:_RULES]:
-        yield f"- {_prose(rule.name, _TITLE)}: {_prose(rule.remedy, _REMEDY)}"
-    yield from _more(len(rules) - _RULES, "more kind")
+    yield from (f"- {_prose(name, _TITLE)}: {_prose(text, _REMEDY)}" for name, text in remedies[:_RULES])
+    yield from _more(len(remedies) - _RULES, "more kind")
 
 
 def _more(number: int, noun: str) -> Iterator[str]:

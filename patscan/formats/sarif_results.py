@@ -156,6 +156,7 @@ def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
         "authorDate": origin.date,
         "blob": origin.blob,
         "firstSeen": exposure.first_seen and exposure.first_seen.date,
+        "atOrBefore": exposure.at_or_before or None,
         "atHead": exposure.at_head,
         "pushed": exposure.pushed,
         "state": verdict.state,

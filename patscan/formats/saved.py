@@ -142,7 +142,7 @@ def _evidence(evidence: Value) -> Evidence:
 
 
 def _exposure(exposure: Value) -> Exposure:
-    tips, removed = exposure.at("tips"), exposure.at("removed")
+    tips, removed, reflogs = exposure.at("tips"), exposure.at("removed"), exposure.at("reflogs")
     return Exposure(
         _commit_or_none(exposure.at("first_seen")),
         _commit_or_none(exposure.at("last_seen")),
@@ -152,6 +152,8 @@ def _exposure(exposure: Value) -> Exposure:
         exposure.at("pushed").truth_or_none(),
         exposure.at("kept_by").text_or_none(),
         None if removed.found is None else tuple(_commit(one) for one in removed.each()),
+        exposure.at("at_or_before").truth_or_none() or False,
+        None if reflogs.found is None else reflogs.texts(),
     )
 
 
@@ -160,8 +162,15 @@ def _commit_or_none(commit: Value) -> Commit | None:
 
 
 def _commit(commit: Value) -> Commit:
-    names = (commit.at(key).text() for key in ("commit", "author", "date"))
-    return Commit(*names, *(commit.at(key).text_or_none() or "" for key in ("committer", "committed")))
+    parents = commit.at("parents")
+    return Commit(
+        commit.at("commit").text(),
+        commit.at("author").text_or_none() or "",
+        commit.at("date").text(),
+        commit.at("committer").text_or_none() or "",
+        commit.at("committed").text_or_none() or "",
+        None if parents.found is None else parents.texts(),
+    )
 
 
 def _occurrence(place: Value, token: Finding) -> Occurrence:

@@ -6,15 +6,16 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, TextIO
 
 from patscan.dates import instant
+from patscan.formats.advice import remedy, undoing
 from patscan.formats.places import SHORT, current, name, printable, remark
 from patscan.formats.redaction import shown
-from patscan.formats.words import by_reason, count, reasons, whereabouts
+from patscan.formats.words import by_reason, count, reasons, since, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from patscan.formats import Style
-    from patscan.model import Coverage, Finding, Note, Occurrence, Report, Rule, Skip
+    from patscan.model import Coverage, Finding, Note, Occurrence, Report, Skip
 
 _PLACES = 3
 """Other places listed for a token; the JSON report has them all."""
@@ -41,7 +42,9 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
         yield from _title(finding, lead, style)
         yield from _facts(finding, lead, [one for one in here if one is not lead], style)
         yield from _frame(finding, lead, style)
-        yield from _remedy(finding.rule, told.setdefault(finding.rule.remedy, lead), lead, style)
+        if report.target.type == "push" and not finding.exposure.pushed:
+            yield from _row("undo", undoing(finding, report.target.head), style)
+        yield from _remedy(finding, told.setdefault(remedy(finding), lead), lead, style)
         yield ""
     yield from _looked_at(report, style)
     if report.ignored:
@@ -61,7 +64,8 @@ def _facts(finding: Finding, lead: Occurrence, others: Sequence[Occurrence], sty
     if finding.verdict.state != "unchecked":
         yield from _row("GitLab", ": ".join(filter(None, (finding.verdict.state, finding.verdict.reason))), style)
     if first := finding.exposure.first_seen:
-        yield from _row("since", f"{first.date[:10]} in {first.id[:SHORT]} by {first.author}", style)
+        who = f"by {first.author}" if first.author else "(history is cut off there)" if finding.exposure.at_or_before else ""
+        yield from _row("since", f"{since(finding.exposure)} in {first.id[:SHORT]} {who}".rstrip(), style)
     yield from _row("where", "; ".join(whereabouts(finding, lead)), style)
     for i, other in enumerate(others[:_PLACES]):
         odd = remark(other.origin)
@@ -83,13 +87,13 @@ def _frame(finding: Finding, lead: Occurrence, style: Style) -> Iterator[str]:
     yield ""
 
 
-def _remedy(rule: Rule, first: Occurrence, lead: Occurrence, style: Style) -> Iterator[str]:
+def _remedy(finding: Finding, first: Occurrence, lead: Occurrence, style: Style) -> Iterator[str]:
     """What to do, told once."""
     if first is not lead:
         yield f"    → As for {_spot(first)} above."
         return
-    yield from _wrapped("    → ", rule.remedy, style)
-    yield from (f"      {reference}" for reference in rule.references[:1])
+    yield from _wrapped("    → ", printable(remedy(finding)), style)
+    yield from (f"      {reference}" for reference in finding.rule.references[:1])
 
 
 def _token(finding: Finding, style: Style) -> str:

@@ -137,14 +137,22 @@ def _exposure(exposure: Exposure) -> dict[str, Any]:
         "pushed": exposure.pushed,
         "kept_by": exposure.kept_by,
         "removed": None if exposure.removed is None else [_commit(commit) for commit in exposure.removed],
+        "at_or_before": exposure.at_or_before,
+        "reflogs": None if exposure.reflogs is None else list(exposure.reflogs),
     }
 
 
 def _commit(commit: Commit | None) -> dict[str, Any] | None:
     if commit is None:
         return None
-    names = {"commit": commit.id, "author": commit.author, "date": commit.date}
-    return names | {"committer": commit.committer or None, "committed": commit.committed or None}
+    return {
+        "commit": commit.id,
+        "author": commit.author or None,
+        "date": commit.date,
+        "committer": commit.committer or None,
+        "committed": commit.committed or None,
+        "parents": None if commit.parents is None else list(commit.parents),
+    }
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

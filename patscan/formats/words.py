@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from patscan.formats.advice import NEVER_COMMITTED, NO_TRACE, UNKNOWN
 from patscan.formats.places import SHORT, in_file, printable, remark, versions
 from patscan.model import Skip
 
@@ -40,7 +41,7 @@ def _in_words(evidence: Evidence) -> str:
 _KEPT = {
     "stash": "only a stash leads to it",
     "reflog": "only a reflog leads to it",
-    "no ref": "no ref leads to it: a dangling commit",
+    "no ref": "no ref leads to it: dangling",
     "index": "staged, never committed",
     "nothing": "never committed",
 }
@@ -55,23 +56,38 @@ def whereabouts(finding: Finding, lead: Occurrence) -> Iterator[str]:
         yield f"blob {origin.blob[:SHORT]}"
     if (held := versions(lead, finding.occurrences)) > 1:
         yield f"in {held:,} versions of this file"
-    yield from _exposed(finding.exposure)
+    yield from _exposed(finding)
 
 
-def _exposed(exposure: Exposure) -> Iterator[str]:
+def since(exposure: Exposure) -> str:
+    """The day of its first sight, as far back as history goes."""
+    return f"{exposure.first_seen.date[:10]}{' or before' if exposure.at_or_before else ''}" if exposure.first_seen else ""
+
+
+def _exposed(finding: Finding) -> Iterator[str]:
+    exposure = finding.exposure
+    here = any(one.at_head or one.at_head is None for one in finding.occurrences)
     for known, yes, no in (
-        (exposure.at_head, "still there at HEAD", "gone from HEAD"),
+        (exposure.at_head, "still there at HEAD" if here else "still at HEAD in a place that is ignored", "gone from HEAD"),
         (exposure.reachable, "", _KEPT.get(exposure.kept_by or "", "no ref leads to it")),
-        (exposure.pushed, "pushed", "not pushed yet"),
     ):
-        if known is not None and (said := yes if known else no):
-            yield said
+        if known is not None and (text := yes if known else no):
+            yield text
+    yield from filter(None, [_pushed(exposure)])
     if exposure.removed:
         newest = exposure.removed[-1]
         yield f"taken out by {newest.id[:SHORT]} on {newest.date[:10]}"
     if exposure.tips:
         more = len(exposure.tips) - _TIPS
         yield f"held by {', '.join(exposure.tips[:_TIPS])}" + (f" and {count(more, 'more ref')}" if more > 0 else "")
+
+
+def _pushed(exposure: Exposure) -> str:
+    if exposure.pushed is None:
+        return UNKNOWN if exposure.kept_by and exposure.kept_by not in NEVER_COMMITTED else ""
+    if exposure.pushed:
+        return "pushed"
+    return "" if exposure.kept_by in NEVER_COMMITTED else NO_TRACE
 
 
 def headline(finding: Finding, occurrence: Occurrence) -> str:

@@ -30,8 +30,8 @@ class Attribution(NamedTuple):
     """Where wanted blobs came and went, by the number of the commit."""
     reachable: int
     """How many of the commits refs and reflogs lead to: the first ones."""
-    unread: int
-    """Commits that git couldn't read."""
+    unread: Sequence[str]
+    """Commits that git couldn't compare with their parents."""
 
 
 def attribute(
@@ -39,9 +39,11 @@ def attribute(
     blobs: Iterable[str],
     stored: Callable[[], Iterable[str]],
     find_holders: Callable[[], Holders | None],
+    fetched: Iterable[str] = (),
 ) -> Attribution:
     """Walk the commits for `blobs`; `stored` gives the ids of all commits, for blobs that no ref or reflog leads to.
 
+    `fetched` are commits that may hold them, too, though no ref or reflog leads there.
     With what `find_holders` finds, git is asked only about the commits that may have changed something.
     """
     walk, graph = Walk(repository, sorted(blobs)), _Graph()
@@ -57,12 +59,13 @@ def attribute(
     except child.GitError:
         # A commit can't be read: what the others brought is told, but not what became of it.
         walk.over(sorted(set(stored())))
+        walk.over_trees(walk.unread)
         walk.add(in_index(repository, walk.missing()))
         walk.sort(lambda place: instant(place.date))
-        return Attribution(walk.found(), (), None, {}, 0, len(walk.unread))
+        return Attribution(walk.found(), (), None, {}, 0, walk.unread)
     reachable = len(graph.parents)
     walk.add(in_index(repository, walk.missing()))
-    others = sorted(set(stored()).difference(graph.parents)) if walk.missing() else []
+    others = sorted(set(stored()).difference(graph.parents)) if walk.missing() else sorted(set(fetched).difference(graph.parents))
     if others:
         try:
             walk.over(graph.worth_asking(graph.add(repository, others), known))
@@ -72,7 +75,7 @@ def attribute(
     walk.sort(lambda place: number.get(place.commit or "", len(number)))
     parents = [tuple(number[one] for one in graph.parents[commit] if number.get(one, place) < place) for commit, place in number.items()]
     changes = {number[commit]: tuple(paths.values()) for commit, paths in walk.changes.items() if commit in number}
-    return Attribution(walk.found(), list(number), parents, changes, reachable, len(walk.unread))
+    return Attribution(walk.found(), list(number), parents, changes, reachable, walk.unread)
 
 
 def touched(told: Attribution) -> list[str]:
@@ -131,10 +134,11 @@ class _Graph:
         return number
 
 
-def exposure(places: Iterable[Origin]) -> Exposure:
-    """First sight of a token, from the commits that brought it; the rest isn't looked at yet."""
+def exposure(places: Iterable[Origin], sure: bool = True) -> Exposure:
+    """First sight of a token, from the commits that brought it; the rest isn't looked at. Not `sure`: others may have brought it before."""
     dated = sorted((instant(place.date), place.commit, place) for place in places if place.commit and place.date)
     if not dated:
         return Exposure()
     first = dated[0][2]
-    return Exposure(first_seen=Commit(first.commit or "", first.author or "", first.date or ""))
+    sure = sure and first.author is not None
+    return Exposure(first_seen=Commit(first.commit or "", (first.author or "") if sure else "", first.date or ""), at_or_before=not sure)

@@ -8,23 +8,18 @@ from typing import NamedTuple
 from patscan.dates import instant, iso
 from patscan.git.attribution import Attribution, exposure
 from patscan.git.child import GitError
-from patscan.git.graph import Held, Lives, held_by, lives, marked
-from patscan.git.repository import Repository
+from patscan.git.graph import Held, Lives, descendants, held_by, lives, marked
+from patscan.git.keepers import STASH, keepers, stashed
+from patscan.git.reflogs import Entry, reflogs
+from patscan.git.repository import Ref, Repository
+from patscan.git.traces import Traces, traces
 from patscan.git.walk import PATH
 from patscan.model import Commit, Exposure, Origin
 
-_FORMAT = "%H%x00%an <%ae>%x00%ad%x00%cn <%ce>%x00%cd"
+_FORMAT = "%H%x00%an <%ae>%x00%ad%x00%cn <%ce>%x00%cd%x00%P"
 _LOG = ("log", "--no-walk=unsorted", "-z", "--encoding=UTF-8", "--no-show-signature", "--date=raw", f"--format={_FORMAT}", "--stdin")
 _AT_ONCE = 5000
-_REMOTE, _STASH = "refs/remotes/", "refs/stash"
-
-
-class Ref(NamedTuple):
-    """A ref's name, the object it points to, and the one behind it if that is a tag."""
-
-    name: str
-    object: str
-    peeled: str
+_GROUPS = ("ref", "stash", "reflog", "no ref")
 
 
 class _Group(NamedTuple):
@@ -47,14 +42,14 @@ def exposures(
 ) -> Mapping[str, Exposure]:
     """The exposure of each token, by its fingerprint; `places` are all it was met in. A `mirror` holds only what was pushed."""
     if attribution.parents is None:
-        return {token: exposure(origins) for token, origins in places.items()}
+        return {token: exposure(origins, sure=not attribution.unread) for token, origins in places.items()}
     tokens: dict[str, set[str]] = {}
     for token, origins in places.items():
         for origin in origins:
             if held := PATH + (origin.path or "") if origin.type == "path" else origin.blob:
                 tokens.setdefault(held, set()).add(token)
     told = _Told(repository, attribution, held_by(attribution.parents, attribution.changes, tokens), mirror)
-    said_in = {token: told.said_in(origins) for token, origins in places.items()}
+    said_in = {token: told.said_in(token, origins) for token, origins in places.items()}
     groups = {token: told.group(token, said_in[token]) for token in places}
     told.ask_who({commit for token, group in groups.items() for commit in (*said_in[token], *group.lives.of(token))})
     return {token: told.exposure(token, origins, groups[token], said_in[token]) for token, origins in places.items()}
@@ -67,17 +62,21 @@ class _Told:
         self._repository, self._commits, self._held, self._mirror = repository, attribution.commits, held, mirror
         self._parents = attribution.parents or ()
         self._number = {commit: place for place, commit in enumerate(attribution.commits)}
-        self._refs = refs(repository)
+        self._refs, self._logs = repository.refs(), reflogs(repository)
+        self._traces = _traces(repository, self._refs, self._logs)
+        self._unread = bool(attribution.unread)
+        cut_off = {self._number[commit] for commit in repository.cut_off().union(attribution.unread) if commit in self._number}
+        self._cut_off = descendants(self._parents, cut_off) if self._unread else cut_off
         self._head = self._number.get(repository.head() or "")
-        self._has_remotes = mirror or repository.has_remotes()
         heads = [self._head] if self._head is not None else []
         # Each takes a pass over all commits, so it is made when it is needed.
         self._ends: dict[str, Iterable[int]] = {
-            "ref": [*self._places(lambda name: name != _STASH), *heads],
-            "stash": self._places(lambda name: name == _STASH),
+            "ref": [*self._places(lambda name: name != STASH), *heads],
+            "stash": [*self._places(lambda name: name == STASH), *self._numbers(stashed(self._logs))],
             "reflog": range(attribution.reachable),
             "no ref": range(len(self._commits)),
-            _REMOTE: self._places(lambda name: name.startswith(_REMOTE)),
+            "pushed": self._numbers(self._traces.ids) if self._traces else (),
+            "unsure": self._places(lambda name: self._traces is not None and name in self._traces.unsure),
         }
         self._groups: dict[str, _Group] = {}
         self._tips: dict[str, set[str]] = {}
@@ -89,16 +88,19 @@ class _Told:
             if ref.object != ref.peeled:
                 self._at.setdefault(ref.object, set()).add(ref.name)
         self._who: Mapping[str, Commit] = {}
+        self._keepers: Mapping[str, tuple[str, ...]] | None = None
+        self._texts: dict[int, set[str]] = {}
 
-    def said_in(self, origins: Iterable[Origin]) -> list[int]:
+    def said_in(self, token: str, origins: Iterable[Origin]) -> list[int]:
         """The commits whose own text, not whose files, holds a token."""
-        return [
-            self._number[origin.commit] for origin in origins if not origin.blob and origin.type != "path" and origin.commit in self._number
-        ]
+        commits = self._numbers(origin.commit or "" for origin in origins if not origin.blob and origin.type != "path")
+        for commit in commits:
+            self._texts.setdefault(commit, set()).add(token)
+        return commits
 
     def group(self, token: str, said_in: Sequence[int]) -> _Group:
         """The first group that has a token; one of nothing if none has."""
-        groups = (self._group(name) for name in self._ends if name != _REMOTE)
+        groups = map(self._group, _GROUPS)
         return next((group for group in groups if group.has(token, said_in)), _NOWHERE)
 
     def ask_who(self, commits: set[int]) -> None:
@@ -106,26 +108,62 @@ class _Told:
         self._who = who(self._repository, [self._commits[commit] for commit in sorted(commits)])
 
     def exposure(self, token: str, origins: Sequence[Origin], group: _Group, said_in: Sequence[int]) -> Exposure:
-        """Everything about one token. ``pushed`` is ``None`` without a remote: then nothing tells."""
+        """Everything about one token."""
         tips = set(self._tips.get(token, ()))
         tips.update(name for origin in origins if not origin.blob for name in self._at.get(origin.commit or "", ()))
         tips |= {origin.path for origin in origins if origin.type == "ref-name" and origin.path}
-        sent = self._group("ref" if self._mirror else _REMOTE)
-        pushed = sent.has(token, said_in) or any(self._mirror or tip.startswith(_REMOTE) for tip in tips)
         brought, youngest = ((*told.get(token, ()), *said_in) for told in (group.lives.brought, group.lives.youngest))
+        elsewhere = exposure(origins, sure=not self._unread)
+        first_seen = min(map(self._commit, brought), key=_when, default=elsewhere.first_seen)
+        at_or_before = not self._cut_off.isdisjoint(brought) if brought else elsewhere.at_or_before
+        kept_by = group.name or ("ref" if tips else self._kept(origins))
         return Exposure(
-            first_seen=min(map(self._commit, brought), key=_when, default=exposure(origins).first_seen),
+            first_seen=nameless(first_seen) if first_seen and at_or_before else first_seen,
             last_seen=max(map(self._commit, youngest), key=_when, default=None),
             at_head=self._head is not None and token in self._held[self._head],
             tips=tuple(sorted(tips)),
             reachable=group.name == "ref" or (bool(tips) and group is _NOWHERE),
-            pushed=pushed if self._has_remotes else None,
-            kept_by=group.name or ("ref" if tips else _kept(origins)),
+            pushed=self._pushed(token, origins, tips, said_in),
+            kept_by=kept_by,
             removed=tuple(sorted(map(self._commit, group.lives.removed.get(token, ())), key=_when)),
+            at_or_before=at_or_before,
+            reflogs=self._leading(token) if kept_by in {"stash", "reflog"} else (),
         )
 
+    def _pushed(self, token: str, origins: Sequence[Origin], tips: Iterable[str], said_in: Sequence[int]) -> bool | None:
+        """Whether a remote had it; ``None`` if that can't be told."""
+        known = self._traces
+        if self._mirror or known is None:
+            return True if self._mirror else None
+        objects = {origin.commit for origin in origins if not origin.blob}
+        if self._group("pushed").has(token, said_in) or not known.refs.isdisjoint(tips) or not known.ids.isdisjoint(objects):
+            return True
+        # A clone's tags come without a reflog.
+        tagged = known.cloned and not objects.isdisjoint(self._at)
+        return None if tagged or self._unread or self._group("unsure").has(token, said_in) else False
+
+    def _leading(self, token: str) -> tuple[str, ...]:
+        """The reflogs and entries of the stash that lead to a token which no ref leads to."""
+        if self._keepers is None:
+            reachable = self._group("ref").marks or bytes(len(self._commits))
+            self._keepers = keepers(
+                self._logs, self._number, self._parents, lambda commit: self._held[commit].union(self._texts.get(commit, ())), reachable
+            )
+        return self._keepers.get(token, ())
+
+    def _kept(self, origins: Sequence[Origin]) -> str | None:
+        """What keeps a token that no commit holds whose place in history is known."""
+        if any(origin.type == "index" for origin in origins):
+            return "index"
+        if any(origin.commit for origin in origins):
+            return "no ref"
+        return None if self._unread else "nothing"
+
+    def _numbers(self, commits: Iterable[str]) -> list[int]:
+        return [self._number[commit] for commit in commits if commit in self._number]
+
     def _place(self, ref: Ref) -> int | None:
-        return self._number.get(ref.peeled or ref.object)
+        return self._number.get(ref.commit)
 
     def _places(self, wanted: Callable[[str], bool]) -> list[int]:
         places = [self._place(ref) for ref in self._refs if wanted(ref.name)]
@@ -146,33 +184,33 @@ class _Told:
         return self._who.get(name) or Commit(name, "", "")
 
 
+def _traces(repository: Repository, refs: Sequence[Ref], logs: Mapping[str, Sequence[Entry]]) -> Traces | None:
+    """``None`` if git can't tell, or if it keeps reflogs in a form that isn't read here."""
+    try:
+        return traces(repository, refs, logs) if not (repository.common_dir / "reftable").exists() else None
+    except (GitError, OSError):
+        return None
+
+
+def nameless(commit: Commit) -> Commit:
+    """`commit` where history is cut off: another one may have brought what it holds."""
+    return commit._replace(author="", committer="")
+
+
 def who(repository: Repository, commits: Sequence[str]) -> dict[str, Commit]:
-    """Who made these commits, and when; those that git can't read aren't told of."""
+    """Who made these commits, and when; nobody where history is cut off. Those that git can't read are left out."""
     told: dict[str, Commit] = {}
+    cut_off = repository.cut_off()
     for low in range(0, len(commits), _AT_ONCE):
         try:
             listed = repository.git(*_LOG, stdin="".join(f"{commit}\n" for commit in commits[low : low + _AT_ONCE]).encode())
         except GitError:
             continue  # then a commit is told by its id alone
         fields = listed.decode("utf-8", "surrogateescape").split("\0")
-        for name, author, date, committer, committed in zip(*[iter(fields)] * 5, strict=False):
-            told[name] = Commit(name, author, iso(*date.split()) or "", committer, iso(*committed.split()) or "")
+        for name, author, date, committer, committed, parents in zip(*[iter(fields)] * 6, strict=False):
+            commit = Commit(name, author, iso(*date.split()) or "", committer, iso(*committed.split()) or "", tuple(parents.split()))
+            told[name] = nameless(commit) if name in cut_off else commit
     return told
-
-
-def refs(repository: Repository) -> list[Ref]:
-    """All refs, by name."""
-    try:
-        listed = repository.git("for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)%00")
-    except GitError:
-        return []
-    fields = listed.decode("utf-8", "surrogateescape").split("\0")[:-1]
-    return [Ref(name.lstrip("\n"), target, peeled) for name, target, peeled in zip(*[iter(fields)] * 3, strict=False)]
-
-
-def _kept(origins: Sequence[Origin]) -> str:
-    """What keeps a token that no commit holds."""
-    return "index" if any(origin.type == "index" for origin in origins) else "nothing"
 
 
 def _when(commit: Commit) -> tuple[float, str]:

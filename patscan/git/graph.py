@@ -95,6 +95,15 @@ def _changed(tree: Mapping[bytes, str], changes: Iterable[Change]) -> Mapping[by
     return blobs
 
 
+def descendants(parents: Sequence[Sequence[int]], commits: Iterable[int]) -> set[int]:
+    """These commits, and all that are made on them."""
+    reached = set(commits)
+    for commit, commit_parents in enumerate(parents):
+        if not reached.isdisjoint(commit_parents):
+            reached.add(commit)
+    return reached
+
+
 def marked(parents: Sequence[Sequence[int]], tips: Iterable[int]) -> bytearray:
     """For each commit, 1 if one of `tips` is it or is made on it."""
     marks = bytearray(len(parents))

@@ -11,6 +11,19 @@ from patscan.errors import TargetError
 from patscan.git.child import GitError, run
 
 
+class Ref(NamedTuple):
+    """A ref's name, the object it points to, and the one behind it if that is a tag."""
+
+    name: str
+    object: str
+    peeled: str
+
+    @property
+    def commit(self) -> str:
+        """What it leads to, mostly a commit."""
+        return self.peeled or self.object
+
+
 class Repository(NamedTuple):
     """A repository, opened: where its parts lie and how its objects are named."""
 
@@ -55,15 +68,21 @@ class Repository(NamedTuple):
         """The commits at the edge of a shallow clone: their parents aren't here (gitformat-shallow in git's technical docs)."""
         return set(_lines(self.common_dir / "shallow"))
 
-    def has_remotes(self) -> bool:
-        """Whether anything is configured that could be pushed to."""
-        return bool(_try(self, "config", "--get-regexp", r"^remote\..*\.(push)?url$"))
+    def cut_off(self) -> set[str]:
+        """The commits whose parents here aren't those that they were made on: at the edge of a shallow clone, or grafted."""
+        grafted = {line.split()[0] for line in _lines(self.common_dir / "info" / "grafts") if line.strip() and not line.startswith("#")}
+        return self.boundary() | grafted
 
     def hooks_path(self) -> str | None:
         """What ``core.hooksPath`` says, with ``~`` expanded; ``None`` if nobody has set it."""
         # The last value is the one that keeps this very child from running hooks.
         *_, said, _ = (None, *_try(self, "config", "-z", "--type=path", "--get-all", "core.hooksPath").split("\0")[:-1])
         return said
+
+    def refs(self) -> list[Ref]:
+        """All refs, by name; none if git can't list them."""
+        fields = _try(self, "for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)%00").split("\0")[:-1]
+        return [Ref(name.lstrip("\n"), target, peeled) for name, target, peeled in zip(*[iter(fields)] * 3, strict=False)]
 
     def head(self) -> str | None:
         """The commit at HEAD, or ``None`` before the first commit."""

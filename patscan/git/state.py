@@ -9,8 +9,9 @@ from pathlib import Path
 
 from patscan.git.child import GitError
 from patscan.git.repository import Repository
+from patscan.git.traces import settings
 
-_FILES = ("HEAD", "index", "shallow", "info/grafts")
+_FILES = ("HEAD", "FETCH_HEAD", "index", "shallow", "info/grafts")
 """Read whole, in every working tree's folder."""
 _FOLDERS = ("logs", "reftable")
 """Files in them are known by size and time: reflogs can be long."""
@@ -23,7 +24,7 @@ def state(repository: Repository, objects: Iterable[str]) -> str | None:
         digest.update(repository.git("for-each-ref", "--format=%(refname) %(objectname) %(symref)"))
     except GitError:
         return None
-    for part in (*objects, str(repository.has_remotes()), *_files(repository)):
+    for part in (*objects, settings(repository), *_files(repository)):
         digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
     return digest.hexdigest()
 

@@ -38,6 +38,7 @@ class Walk:
         self.unread: list[str] = []
         self._repository, self.wanted = repository, wanted
         self._notes = set(_notes(repository)) if wanted else set()
+        self._cut_off = repository.cut_off() if wanted else set()
         self._blobs = [name for name in wanted if not name.startswith(PATH)]
         self._paths = {name for name in wanted if name.startswith(PATH)}
 
@@ -69,6 +70,23 @@ class Walk:
             for answer, asked in told:
                 self._keep(answer.result(), asked)
 
+    def over_trees(self, commits: Iterable[str]) -> None:
+        """Take what stands in these commits, which can't be compared with their parents, as met there; nobody brought it."""
+        wanted = set(self._blobs)
+        for commit in list(commits)[:_UNREAD_AT_MOST]:
+            try:
+                header = self._repository.git("log", "--no-walk", "--date=raw", "--encoding=UTF-8", "--format=%ad%x00%s", commit)
+                listed = self._repository.git("ls-tree", "-r", "-z", "--full-tree", commit)
+            except child.GitError:
+                continue
+            date, _, subject = header.rstrip(b"\n").partition(b"\0")
+            when = iso(*date.decode("ascii", "replace").split())
+            for entry in listed.split(b"\0")[:-1]:
+                facts, _, path = entry.partition(b"\t")
+                if (name := facts.split()[2].decode()) in wanted:
+                    kind = "symlink" if facts.startswith(b"120000") else "blob"
+                    self.places.setdefault(name, []).append(Origin(kind, _text(path), commit, None, when, name, _text(subject)))
+
     def _asked(self, pool: ThreadPoolExecutor, commits: Sequence[str]) -> Iterator[tuple[Future[bytes], set[str]]]:
         for low in range(0, len(self._blobs), _OBJECTS):
             asked = self._blobs[low : low + _OBJECTS]
@@ -81,8 +99,9 @@ class Walk:
         return b"".join(answers(self._repository, command, commits, self.unread))
 
     def _keep(self, output: bytes, asked: set[str]) -> None:
-        for place, change, is_new in _parse(output, asked):
-            commit = place.commit or ""
+        for origin, change, is_new in _parse(output, asked):
+            commit = origin.commit or ""
+            place = origin._replace(author=None) if commit in self._cut_off else origin
             paths = self.changes.setdefault(commit, {})
             if change.blob is not None or change.path not in paths:
                 paths[change.path] = change

@@ -99,6 +99,10 @@ class History:
         for shard in self.store.some(sorted(names)):
             yield from (piece._replace(key=shard.name(piece.key)) for piece in shard.pieces([]))
 
+    def vouched(self, origin: Origin) -> Origin:
+        """`origin` without an author where history is cut off before its commit."""
+        return origin._replace(author=None) if self._provenance.is_cut_off(origin) else origin
+
     def origins(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """The paths and commits of each blob, the commit that first brought it first."""
         return self._provenance.origins(names, each)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from patscan.git import attribution
 from patscan.git.child import GitError
-from patscan.git.exposure import exposures, refs, who
+from patscan.git.exposure import exposures, nameless, who
 from patscan.git.state import state
+from patscan.git.traces import fetched
 from patscan.git.walk import PATH
 from patscan.model import Commit, Exposure, Note, Origin
 
@@ -35,6 +36,7 @@ class Provenance:
         self._blobs: list[str] = []
         self._each: Each = map
         self._standing: set[tuple[str, str | None]] | None = None
+        self._cut_off: set[str] | None = None
         self._name: str | None = None
         self._known: Mapping[str, Any] | None = None
 
@@ -46,7 +48,7 @@ class Provenance:
             return attribution.retold(self._repository, self._blobs, known["commits"])
         told = self._ask()
         if told.unread:
-            reason = f"{told.unread:,} commits can't be read: what they brought has no path, author or date."
+            reason = f"{len(told.unread):,} commits can't be read: what they brought has no path, author or date."
             self._store.notes.append(Note(str(self._repository.path), reason))
         return told.places
 
@@ -59,6 +61,12 @@ class Provenance:
         told = exposures(self._repository, self._ask(), places, self._mirror)
         self._keep({names[token]: exposure for token, exposure in told.items()})
         return told
+
+    def is_cut_off(self, origin: Origin) -> bool:
+        """Whether history ends at its commit, so that others may have brought what it holds."""
+        if self._cut_off is None:
+            self._cut_off = self._repository.cut_off()
+        return origin.commit in self._cut_off
 
     def at_head(self, origin: Origin) -> bool | None:
         """Whether a file stands in the tree of HEAD as it was met; ``None`` for what isn't in a file."""
@@ -83,8 +91,14 @@ class Provenance:
 
     def _ask(self) -> attribution.Attribution:
         if self._attribution is None:
-            self._attribution = attribution.attribute(self._repository, self._blobs, self._store.commits, self._holders)
+            self._attribution = attribution.attribute(self._repository, self._blobs, self._store.commits, self._holders, self._fetched())
         return self._attribution
+
+    def _fetched(self) -> set[str]:
+        try:
+            return fetched(self._repository)
+        except OSError:
+            return set()  # then `exposures` can't tell of a push
 
     def _holders(self) -> Holders | None:
         """None for paths, which aren't objects, and for what stands in thousands of trees: then git is quicker."""
@@ -105,34 +119,42 @@ class Provenance:
         asked = self._attribution
         if not self._memory or not self._name or asked is None or asked.parents is None or asked.unread:
             return
-        numbers = {ref.name: number for number, ref in enumerate(refs(self._repository))}
+        numbers = {ref.name: number for number, ref in enumerate(self._repository.refs())}
         if all(commit.committed for exposure in told.values() for commit in _commits(exposure)) and all(
-            tip in numbers for exposure in told.values() for tip in exposure.tips or ()
+            name in numbers for exposure in told.values() for name in (*(exposure.tips or ()), *filter(_is_ref, exposure.reflogs or ()))
         ):
             facts = {name: _facts(exposure, numbers) for name, exposure in told.items()}
             self._memory.remember(self._name, {"contents": _digest(self._blobs), "commits": attribution.touched(asked), "exposures": facts})
 
     def _retold(self, known: Mapping[str, dict[str, Any]]) -> dict[str, Exposure]:
         ids = {commit for facts in known.values() for commit in (*facts["removed"], *(facts[end] for end in _ENDS)) if commit}
-        people, names = who(self._repository, sorted(ids)), [ref.name for ref in refs(self._repository)]
+        people, names = who(self._repository, sorted(ids)), [ref.name for ref in self._repository.refs()]
 
         def told(commit: str | None) -> Commit | None:
             return people.get(commit, Commit(commit, "", "")) if commit else None
 
-        return {
-            token: Exposure(
-                **facts
-                | {end: told(facts[end]) for end in _ENDS}
-                | {"removed": tuple(filter(None, map(told, facts["removed"]))), "tips": tuple(names[number] for number in facts["tips"])}
-            )
-            for token, facts in known.items()
-        }
+        def exposure(facts: dict[str, Any]) -> Exposure:
+            ends = {end: told(facts[end]) for end in _ENDS}
+            if ends["first_seen"] and facts["at_or_before"]:
+                ends["first_seen"] = nameless(ends["first_seen"])
+            removed = tuple(filter(None, map(told, facts["removed"])))
+            tips = tuple(names[number] for number in facts["tips"])
+            logs = tuple(names[log] if isinstance(log, int) else log for log in facts["reflogs"])
+            return Exposure(**facts | ends | {"removed": removed, "tips": tips, "reflogs": logs})
+
+        return {token: exposure(facts) for token, facts in known.items()}
 
 
 def _facts(exposure: Exposure, numbers: Mapping[str, int]) -> dict[str, Any]:
     ends = {end: commit and commit.id for end, commit in zip(_ENDS, (exposure.first_seen, exposure.last_seen), strict=True)}
     removed, tips = [commit.id for commit in exposure.removed or ()], [numbers[tip] for tip in exposure.tips or ()]
-    return exposure._asdict() | ends | {"removed": removed, "tips": tips}
+    logs = [numbers.get(log, log) for log in exposure.reflogs or ()]
+    return exposure._asdict() | ends | {"removed": removed, "tips": tips, "reflogs": logs}
+
+
+def _is_ref(log: str) -> bool:
+    """Whether a reflog's name was chosen by somebody, and may hold a token."""
+    return log != "HEAD" and not log.startswith("stash@")
 
 
 def _commits(exposure: Exposure) -> list[Commit]:

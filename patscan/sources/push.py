@@ -66,11 +66,6 @@ class Push(Revisions):
         return set(self._repository.git("rev-list", *options, "--", stdin=given).decode().split())
 
     @property
-    def told(self) -> bool:
-        """Whether anything here says what the remote has."""
-        return bool(self._remote.tracked or self.known)
-
-    @property
     def _named(self) -> str:
         return f"the push to {self._remote.shown}" if self._remote.shown else "the push"
 

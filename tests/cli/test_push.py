@@ -138,6 +138,20 @@ WAYS: list[Way] = [
 ]
 
 
+UNDO = {
+    **dict.fromkeys((way.__name__ for way in WAYS), "git commit --amend"),
+    "second_of_all": "^ b2",
+    "tag": "git tag -d v1",
+    "tag_message": "git tag -d v1",
+    "second_tag": "git tag -d b2",
+    "added_and_removed": "git rebase -i ",
+    "revision": "git rebase -i ",
+    "merge": "^",
+    "ref_name": "git branch -m OLD NEW",
+}
+"""Part of the command that takes the token out again."""
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_without_a_token_every_way_passes(remote: Repo, way: Way, kind: str) -> None:
     said, _ = way(remote, CLEAN)
@@ -152,7 +166,8 @@ def test_with_a_token_every_way_is_blocked_and_the_place_is_named(remote: Repo, 
     assert said.code, said.text
     assert place in said.text
     assert "push blocked" in said.text
-    assert "not pushed yet: amend or rebase" in said.text
+    assert "no trace of a push in this clone; if it was pushed by URL or the folder was copied, revoke it" in said.text
+    assert UNDO[way.__name__] in said.text
     assert token[8:16] not in said.text
     assert len(said.text[: said.text.index("push blocked")].splitlines()) <= 16
 
@@ -165,12 +180,15 @@ def test_what_the_remote_has_already_is_to_be_revoked(remote: Repo, rng: random.
     said = git(remote, "push", "origin", "main")
     assert said.code
     assert "elsewhere.txt:2:1" in said.text
-    assert "already on origin: revoke it: https://docs.gitlab.com/" in said.text
-    assert "not pushed yet" not in said.text
+    assert "already on origin/main: revoke it: https://docs.gitlab.com/" in said.text
+    assert "no trace of a push" not in said.text
     remote.commit({"b.txt": f"{new}\n"})
     said = git(remote, "push", "origin", "main")
-    assert "already on origin" in said.text
-    assert "not pushed yet" in said.text
+    [there] = [line for line in said.text.splitlines() if line.startswith("elsewhere.txt:2:1")]
+    [new_one] = [line for line in said.text.splitlines() if line.startswith("b.txt:1:1")]
+    assert there.endswith("; already on origin/main")
+    assert new_one.endswith("; not known on origin: git commit --amend")
+    assert "1 to take out: no trace of a push in this clone" in said.text
 
 
 def test_a_remote_whose_name_begins_with_anothers_knows_nothing_of_it(remote: Repo, rng: random.Random) -> None:
@@ -182,7 +200,7 @@ def test_a_remote_whose_name_begins_with_anothers_knows_nothing_of_it(remote: Re
     said = git(remote, "push", "origin", "main")
     assert said.code
     assert "b.txt:1:1" in said.text
-    assert "not pushed yet" in said.text
+    assert "already on origin/x/main" in said.text
 
 
 def test_deleting_and_pushing_nothing_pass(remote: Repo, rng: random.Random) -> None:

@@ -27,9 +27,9 @@ KEYS = {
     "coverage.skipped": "where reason",
     "coverage.notes": "where reason",
     "findings": "fingerprint rule kind severity confidence token evidence exposure verdict occurrences",
-    "findings.exposure": "first_seen last_seen at_head tips reachable pushed kept_by removed",
-    "findings.exposure.first_seen": "commit author date committer committed",
-    "findings.exposure.last_seen": "commit author date committer committed",
+    "findings.exposure": "first_seen last_seen at_head tips reachable pushed kept_by removed at_or_before reflogs",
+    "findings.exposure.first_seen": "commit author date committer committed parents",
+    "findings.exposure.last_seen": "commit author date committer committed parents",
     "findings.verdict": "state reason facts lifecycle",
     "findings.occurrences": PLACE,
     "ignored": "fingerprint rule kind severity confidence token evidence exposure verdict occurrences reason justification",
@@ -71,7 +71,7 @@ def test_a_finding(token: str) -> None:
             "evidence": [{"type": "checksum", "ok": True}, {"type": "routing", "organization": 1, "user": 42}],
             "exposure": {
                 "first_seen": {"commit": COMMIT, "author": "Jane Roe <jane@example.com>", "date": "2024-05-01T12:30:00+02:00"}
-                | {"committer": None, "committed": None},
+                | {"committer": None, "committed": None, "parents": None},
                 "last_seen": None,
                 "at_head": None,
                 "tips": None,
@@ -79,6 +79,8 @@ def test_a_finding(token: str) -> None:
                 "pushed": None,
                 "kept_by": None,
                 "removed": None,
+                "at_or_before": False,
+                "reflogs": None,
             },
             "verdict": {"state": "unchecked", "reason": "", "facts": {}, "lifecycle": []},
             "occurrences": [
@@ -198,6 +200,8 @@ def test_verdict_and_exposure_once_known(token: str) -> None:
         "pushed": False,
         "kept_by": None,
         "removed": None,
+        "at_or_before": False,
+        "reflogs": None,
     }
 
 

@@ -50,8 +50,41 @@ class Random:
         for ref in self.repo.line("for-each-ref", "--format=%(refname)", "refs/all").splitlines():
             self.repo.git("update-ref", "-d", ref)
         self.repo.git("config", "remote.origin.url", "https://example.com/x.git")
+        self._push(commits)
         if rng.random() < 0.5:
             self.repo.pack("-f")
+        if rng.random() < 0.2:
+            (self.repo.path / "shallow").write_text(f"{rng.choice(commits)}\n")
+
+    def _push(self, commits: list[str]) -> None:
+        """Sometimes: a refspec (without one it is as `git clone --bare` leaves it), a branch of the remote that was moved, a fetch."""
+        rng = self._rng
+        if rng.random() < 0.8:
+            self.repo.git("config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
+        if rng.random() < 0.3:
+            for commit in rng.choices(commits, k=2):
+                self.repo.git("-c", "core.logAllRefUpdates=true", "update-ref", "refs/remotes/origin/forced", commit)
+        if rng.random() < 0.2:
+            (self.repo.path / "FETCH_HEAD").write_text(f"{rng.choice(commits)}\t\t'main' of https://example.com/x.git\n")
+        elif rng.random() < 0.2:
+            (self.repo.path / "FETCH_HEAD").write_text(f"{rng.choice(commits)}\t\tbranch 'main' of .\n")
+
+    def pushed(self) -> list[str]:
+        """The commits that a remote had, as far as anything shows it."""
+        shallow, fetched = (self.repo.path / name for name in ("shallow", "FETCH_HEAD"))
+        starts = shallow.read_text().split() if shallow.exists() else []
+        if fetched.exists() and "of ." not in fetched.read_text():
+            starts.append(fetched.read_text().split()[0])
+        starts += self.repo.line("for-each-ref", "--format=%(refname)", "refs/remotes").splitlines()
+        if "fetch" not in self.repo.line("config", "--get-regexp", "^remote"):
+            starts += [name for name in self.repo.line("for-each-ref", "--format=%(refname)").splitlines() if name != "refs/stash"]
+        return [*self.forced(), *(self.repo.line("rev-list", *starts).split() if starts else [])]
+
+    def forced(self) -> list[str]:
+        """The commits that the remote's moved branch ever led to."""
+        if not (self.repo.path / "logs/refs/remotes/origin/forced").exists():
+            return []
+        return self.repo.line("rev-list", *self.repo.line("log", "-g", "--format=%H", "refs/remotes/origin/forced").split()).split()
 
     def _commit(self, mark: int) -> str:
         rng = self._rng
@@ -73,10 +106,18 @@ class Random:
         return "\n".join(lines) + "\n\n"
 
     def holders(self) -> dict[str, set[str]]:
+        """The tokens in the tree of each commit that refs and reflogs lead to."""
+        return self._tokens(self.repo.line("rev-list", "--all", "--reflog").split())
+
+    def sent(self) -> set[str]:
+        """The tokens that a remote had."""
+        return set().union(*self._tokens(self.pushed()).values())
+
+    def _tokens(self, commits: list[str]) -> dict[str, set[str]]:
         """The tokens in each commit's tree, as git lists it."""
         contents: dict[str, str] = {}
         holds = {}
-        for commit in self.repo.line("rev-list", "--all").split():
+        for commit in commits:
             blobs = [line.split()[2] for line in self.repo.line("ls-tree", "-r", commit).splitlines()]
             for blob in blobs:
                 contents.setdefault(blob, self.repo.git("cat-file", "blob", blob).decode())
@@ -94,20 +135,28 @@ def check(told: Exposure, token: str, history: Random, holds: Mapping[str, set[s
     assert told.reachable == bool(holders & by_ref)
     assert set(told.tips or ()) == {name for name, commit in tips.items() if commit in holders}
     assert told.at_head == (tips.get("refs/heads/main") in holders)
-    assert told.pushed == any(holders & commits for name, commits in reached.items() if name.startswith("refs/remotes/"))
-    ends(told, repo, holders, by_ref if told.reachable else reached["refs/stash"])
+    assert told.pushed == (token in history.sent())
+    by_stash = reached.get("refs/stash", set())
+    kept = "ref" if holders & by_ref else "stash" if holders & by_stash else "reflog"
+    assert told.kept_by == kept
+    assert told.reflogs == (("refs/remotes/origin/forced",) if kept != "ref" and holders.intersection(history.forced()) else ())
+    ends(told, repo, holders, {"ref": by_ref, "stash": by_stash, "reflog": set(holds)}[kept])
 
 
 def ends(told: Exposure, repo: Repo, holders: set[str], commits: set[str]) -> None:
     """First, last and removing commits, among those that the same thing leads to."""
-    listed = [line.split() for line in repo.line("rev-list", "--all", "--parents").splitlines()]
+    listed = [line.split() for line in repo.line("rev-list", "--all", "--reflog", "--parents").splitlines()]
     parents = {commit: set(above) for commit, *above in listed if commit in commits}
-    when = dict(line.split() for line in repo.line("log", "--all", "--format=%H %ct").splitlines())
+    when = dict(line.split() for line in repo.line("log", "--all", "--reflog", "--format=%H %ct").splitlines())
     having = holders & commits
     brought = [commit for commit in having if not having & parents[commit]]
     youngest = [commit for commit in having if not any(commit in parents[child] for child in having)]
     assert told.first_seen is not None
     assert told.last_seen is not None
+    shallow = repo.path / "shallow"
+    cut_off = {shallow.read_text().strip()} if shallow.exists() else set()
+    assert told.at_or_before == bool(cut_off.intersection(brought))
+    assert told.first_seen.author == ("" if told.at_or_before else "A <a@x>")
     assert told.first_seen.id == min(brought, key=lambda commit: (int(when[commit]), commit))
     assert told.last_seen.id == max(youngest, key=lambda commit: (int(when[commit]), commit))
     assert {commit.id for commit in told.removed or ()} == {commit for commit in commits - having if having & parents[commit]}
@@ -151,7 +200,11 @@ def test_what_keeps_a_token_that_no_branch_holds(repo: Repo, rng: random.Random,
     kept = {finding.secret.reveal().decode(): finding.exposure for finding in report.findings}
     assert {name: kept[token].kept_by for name, token in tokens.items()} == {name: name for name in tokens}
     assert {name for name, token in tokens.items() if kept[token].reachable} == {"ref"}
-    assert {kept[token].pushed for token in tokens.values()} == {None}
+    assert {kept[token].pushed for token in tokens.values()} == {False}
+    assert {name: kept[tokens[name]].reflogs for name in ("stash", "reflog")} == {
+        "stash": ("stash@{0}",),
+        "reflog": ("HEAD", "refs/heads/main"),
+    }
 
 
 def test_a_message_lives_where_its_commit_does(repo: Repo, rng: random.Random, rules, environment) -> None:

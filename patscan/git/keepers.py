@@ -1,0 +1,48 @@
+"""What leads to a token where no ref does: reflogs, and entries of the stash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from patscan.git.graph import Held
+from patscan.git.reflogs import Entry
+
+STASH = "refs/stash"
+
+
+def keepers(
+    logs: Mapping[str, Sequence[Entry]],
+    number: Mapping[str, int],
+    parents: Sequence[Sequence[int]],
+    holds: Callable[[int], Held],
+    reachable: bytes | bytearray,
+) -> dict[str, tuple[str, ...]]:
+    """By token, the names of what leads to it through commits that aren't `reachable`; `holds` gives the tokens of a commit."""
+    leads_to: dict[int, Held] = {}
+    for commit, commit_parents in enumerate(parents):
+        if not reachable[commit]:
+            leads_to[commit] = holds(commit).union(*(leads_to[parent] for parent in commit_parents if parent in leads_to))
+    names: dict[str, dict[str, None]] = {}
+    for name, commits in _starts(logs):
+        for token in frozenset().union(*(leads_to.get(number.get(commit, -1), ()) for commit in commits)):
+            names.setdefault(token, {})[name] = None
+    return {token: tuple(sorted(some, key=_order)) for token, some in names.items()}
+
+
+def stashed(logs: Mapping[str, Sequence[Entry]]) -> list[str]:
+    """The commits in the stash, the newest first: stash@{0}, stash@{1}…"""
+    return [entry.new for entry in reversed(logs.get(STASH, ()))]
+
+
+def _starts(logs: Mapping[str, Sequence[Entry]]) -> Iterator[tuple[str, set[str]]]:
+    for place, commit in enumerate(stashed(logs)):
+        yield f"stash@{{{place}}}", {commit}
+    for name, entries in logs.items():
+        if name != STASH:
+            yield name, {commit for entry in entries for commit in (entry.old, entry.new)}
+
+
+def _order(name: str) -> tuple[bool, bool, int, str]:
+    """HEAD, then refs, then the stash from its end: an entry that is dropped renumbers those behind it."""
+    is_entry = name.startswith("stash@")
+    return is_entry, name != "HEAD", -int(name[len("stash@{") : -1]) if is_entry else 0, name
