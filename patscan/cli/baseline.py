@@ -147,7 +147,9 @@ def _everything(chosen: argparse.Namespace, holds: policy.Holding) -> list[Repor
 
 
 def _looked(chosen: argparse.Namespace, holds: policy.Holding, place: Path, history: bool) -> list[Report]:
-    output = [] if holds.config.root is None else [scanning.scanned(chosen, Target("files", str(place)), partial(_files, place), holds)]
+    output = (
+        [] if holds.config.root is None else [scanning.scanned(chosen, Target("files", str(place)), partial(_files, chosen, place), holds)]
+    )
     if history or not output:
         output.append(scanning.scanned(chosen, Target("history", str(place)), partial(_history, chosen, place), holds))
     for report in output:
@@ -156,11 +158,11 @@ def _looked(chosen: argparse.Namespace, holds: policy.Holding, place: Path, hist
     return output
 
 
-def _files(place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+def _files(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
     from patscan.cli import pools
     from patscan.sources.files import Files
 
-    return Files([place], environment()), partial(pools.serial, rules)
+    return Files([place], environment(chosen.path)), partial(pools.serial, rules)
 
 
 def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
@@ -168,7 +170,7 @@ def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -
     from patscan.git.repository import open_repository
     from patscan.sources.history import History
 
-    history = History(open_repository(place, environment()), False, cache.memory(rules))
+    history = History(open_repository(place, environment(chosen.path)), False, cache.memory(rules))
     return history, scanning.pool(chosen, rules)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patscan.cli import scanning
-from patscan.cli.environment import environment
+from patscan.cli.environment import elsewhere, environment
 from patscan.cli.parser import add_common
 from patscan.errors import TargetError, UsageError
 from patscan.model import Rule, Target
@@ -54,7 +54,7 @@ def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...
             return Stream(pipe), partial(pools.serial, rules)
     from patscan.sources.files import Files
 
-    files = Files(paths, environment(), chosen.no_ignore)
+    files = Files(paths, environment() if paths == [Path()] else elsewhere(), chosen.no_ignore)
     jobs = chosen.jobs or (scanning.processors() if files.count() >= _MANY_FILES else 1)
     pool = partial(pools.processes, rules, jobs) if jobs > 1 else partial(pools.serial, rules)
     return files, pool

@@ -24,9 +24,9 @@ class Repository(NamedTuple):
     """Bytes of an object id: 20 (SHA-1) or 32 (SHA-256)."""
     environment: Mapping[str, str]
 
-    def git(self, *args: str, stdin: bytes = b"") -> bytes:
-        """The output of ``git ARGS`` in this repository. Raises `GitError`."""
-        return run(args, self.path, self.environment, stdin)
+    def git(self, *args: str, stdin: bytes = b"", warnings: list[str] | None = None) -> bytes:
+        """The output of ``git ARGS`` in this repository; see `patscan.git.child.run`. Raises `GitError`."""
+        return run(args, self.path, self.environment, stdin, warnings)
 
     def object_folders(self) -> Iterator[Path]:
         """The object folder, then its alternates, each once, even one that isn't there (gitrepository-layout(5))."""
@@ -102,7 +102,10 @@ def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:
     except GitError as error:
         raise TargetError(hint(path, str(error))) from error
     # The folder comes last, because its name may hold line feeds.
-    bare, shallow, hash_name, folder = answer.decode("utf-8", "surrogateescape").split("\n", 3)
+    lines = answer.decode("utf-8", "surrogateescape").split("\n", 3)
+    if len(lines) < 4:
+        raise TargetError(f"{path}: git doesn't answer `git rev-parse` as it should. See: git --version; git 2.28 or newer is needed.")
+    bare, shallow, hash_name, folder = lines
     git_dir = Path(folder.removesuffix("\n"))
     common = next(iter(_lines(git_dir / "commondir")), None)
     common_dir = (git_dir / common).resolve() if common else git_dir
