@@ -41,6 +41,14 @@ class Repository(NamedTuple):
                 yield folder
                 waiting += [folder / line for line in _lines(folder / "info" / "alternates") if not line.startswith("#")]
 
+    def unreadable_refs(self) -> Iterator[tuple[Path, str]]:
+        """The folders of refs that can't be listed, and why."""
+        errors: list[OSError] = []
+        for root in {self.common_dir / "refs", self.git_dir / "refs"}:
+            for _ in os.walk(root, onerror=errors.append):
+                pass
+        yield from ((Path(error.filename), error.strerror) for error in errors if not isinstance(error, FileNotFoundError))
+
     def is_partial(self) -> bool:
         """Whether this is a partial clone (partial-clone in git's technical docs), by its marks or by its configuration."""
         marked = any(next((folder / "pack").glob("*.promisor"), None) for folder in self.object_folders())

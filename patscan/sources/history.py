@@ -14,6 +14,7 @@ from patscan.git.walk import PATH
 from patscan.model import Exposure, Note, Origin, Skip, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
+from patscan.sources.warnings import tell
 
 if TYPE_CHECKING:
     from patscan.content import Shard
@@ -52,6 +53,7 @@ class History:
         self._repository, self._with_paths = repository, with_paths
         self._provenance = Provenance(repository, mirror, memory, self.store)
         self._target: Target | None = None
+        self._names: bytes | None = None
 
     def target(self) -> Target:
         """What this is, for the report."""
@@ -124,6 +126,9 @@ class History:
         for folder in self._repository.object_folders():
             if not folder.is_dir():
                 self.skips.append(Skip(str(folder), "an object folder that this repository borrows from and that isn't there."))
+        # git passes over such a folder without a word.
+        for folder, reason in self._repository.unreadable_refs():
+            self.skips.append(Skip(str(folder), f"refs that can't be read: {reason}."))
         if self._repository.shallow:
             self.skips.append(Skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow"))
         partial = self._repository.is_partial()
@@ -150,8 +155,12 @@ class History:
         return PathShard(sorted(found.union(more)))
 
     def _ref_names(self) -> bytes:
-        try:
-            return self._repository.git("for-each-ref", "--format=%(refname)")
-        except GitError as error:
-            self.skips.append(Skip("refs", str(error)))
-            return b""
+        if self._names is None:
+            warnings: list[str] = []
+            self._names = b""
+            try:
+                self._names = self._repository.git("for-each-ref", "--format=%(refname)", warnings=warnings)
+            except GitError as error:
+                self.skips.append(Skip("refs", str(error)))
+            tell(warnings, str(self._repository.path), self.skips, self.notes)
+        return self._names
