@@ -113,7 +113,7 @@ def _holding(chosen: argparse.Namespace) -> policy.Holding:
     """What holds; a baseline that a flag or the configuration names needn't exist yet."""
     if chosen.no_baseline:
         raise UsageError("--no-baseline doesn't go with `patscan baseline`.")
-    if not chosen.path.exists():
+    if not os.path.exists(chosen.path):
         raise UsageError(f"{chosen.path}: no such file or folder.")
     found = policy.configuration(chosen, chosen.path)
     file = policy.baseline_file(chosen, found)
@@ -143,7 +143,7 @@ def _existing(chosen: argparse.Namespace) -> tuple[policy.Holding, baselines.Bas
 def _everything(chosen: argparse.Namespace, holds: policy.Holding) -> list[Report]:
     """Files and history: an entry is unused only if its token is in neither."""
     root = holds.config.root
-    return _looked(chosen, holds, root or chosen.path, root is None or (root / ".git").exists())
+    return _looked(chosen, holds, root or chosen.path, root is None or os.path.exists(root / ".git"))
 
 
 def _looked(chosen: argparse.Namespace, holds: policy.Holding, place: Path, history: bool) -> list[Report]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import stat
 import sys
 from functools import partial
 from pathlib import Path
@@ -47,7 +49,7 @@ def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...
         if sys.stdin is None:
             raise TargetError("-: standard input is closed.")
         return Stream(sys.stdin.buffer), partial(pools.serial, rules)
-    if len(paths) == 1 and paths[0].is_fifo():  # patscan scan <(command)
+    if len(paths) == 1 and _is_pipe(paths[0]):  # patscan scan <(command)
         from patscan.sources.stream import Stream
 
         with paths[0].open("rb") as pipe:
@@ -58,3 +60,10 @@ def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...
     jobs = chosen.jobs or (scanning.processors() if files.count() >= _MANY_FILES else 1)
     pool = partial(pools.processes, rules, jobs) if jobs > 1 else partial(pools.serial, rules)
     return files, pool
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return False

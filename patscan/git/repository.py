@@ -47,7 +47,7 @@ class Repository(NamedTuple):
         for root in {self.common_dir / "refs", self.git_dir / "refs"}:
             for _ in os.walk(root, onerror=errors.append):
                 pass
-        yield from ((Path(error.filename), error.strerror) for error in errors if not isinstance(error, FileNotFoundError))
+        yield from ((Path(error.filename), error.strerror or str(error)) for error in errors if not isinstance(error, FileNotFoundError))
 
     def is_partial(self) -> bool:
         """Whether this is a partial clone (partial-clone in git's technical docs), by its marks or by its configuration."""
@@ -102,8 +102,8 @@ class Repository(NamedTuple):
 
 def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:
     """Open the repository that `path` lies in. Raises `TargetError` if there is none or git refuses it."""
-    if not path.is_dir():
-        raise TargetError(f"{path}: no such folder." if not path.exists() else f"{path}: not a folder.")
+    if not os.path.isdir(path):
+        raise TargetError(f"{path}: not a folder." if os.path.exists(path) else f"{path}: no such folder, or one that can't be read.")
     questions = ("--is-bare-repository", "--is-shallow-repository", "--show-object-format", "--absolute-git-dir")
     try:
         answer = run(("rev-parse", *questions), path, environment)

@@ -73,9 +73,10 @@ class Files(Present):
 
     def __init__(self, paths: Sequence[Path], environment: Mapping[str, str], everything: bool = False) -> None:
         """`everything`: what git ignores, too. A path that doesn't exist is a skip, and the others are looked at."""
-        self._paths = [path for path in paths if os.path.lexists(path)]
+        absent = {path: problem for path in paths if (problem := _absent(path))}
+        self._paths = [path for path in paths if path not in absent]
         self._environment, self._everything = environment, everything
-        self.skips = [Skip(str(path), "no such file or folder.") for path in paths if not os.path.lexists(path)]
+        self.skips = [Skip(str(path), problem) for path, problem in absent.items()]
         self.notes: list[Note] = []
         self._listed: list[str] | None = None
 
@@ -111,7 +112,7 @@ class Files(Present):
 
     def _files(self) -> Iterator[str]:
         for path in self._paths:
-            if path.is_symlink() or not path.is_dir():
+            if os.path.islink(path) or not os.path.isdir(path):
                 if self._is_named_well(path):
                     yield os.fspath(path)
             elif self._everything or (listed := self._of_git(path, self._environment)) is None:
@@ -125,7 +126,7 @@ class Files(Present):
         if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             self.skips.append(Skip(str(path), "neither a file nor a folder. What comes out of a pipe is read from standard input: -"))
             return False
-        if path.is_symlink():
+        if os.path.islink(path):
             self.notes.append(Note(str(path), "a link: its own text was looked at, not what it leads to."))
         return True
 
@@ -187,6 +188,17 @@ class Files(Present):
         elif not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
             self.notes.append(Note(path, "neither a file nor a link; it has no content to look at."))
         return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def _absent(path: Path) -> str:
+    """Why there is nothing to look at under a path; nothing if there is something."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return "no such file or folder."
+    except OSError as error:
+        return f"can't be read: {error.strerror or error}."
+    return ""
 
 
 def _mode(path: Path) -> int:

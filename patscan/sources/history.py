@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -124,7 +125,7 @@ class History:
     def _look_for_gaps(self) -> None:
         where = str(self._repository.path)
         for folder in self._repository.object_folders():
-            if not folder.is_dir():
+            if not os.path.isdir(folder):
                 self.skips.append(Skip(str(folder), "an object folder that this repository borrows from and that isn't there."))
         # git passes over such a folder without a word.
         for folder, reason in self._repository.unreadable_refs():
