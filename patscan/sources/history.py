@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 REFS = "refs"
 _FOLLOWED = 60_000
-"""Objects up to which git is asked whether one is missing that another refers to: it takes half a second, while the workers read."""
+"""Objects up to which git is asked whether any is missing that another refers to: it takes half a second, while the workers read.
+
+Of more objects it takes as long as everything else; then it is asked only about what stands at the ends of history.
+"""
 
 
 class RefShard(NamedTuple):
@@ -133,14 +136,18 @@ class History:
         if self._repository.shallow:
             self.skips.append(Skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow"))
         partial = self._repository.is_partial()
+        lacking = self._repository.lacking
         if not partial and self.store.count() > _FOLLOWED:
-            self.notes.append(Note(where, "too many objects to ask git whether one is missing: `git fsck --connectivity-only` tells."))
-            return
+            lacking = self._repository.lacking_at_tips
+            reason = "too many objects to ask git whether one of an older commit is missing: `git fsck --connectivity-only` tells."
+            self.notes.append(Note(where, reason))
+        warnings: list[str] = []
         try:
-            missing = self._repository.lacking()
+            missing = lacking(warnings)
         except GitError as error:
             self.skips.append(Skip(where, f"what it lacks can't be told: {error}"))
             return
+        tell(warnings, where, self.skips, self.notes)
         if missing and partial:
             reason = f"a partial clone: {missing:,} objects were never fetched. Get them with: git fetch --refetch --no-filter"
             self.skips.append(Skip(where, reason))
