@@ -91,7 +91,7 @@ def _to_path(report: Report, name: str, path: Path, style: formats.Style) -> str
 
 def _is_stream(path: Path) -> bool:
     """Whether `path` can only be written to as it is: a pipe, a device. A link anywhere else may be the scanned repository's."""
-    if path.is_symlink() and path.absolute().parent in _DEVICES:
+    if os.path.islink(path) and path.absolute().parent in _DEVICES:
         return True
     try:
         mode = path.lstat().st_mode
