@@ -11,10 +11,15 @@ _LONGEST = 300
 _CONFIGURATION = "warning: unable to access '"
 """How a warning begins that is about the user's own configuration: then git lists more, not less."""
 
+_ALTERNATE = "unable to normalize alternate object path"
+"""A folder that objects are borrowed from and that isn't there: `patscan.sources.history` says so itself, once."""
+
 
 def tell(warnings: Iterable[str], where: str, skips: list[Skip], notes: list[Note]) -> None:
     """Put `warnings` of git about `where` into the report, each once."""
     for warning in dict.fromkeys(warnings):
+        if _ALTERNATE in warning:
+            continue
         shown = warning if len(warning) <= _LONGEST else f"{warning[: _LONGEST // 2]}…{warning[-_LONGEST // 2 :]}"
         reason = f"git: {shown.removeprefix('warning: ').removeprefix('error: ').rstrip('.')}."
         if warning.startswith(_CONFIGURATION):
