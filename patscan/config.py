@@ -5,6 +5,7 @@ A scanned repository is hostile: what its own file says is checked, bounded, sai
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -106,7 +107,7 @@ def load(place: Path | None, chosen: Path | None = None, wanted: bool = True) ->
     for folder in folders if wanted else ():
         for name in (NAME, "pyproject.toml"):
             file = folder / name
-            if not (file.exists() or file.is_symlink()):
+            if not os.path.lexists(file):
                 continue
             table = _table(file, textfile.read(file, root))
             if table is not None:
@@ -117,11 +118,12 @@ def load(place: Path | None, chosen: Path | None = None, wanted: bool = True) ->
 def _folders(place: Path) -> Iterator[Path]:
     """The folder of `place` and those above it, up to the repository's; without a repository only its own; none in a bare one."""
     place = place.absolute()
-    first = place if place.is_dir() else place.parent
-    if (first / "HEAD").is_file() and (first / "objects").is_dir():
+    # Not `Path.is_dir` and the like: before Python 3.14 they raise for a folder that can't be searched.
+    first = place if os.path.isdir(place) else place.parent
+    if os.path.isfile(first / "HEAD") and os.path.isdir(first / "objects"):
         return
     above = (first, *first.parents)
-    last = next((number for number, folder in enumerate(above) if (folder / ".git").exists()), 0)
+    last = next((number for number, folder in enumerate(above) if os.path.exists(folder / ".git")), 0)
     yield from above[: last + 1]
 
 

@@ -114,7 +114,7 @@ def _holding(chosen: argparse.Namespace) -> policy.Holding:
     """What holds; a baseline that a flag or the configuration names needn't exist yet."""
     if chosen.no_baseline:
         raise UsageError("--no-baseline doesn't go with `patscan baseline`.")
-    if not chosen.path.exists():
+    if not os.path.exists(chosen.path):
         raise UsageError(f"{chosen.path}: no such file or folder.")
     found = policy.configuration(chosen, chosen.path)
     file = policy.baseline_file(chosen, found)
@@ -144,11 +144,13 @@ def _existing(chosen: argparse.Namespace) -> tuple[policy.Holding, baselines.Bas
 def _everything(chosen: argparse.Namespace, holds: policy.Holding) -> list[Report]:
     """Files and history: an entry is unused only if its token is in neither."""
     root = holds.config.root
-    return _looked(chosen, holds, root or chosen.path, root is None or (root / ".git").exists())
+    return _looked(chosen, holds, root or chosen.path, root is None or os.path.exists(root / ".git"))
 
 
 def _looked(chosen: argparse.Namespace, holds: policy.Holding, place: Path, history: bool) -> list[Report]:
-    output = [] if holds.config.root is None else [scanning.scanned(chosen, Target("files", str(place)), partial(_files, place), holds)]
+    output = (
+        [] if holds.config.root is None else [scanning.scanned(chosen, Target("files", str(place)), partial(_files, chosen, place), holds)]
+    )
     if history or not output:
         output.append(scanning.scanned(chosen, Target("history", str(place)), partial(_history, chosen, place), holds))
     for report in output:
@@ -157,11 +159,11 @@ def _looked(chosen: argparse.Namespace, holds: policy.Holding, place: Path, hist
     return output
 
 
-def _files(place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+def _files(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
     from patscan.cli import pools
     from patscan.sources.files import Files
 
-    return Files([place], environment()), pools.serial
+    return Files([place], environment(chosen.path)), pools.serial
 
 
 def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
@@ -169,7 +171,7 @@ def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -
     from patscan.git.repository import open_repository
     from patscan.sources.history import History
 
-    history = History(open_repository(place, environment()), False, cache.memory(rules))
+    history = History(open_repository(place, environment(chosen.path)), False, cache.memory(rules))
     return history, scanning.pool(chosen)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from patscan import __version__
 from patscan.errors import RuleError
 from patscan.model import Rule
+from patscan.regular import opened
 
 if TYPE_CHECKING:
     from patscan.sources.memory import Memory
@@ -30,7 +31,7 @@ def rules(extra: Sequence[Path], keep: bool = True) -> tuple[Rule, ...]:
     state = (__version__, code, Rule._fields, *(_state(rule_folder) for rule_folder in (rulebook.shipped(), *extra)))
     file = folder / "rules" if folder else None
     try:
-        known, kept = marshal.loads(file.read_bytes()) if file else (None, ())  # noqa: S302 - the user's own, as the memory beside it
+        known, kept = marshal.loads(_content(file)) if file else (None, ())  # noqa: S302 - the user's own, as the memory beside it
         if known == state:
             return tuple(Rule(*fields) for fields in kept)
     except (OSError, ValueError, EOFError, TypeError):
@@ -53,6 +54,11 @@ def _state(folder: Path) -> tuple[str, ...]:
             )
     except OSError as error:
         raise RuleError(f"{folder}: no rule file there. --rules takes a folder that holds *.toml files.") from error
+
+
+def _content(file: Path) -> bytes:
+    with opened(file) as stream:
+        return stream.read()
 
 
 def _keep(file: Path, content: bytes) -> None:

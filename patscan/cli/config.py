@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from patscan import config
@@ -28,7 +29,7 @@ def run(chosen: argparse.Namespace) -> int:
     from patscan.formats.redaction import unshaped
     from patscan.triage import excluded
 
-    if not chosen.path.exists():
+    if not os.path.exists(chosen.path):
         raise UsageError(f"{chosen.path}: no such file or folder.")
     holds = policy.holding(chosen, chosen.path)
     holds.rules(rulebook.load(chosen.rules))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+from patscan.git.variables import REPOSITORY
 
 _KEPT = (
     *("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP"),
@@ -10,10 +13,6 @@ _KEPT = (
 )
 _JOBS = ("CI_COMMIT_SHA", "GITHUB_SHA")
 """The commit that a CI job was started for: `patscan.git.traces` knows from it that a remote has it."""
-_HERE = tuple(
-    f"GIT_{name}"
-    for name in ("DIR", "COMMON_DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH")
-)
 _NETWORK = (
     *("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "SSH_AUTH_SOCK", "GIT_PROXY_COMMAND"),
     *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
@@ -25,9 +24,12 @@ _NETWORK = (
 """Not GIT_ASKPASS and SSH_ASKPASS: they ask, and patscan never does. Not GIT_TRACE…: it would show passwords."""
 
 
-def environment() -> dict[str, str]:
-    """What git children may see of this process's environment; ``HOME`` stays, for ``safe.directory`` lives there."""
-    return _chosen({*_KEPT, *_HERE, *_JOBS})
+def environment(place: Path = Path()) -> dict[str, str]:
+    """What git children may see of this process's environment; ``HOME`` stays, for ``safe.directory`` lives there.
+
+    git tells its hooks by variables which repository they run in. They hold for the current folder, not for a `place` that is named.
+    """
+    return _chosen({*_KEPT, *REPOSITORY, *_JOBS}) if place == Path() else _chosen({*_KEPT, *_JOBS})
 
 
 def elsewhere(network: bool = False) -> dict[str, str]:

@@ -73,7 +73,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _repository(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
-    return _history(chosen, path, environment(), rules)
+    return _history(chosen, path, environment(path), rules)
 
 
 def _mirrored(chosen: argparse.Namespace, remote: Address, stack: ExitStack, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
@@ -119,7 +119,7 @@ def _submodules(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...])
     from patscan.git.repository import open_repository
     from patscan.git.submodules import submodules
 
-    for submodule in submodules(open_repository(path, environment()), elsewhere()):
+    for submodule in submodules(open_repository(path, environment(path)), elsewhere()):
         if submodule.repository:
             yield submodule.path, *_reading(chosen, submodule.repository, rules)
 

@@ -29,9 +29,9 @@ def check(chosen: argparse.Namespace) -> None:
 
 def _problem(path: Path, read: set[str], taken: set[str]) -> str:
     folder = path.absolute().parent
-    if path.is_dir():
+    if os.path.isdir(path):
         return f"{path} is a folder. Give it the name of a file."
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return f"the folder {folder} doesn't exist."
     if _is_stream(path):
         return ""
@@ -39,7 +39,7 @@ def _problem(path: Path, read: set[str], taken: set[str]) -> str:
         return f"{path} is named twice. Give each report a file of its own."
     if os.path.realpath(path) in read:
         return f"{path} is what is to be read. Give the report a file of its own."
-    if not os.access(folder, os.W_OK) or (path.is_file() and not os.access(path, os.W_OK)):
+    if not os.access(folder, os.W_OK) or (os.path.isfile(path) and not os.access(path, os.W_OK)):
         return f"{path} can't be written to."
     return ""
 
@@ -94,7 +94,7 @@ def _to_path(report: Report, name: str, path: Path, style: formats.Style) -> str
 
 def _is_stream(path: Path) -> bool:
     """Whether `path` can only be written to as it is: a pipe, a device. A link anywhere else may be the scanned repository's."""
-    if path.is_symlink() and path.absolute().parent in _DEVICES:
+    if os.path.islink(path) and path.absolute().parent in _DEVICES:
         return True
     try:
         mode = path.lstat().st_mode

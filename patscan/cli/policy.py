@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -91,7 +92,7 @@ def holding(chosen: argparse.Namespace, place: Path | None) -> Holding:
     found = configuration(chosen, place)
     baseline = None
     file = baseline_file(chosen, found)
-    if not chosen.no_baseline and file and (file.exists() or file.is_symlink() or chosen.baseline or "baseline" in found.values):
+    if not chosen.no_baseline and file and (os.path.lexists(file) or chosen.baseline or "baseline" in found.values):
         from patscan import baseline as baselines
 
         baseline = baselines.read(file, None if chosen.baseline or chosen.config else found.root)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+import stat
 import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patscan.cli import scanning
-from patscan.cli.environment import environment
+from patscan.cli.environment import elsewhere, environment
 from patscan.cli.parser import add_common
 from patscan.errors import TargetError, UsageError
 from patscan.model import Rule, Target
@@ -47,14 +49,21 @@ def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...
         if sys.stdin is None:
             raise TargetError("-: standard input is closed.")
         return Stream(sys.stdin.buffer), pools.serial
-    if len(paths) == 1 and paths[0].is_fifo():  # patscan scan <(command)
+    if len(paths) == 1 and _is_pipe(paths[0]):  # patscan scan <(command)
         from patscan.sources.stream import Stream
 
         with paths[0].open("rb") as pipe:
             return Stream(pipe), pools.serial
     from patscan.sources.files import Files
 
-    files = Files(paths, environment(), chosen.no_ignore)
+    files = Files(paths, environment() if paths == [Path()] else elsewhere(), chosen.no_ignore)
     jobs = chosen.jobs or (scanning.processors() if files.count() >= _MANY_FILES else 1)
     pool = partial(pools.processes, jobs=jobs) if jobs > 1 else pools.serial
     return files, pool
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return False

@@ -11,6 +11,7 @@ from base64 import b64decode
 
 from patscan.errors import ExitCode, ReportError
 from patscan.formats.document import Value, parsed
+from patscan.formats.places import printable
 from patscan.formats.wire import SCHEMA
 from patscan.model import (
     CONFIDENCES,
@@ -70,14 +71,15 @@ def _other(schema: object) -> str:
 
 
 def _rule(rule: Value) -> Rule:
+    # Every format shows a rule's texts as they are, for nobody but the user writes a rule file; a report may come from anywhere.
     return Rule(
-        id=rule.at("id").text(),
-        kind=rule.at("kind").text(),
-        name=rule.at("name").text(),
+        id=printable(rule.at("id").text()),
+        kind=printable(rule.at("kind").text()),
+        name=printable(rule.at("name").text()),
         severity=rule.at("severity").one_of(SEVERITIES),
-        description=rule.at("description").text(),
-        remedy=rule.at("remedy").text(),
-        references=rule.at("references").texts(),
+        description=printable(rule.at("description").text()),
+        remedy=printable(rule.at("remedy").text()),
+        references=tuple(map(printable, rule.at("references").texts())),
         prefix=rule.at("prefix").text(),
         anchors=(),
         pattern="",
@@ -105,7 +107,7 @@ def _coverage(coverage: Value) -> Coverage:
 
 
 def _finding(finding: Value, rules: Rules) -> Finding:
-    rule = rules.get(finding.at("rule").text())
+    rule = rules.get(printable(finding.at("rule").text()))
     if rule is None:
         raise finding.at("rule").wrong("the id of a rule in tool.rules")
     verdict = finding.at("verdict")

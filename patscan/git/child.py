@@ -106,12 +106,14 @@ def _git(environment: Mapping[str, str]) -> str:
     raise PatscanError("git was not found. Install git, or put it on the PATH.")
 
 
-def run(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stdin: bytes = b"") -> bytes:
-    """The output of ``git ARGS``. Raises `GitError` if it fails."""
+def run(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stdin: bytes = b"", warnings: list[str] | None = None) -> bytes:
+    """The output of ``git ARGS``; what it wrote to its standard error goes to `warnings`. Raises `GitError` if it fails."""
     child = start(args, cwd, environment)
     out, err = child.communicate(stdin)
     if child.returncode:
         raise GitError(f"{cwd}: git {args[0]}: {sentence(err)}")
+    if warnings is not None:
+        warnings += [line for line in err.decode("utf-8", "surrogateescape").splitlines() if line.strip()]
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -37,9 +38,9 @@ class Repository(NamedTuple):
     """Bytes of an object id: 20 (SHA-1) or 32 (SHA-256)."""
     environment: Mapping[str, str]
 
-    def git(self, *args: str, stdin: bytes = b"") -> bytes:
-        """The output of ``git ARGS`` in this repository. Raises `GitError`."""
-        return run(args, self.path, self.environment, stdin)
+    def git(self, *args: str, stdin: bytes = b"", warnings: list[str] | None = None) -> bytes:
+        """The output of ``git ARGS`` in this repository; see `patscan.git.child.run`. Raises `GitError`."""
+        return run(args, self.path, self.environment, stdin, warnings)
 
     def object_folders(self) -> Iterator[Path]:
         """The object folder, then its alternates, each once, even one that isn't there (gitrepository-layout(5))."""
@@ -54,14 +55,31 @@ class Repository(NamedTuple):
                 yield folder
                 waiting += [folder / line for line in _lines(folder / "info" / "alternates") if not line.startswith("#")]
 
+    def unreadable_refs(self) -> Iterator[tuple[Path, str]]:
+        """The folders of refs that can't be listed, and why."""
+        errors: list[OSError] = []
+        for root in {self.common_dir / "refs", self.git_dir / "refs"}:
+            for _ in os.walk(root, onerror=errors.append):
+                pass
+        yield from ((Path(error.filename), error.strerror or str(error)) for error in errors if not isinstance(error, FileNotFoundError))
+
     def is_partial(self) -> bool:
         """Whether this is a partial clone (partial-clone in git's technical docs), by its marks or by its configuration."""
         marked = any(next((folder / "pack").glob("*.promisor"), None) for folder in self.object_folders())
         return marked or bool(_try(self, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"))
 
-    def lacking(self) -> int:
-        """How many objects that refs and reflogs lead to aren't here. Some 10 microseconds an object. Raises `GitError`."""
-        listed = self.git("rev-list", "--objects", "--all", "--reflog", "--missing=print")
+    def lacking(self, warnings: list[str] | None = None) -> int:
+        """How many objects that refs, reflogs and the index lead to aren't here. Some 15 microseconds an object. Raises `GitError`."""
+        return self._missing("--objects", "--all", "--reflog", "--indexed-objects", warnings=warnings)
+
+    def lacking_at_tips(self, warnings: list[str] | None = None) -> int:
+        """The same of commits at all ends of history, and of the files at HEAD, at branches and in the index. Raises `GitError`."""
+        self._missing("--no-walk", "--all", "--reflog", warnings=warnings)
+        head = [commit] if (commit := self.head()) else []
+        return self._missing("--objects", "--no-walk", "--branches", "--remotes", "--indexed-objects", *head, warnings=warnings)
+
+    def _missing(self, *options: str, warnings: list[str] | None) -> int:
+        listed = self.git("rev-list", *options, "--missing=print", warnings=warnings)
         return listed.count(b"\n?") + listed.startswith(b"?")
 
     def boundary(self) -> set[str]:
@@ -113,15 +131,22 @@ class Repository(NamedTuple):
 
 def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:
     """Open the repository that `path` lies in. Raises `TargetError` if there is none or git refuses it."""
-    if not path.is_dir():
-        raise TargetError(f"{path}: no such folder." if not path.exists() else f"{path}: not a folder.")
+    try:
+        if not stat.S_ISDIR(path.stat().st_mode):
+            raise TargetError(f"{path}: not a folder.")
+    except OSError as error:
+        absent = isinstance(error, FileNotFoundError | NotADirectoryError)
+        raise TargetError(f"{path}: no such folder." if absent else f"{path}: can't be read: {error.strerror}.") from error
     questions = ("--is-bare-repository", "--is-shallow-repository", "--show-object-format", "--absolute-git-dir")
     try:
         answer = run(("rev-parse", *questions), path, environment)
     except GitError as error:
         raise TargetError(hint(path, str(error))) from error
     # The folder comes last, because its name may hold line feeds.
-    bare, shallow, hash_name, folder = answer.decode("utf-8", "surrogateescape").split("\n", 3)
+    lines = answer.decode("utf-8", "surrogateescape").split("\n", 3)
+    if len(lines) < 4:
+        raise TargetError(f"{path}: git doesn't answer `git rev-parse` as it should. See: git --version; git 2.28 or newer is needed.")
+    bare, shallow, hash_name, folder = lines
     git_dir = Path(folder.removesuffix("\n"))
     common = next(iter(_lines(git_dir / "commondir")), None)
     common_dir = (git_dir / common).resolve() if common else git_dir

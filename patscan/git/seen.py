@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from patscan.content import Looked
 from patscan.git.entries import NAMES
 from patscan.git.pack_index import find
+from patscan.regular import opened
 
 if TYPE_CHECKING:
     from typing import IO
@@ -42,6 +43,8 @@ class Seen(NamedTuple):
     begin: int
     """Where the ids begin."""
     contents: int
+    id_size: int
+    """Bytes of an id."""
     body: str
     """A digest of all that follows the line."""
     commits: int
@@ -57,7 +60,7 @@ class Seen(NamedTuple):
 
 def read(path: Path) -> Seen:
     """The first line of a file. Raises `OSError` if it can't be read and `DamagedError` if it isn't what `Watched.write` writes."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         line = file.readline(_LONGEST_LINE)
     digest, _, text = line.rstrip(b"\n").partition(b" ")
     if not line.endswith(b"\n") or digest.decode("latin-1") != _digest(text).hexdigest():
@@ -99,6 +102,8 @@ class Watched:
         import numpy as np
 
         size = self.pack.index.ids.shape[1]
+        if seen.id_size != size:
+            return None  # of a repository with ids by another digest
         body = np.memmap(seen.path, np.uint8, "r", seen.begin) if seen.contents else np.empty(0, np.uint8)
         if len(body) != seen.contents * (size + 4):
             raise DamagedError(seen.path)
@@ -152,6 +157,7 @@ class Watched:
         facts = {
             "version": VERSION,
             "contents": len(numbers),
+            "id_size": self.pack.index.ids.shape[1],
             "body": body.hexdigest(),
             "commits": commits,
             "blobs": len(numbers) - commits,
@@ -168,7 +174,7 @@ class Watched:
 
 def _check(seen: Seen) -> None:
     """Raises `DamagedError` if the ids and sizes aren't those that were written."""
-    with seen.path.open("rb") as file:
+    with opened(seen.path) as file:
         file.seek(seen.begin)
         body = hashlib.file_digest(file, _digest)
     if body.hexdigest() != seen.body:

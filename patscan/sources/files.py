@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from patscan.content import Failure, Key, Piece, Shard, windows
+from patscan.errors import TargetError
 from patscan.model import Note, Origin, Skip, Target
 from patscan.sources.present import Present
+from patscan.sources.warnings import tell
 
 _AT_ONCE = 500
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -88,9 +90,10 @@ class Files(Present):
         `names` is what a report calls some of them.
         """
         self._names = names or {}
-        self._paths = [path for path in paths if os.path.lexists(path)]
+        absent = {path: problem for path in paths if (problem := _absent(path))}
+        self._paths = [path for path in paths if path not in absent]
         self._environment, self._everything = environment, everything
-        self.skips = [Skip(str(path), "no such file or folder.") for path in paths if not os.path.lexists(path)]
+        self.skips = [Skip(str(path), problem) for path, problem in absent.items()]
         self.notes: list[Note] = []
         self._listed: list[str] | None = None
 
@@ -116,10 +119,10 @@ class Files(Present):
 
     def _files(self) -> Iterator[str]:
         for path in self._paths:
-            if path.is_symlink() or not path.is_dir():
+            if os.path.islink(path) or not os.path.isdir(path):
                 if self._is_named_well(path):
                     yield os.fspath(path)
-            elif self._everything or (listed := self._of_git(path)) is None:
+            elif self._everything or (listed := self._of_git(path, self._environment)) is None:
                 yield from self._walk(path)
             else:
                 yield from listed
@@ -130,36 +133,54 @@ class Files(Present):
         if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             self.skips.append(Skip(str(path), "neither a file nor a folder. What comes out of a pipe is read from standard input: -"))
             return False
-        if path.is_symlink():
+        if os.path.islink(path):
             self.notes.append(Note(str(path), "a link: its own text was looked at, not what it leads to."))
         return True
 
-    def _of_git(self, folder: Path) -> list[str] | None:
+    def _of_git(self, folder: Path, environment: Mapping[str, str]) -> list[str] | None:
         """What git tracks or would track below `folder`; ``None`` if it isn't git's or git won't say."""
         if not _in_git(folder):
             return None
-        from patscan.git.child import GitError, run
+        from patscan.git.child import run
 
+        warnings: list[str] = []
         try:
-            listed = run(("ls-files", "-z", "--cached", "--others", "--exclude-standard"), folder, self._environment)
-        except GitError as error:
+            if elsewhere := _working_tree_elsewhere(folder, environment):
+                self.notes.append(Note(str(folder), f"{elsewhere} Ignore rules weren't applied: every file of this folder was looked at."))
+                return None
+            listed = run(("ls-files", "-z", "--cached", "--others", "--exclude-standard"), folder, environment, warnings=warnings)
+        except TargetError as error:
             self.notes.append(Note(str(folder), f"{error} Ignore rules weren't applied: every file was looked at."))
             return None
+        tell(warnings, str(folder), self.skips, self.notes)
         names = [os.path.normpath(os.path.join(folder, os.fsdecode(name))) for name in listed.split(b"\0")[:-1]]
-        inner = [name for name in names if os.path.isdir(name) and not os.path.islink(name) and os.path.exists(os.path.join(name, ".git"))]
-        # A submodule, or a repository somebody put here, lists its own files.
-        deeper = [file for name in inner for file in self._of_git(Path(name)) or self._walk(Path(name))]
-        return [name for name in names if name not in inner and self._has_content(name)] + deeper
+        # A submodule, or a repository in this one's folder, lists its own files. git lists none of a folder that stands for a commit.
+        inner = {name: list(self._inside(name)) for name in names if os.path.isdir(name) and not os.path.islink(name)}
+        deeper = [file for files in inner.values() for file in files]
+        return [name for name in names if not inner.get(name) and self._has_content(name)] + deeper
+
+    def _inside(self, name: str) -> Iterable[str]:
+        """The files of a folder that git lists as one entry; none if it is empty."""
+        from patscan.git.variables import without_repository
+
+        is_repository = os.path.lexists(os.path.join(name, ".git"))
+        listed = self._of_git(Path(name), without_repository(self._environment)) if is_repository else None
+        return listed or self._walk(Path(name))
 
     def _walk(self, folder: Path) -> Iterator[str]:
-        def unreadable(error: OSError) -> None:
-            self.skips.append(Skip(str(error.filename), f"can't be read: {error.strerror}."))
-
-        for here, folders, files in os.walk(folder, onerror=unreadable):
+        """Every file below `folder`. Not by `os.walk`, which before Python 3.12 calls itself for each level."""
+        waiting = [os.fspath(folder)]
+        while waiting:
+            here = waiting.pop()
+            try:
+                with os.scandir(here) as listed:
+                    entries = {entry.name: entry.is_dir(follow_symlinks=False) for entry in listed}
+            except OSError as error:
+                self.skips.append(Skip(here, f"can't be read: {error.strerror}."))
+                continue
             # A repository's own store is `patscan history`'s: compressed, it shows nothing here.
-            folders[:] = sorted(name for name in folders if name != ".git")
-            links = [name for name in folders if os.path.islink(os.path.join(here, name))]
-            names = (os.path.normpath(os.path.join(here, name)) for name in sorted((*files, *links)))
+            waiting += [os.path.join(here, name) for name in sorted(entries, reverse=True) if entries[name] and name != ".git"]
+            names = (os.path.normpath(os.path.join(here, name)) for name in sorted(entries) if not entries[name])
             yield from (name for name in names if self._has_content(name))
 
     def _has_content(self, path: str) -> bool:
@@ -176,6 +197,17 @@ class Files(Present):
         return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
+def _absent(path: Path) -> str:
+    """Why there is nothing to look at under a path; nothing if there is something."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return "no such file or folder."
+    except OSError as error:
+        return f"can't be read: {error.strerror or error}."
+    return ""
+
+
 def _mode(path: Path) -> int:
     """The kind of what a path leads to; 0 if it leads nowhere."""
     try:
@@ -187,4 +219,15 @@ def _mode(path: Path) -> int:
 def _in_git(folder: Path) -> bool:
     """Whether a ``.git`` stands here or above: asked without starting git, which a plain folder needn't wait for."""
     folder = folder.absolute()
-    return any((place / ".git").exists() for place in (folder, *folder.parents))
+    return any(os.path.exists(place / ".git") for place in (folder, *folder.parents))
+
+
+def _working_tree_elsewhere(folder: Path, environment: Mapping[str, str]) -> str:
+    """A sentence if the repository's ``core.worktree`` names a working tree that `folder` doesn't lie in; otherwise nothing."""
+    from patscan.git.child import GitError, run
+
+    try:
+        inside, top = run(("rev-parse", "--is-inside-work-tree", "--show-toplevel"), folder, environment).split(b"\n", 1)
+    except (GitError, ValueError):
+        return ""  # a bare repository, or a broken one: what lists the files says which
+    return "" if inside == b"true" else f"core.worktree says that {os.fsdecode(top).rstrip()} is the working tree; it wasn't looked at."

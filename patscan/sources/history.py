@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,7 @@ from patscan.git.repository import Repository
 from patscan.model import Exposure, Note, Origin, Skip, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
+from patscan.sources.warnings import tell
 
 if TYPE_CHECKING:
     from patscan.content import Shard
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
 
 REFS = "refs"
 _FOLLOWED = 60_000
-"""Objects up to which git is asked whether one is missing that another refers to: it takes half a second, while the workers read."""
+"""Objects up to which git is asked whether any is missing that another refers to: it takes half a second, while the workers read.
+
+Of more objects it takes as long as everything else; then it is asked only about what stands at the ends of history.
+"""
 
 
 class RefShard(NamedTuple):
@@ -59,6 +64,7 @@ class History:
         self._repository, self._with_paths = repository, with_paths
         self._provenance = Provenance(repository, mirror, memory, self.store)
         self._target: Target | None = None
+        self._names: bytes | None = None
 
     def target(self) -> Target:
         """What this is, for the report."""
@@ -118,19 +124,26 @@ class History:
     def _look_for_gaps(self) -> None:
         where = str(self._repository.path)
         for folder in self._repository.object_folders():
-            if not folder.is_dir():
+            if not os.path.isdir(folder):
                 self.skips.append(Skip(str(folder), "an object folder that this repository borrows from and that isn't there."))
+        # git passes over such a folder without a word.
+        for folder, reason in self._repository.unreadable_refs():
+            self.skips.append(Skip(str(folder), f"refs that can't be read: {reason}."))
         if self._repository.shallow:
             self.skips.append(Skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow"))
         partial = self._repository.is_partial()
+        lacking = self._repository.lacking
         if not partial and self.store.count() > _FOLLOWED:
-            self.notes.append(Note(where, "too many objects to ask git whether one is missing: `git fsck --connectivity-only` tells."))
-            return
+            lacking = self._repository.lacking_at_tips
+            reason = "too many objects to ask git whether one of an older commit is missing: `git fsck --connectivity-only` tells."
+            self.notes.append(Note(where, reason))
+        warnings: list[str] = []
         try:
-            missing = self._repository.lacking()
+            missing = lacking(warnings)
         except GitError as error:
             self.skips.append(Skip(where, f"what it lacks can't be told: {error}"))
             return
+        tell(warnings, where, self.skips, self.notes)
         if missing and partial:
             reason = f"a partial clone: {missing:,} objects were never fetched. Get them with: git fetch --refetch --no-filter"
             self.skips.append(Skip(where, reason))
@@ -146,8 +159,12 @@ class History:
         return PathShard(sorted(found.union(more)))
 
     def _ref_names(self) -> bytes:
-        try:
-            return self._repository.git("for-each-ref", "--format=%(refname)")
-        except GitError as error:
-            self.skips.append(Skip("refs", str(error)))
-            return b""
+        if self._names is None:
+            warnings: list[str] = []
+            self._names = b""
+            try:
+                self._names = self._repository.git("for-each-ref", "--format=%(refname)", warnings=warnings)
+            except GitError as error:
+                self.skips.append(Skip("refs", str(error)))
+            tell(warnings, str(self._repository.path), self.skips, self.notes)
+        return self._names

@@ -48,6 +48,8 @@ class Index(Present):
         if others := self._unstaged({change.path for change in changed}):
             yield from self._whole(others).shards()
         elif not changed:
+            if not run(("rev-parse", "--git-dir"), self._folder, self._environment):
+                raise TargetError(f"{self._folder}: git answers nothing, so what is staged can't be told. See: git --version")
             self.notes.append(Note(str(self._folder), "nothing is staged."))
 
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
@@ -89,7 +91,7 @@ class Index(Present):
 
     def _unstaged(self, staged: set[str]) -> list[str]:
         """Those of the named files that the index doesn't speak for."""
-        if self._names and not (self._folder / ".git").exists():
+        if self._names and not os.path.exists(self._folder / ".git"):
             self._prefix = os.fsdecode(run(("rev-parse", "--show-prefix"), self._folder, self._environment)).removesuffix("\n")
         return [name for name in self._names if os.path.normpath(os.path.join(self._prefix, name)) not in staged]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from patscan.model import Note
+from patscan.regular import opened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,7 +174,8 @@ class Memory:
 
 def _facts(path: Path) -> dict[str, Any]:
     """Raises `OSError`, and `ValueError` if these aren't the facts that were written."""
-    digest, _, text = path.read_bytes().partition(b" ")
+    with opened(path) as file:
+        digest, _, text = file.read().partition(b" ")
     if digest != _digest(text):
         raise ValueError(path)
     facts: dict[str, Any] = json.loads(text)

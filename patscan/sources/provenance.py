@@ -57,7 +57,10 @@ class Provenance:
         known = self._recall()
         names = {token: _name(origins) for token, origins in places.items()}
         if known and known["contents"] == _digest(self._blobs) and all(name in known["exposures"] for name in names.values()):
-            return self._retold({token: known["exposures"][name] for token, name in names.items()})
+            tips = [ref.name for ref in self._repository.refs()]
+            # Fewer, if git can't read what a ref points to any more.
+            if len(tips) == known["refs"]:
+                return self._retold({token: known["exposures"][name] for token, name in names.items()}, tips)
         told = exposures(self._repository, self._ask(), places, self._mirror)
         self._keep({names[token]: exposure for token, exposure in told.items()})
         return told
@@ -123,12 +126,14 @@ class Provenance:
         if all(commit.committed for exposure in told.values() for commit in _commits(exposure)) and all(
             name in numbers for exposure in told.values() for name in (*(exposure.tips or ()), *filter(_is_ref, exposure.reflogs or ()))
         ):
-            facts = {name: _facts(exposure, numbers) for name, exposure in told.items()}
-            self._memory.remember(self._name, {"contents": _digest(self._blobs), "commits": attribution.touched(asked), "exposures": facts})
+            lives = {name: _facts(exposure, numbers) for name, exposure in told.items()}
+            facts = {"contents": _digest(self._blobs), "commits": attribution.touched(asked), "exposures": lives, "refs": len(numbers)}
+            self._memory.remember(self._name, facts)
 
-    def _retold(self, known: Mapping[str, dict[str, Any]]) -> dict[str, Exposure]:
+    def _retold(self, known: Mapping[str, dict[str, Any]], names: Sequence[str]) -> dict[str, Exposure]:
+        """What was remembered, with names again; `names` are those of all refs."""
         ids = {commit for facts in known.values() for commit in (*facts["removed"], *(facts[end] for end in _ENDS)) if commit}
-        people, names = who(self._repository, sorted(ids)), [ref.name for ref in self._repository.refs()]
+        people = who(self._repository, sorted(ids))
 
         def told(commit: str | None) -> Commit | None:
             return people.get(commit, Commit(commit, "", "")) if commit else None

@@ -6,12 +6,13 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from patscan.errors import UsageError
+from patscan.errors import TargetError, UsageError
 from patscan.git.changes import before, changes
 from patscan.git.child import GitError
 from patscan.git.repository import Repository
 from patscan.model import Note, Skip
 from patscan.sources.history import History
+from patscan.sources.warnings import tell
 
 if TYPE_CHECKING:
     from patscan.content import Piece, Shard
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 OBJECTS = ("--objects", "--no-object-names", "--missing=print")
 _OPTIONS = re.compile(r"--(?:not|all|(?:branches|tags|remotes|glob|exclude)(?:=.*)?)")
 """What git-rev-list(1) takes in the place of a revision and that only selects commits."""
+
+_UNKNOWN = ("bad revision", "ambiguous argument", "Invalid revision range", "Invalid symmetric difference")
+"""How git-rev-list(1) begins its answer to a name that it doesn't know; of anything else the repository is the cause."""
 
 
 class Revisions(History):
@@ -60,10 +64,16 @@ class Revisions(History):
         return " ".join(self._revisions)
 
     def _listed(self, *options: str) -> list[str]:
+        warnings: list[str] = []
         try:
-            return self._repository.git("rev-list", *options, *self._revisions, "--", stdin=self._given).decode().split()
+            listed = self._repository.git("rev-list", *options, *self._revisions, "--", stdin=self._given, warnings=warnings)
         except GitError as error:
-            raise UsageError(f"{self._flag}{self._named}: {str(error).partition('git rev-list: ')[2] or error}") from error
+            reason = str(error).partition("git rev-list: ")[2] or str(error)
+            if reason.startswith(_UNKNOWN):
+                raise UsageError(f"{self._flag}{self._named}: {reason}") from error
+            raise TargetError(f"{self._repository.path}: what is to be looked at can't be listed: {reason} See: git fsck") from error
+        tell(warnings, self._named or str(self._repository.path), self.skips, self.notes)
+        return listed.decode().split()
 
 
 class Between(Revisions):

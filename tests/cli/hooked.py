@@ -32,7 +32,9 @@ class Said(NamedTuple):
 
 def run(folder: Path, *command: str | bytes, stdin: bytes = b"", **environment: str) -> Said:
     env = {**os.environ, **IDENTITY, "PYTHONPATH": str(ROOT), **environment}
-    done = subprocess.run(command, cwd=folder, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, check=False)
+    done = subprocess.run(
+        command, cwd=folder, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, check=False, timeout=300
+    )
     said = Said(done.returncode, done.stdout.decode("utf-8", "replace"))
     said.told()
     return said

@@ -94,3 +94,18 @@ def test_no_token_without_being_asked(tmp_path: Path, leak: Path) -> None:
         done = patscan("report", saved, "--format", name)
         assert token[6:14] not in done.stdout + done.stderr
     assert token in patscan("report", saved, "--show-secrets").stdout
+
+
+@pytest.mark.parametrize("field", ["id", "kind", "name", "description", "remedy", "references"])
+def test_nothing_of_a_rule_steers_the_terminal(saved: Path, field: str) -> None:
+    document = json.loads(saved.read_text())
+    evil = "\x1b]0;owned\x07"
+    (place,) = document["findings"]
+    rule = next(rule for rule in document["tool"]["rules"] if rule["id"] == place["rule"])
+    rule[field] = [evil] if field == "references" else evil
+    place["rule"] = rule["id"]
+    saved.write_text(json.dumps(document))
+    for name in FORMATS:
+        done = patscan("report", saved, "--format", name)
+        assert done.returncode == 1, done.stderr
+        assert "\x1b" not in done.stdout + done.stderr, name
