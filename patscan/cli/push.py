@@ -14,7 +14,7 @@ from patscan.cli import scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_common
 from patscan.errors import TargetError, UsageError
-from patscan.model import Finding, Report, Rule, Target
+from patscan.model import Coverage, Finding, Report, Rule, Target
 
 if TYPE_CHECKING:
     from patscan import scan as engine
@@ -130,7 +130,8 @@ def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, repo
     def asked(finding: Finding) -> Finding:
         return finding._replace(exposure=finding.exposure._replace(pushed=finding.secret in there or absent))
 
-    return report._replace(findings=tuple(map(asked, report.findings)))
+    notes = tuple(note for note in everywhere.coverage.notes if note.kind == "cache")
+    return report._replace(findings=tuple(map(asked, report.findings)), coverage=report.coverage.plus(Coverage(notes=notes)))
 
 
 def _stands(finding: Finding, held: set[str]) -> bool:

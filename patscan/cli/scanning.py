@@ -51,7 +51,8 @@ def scanned(
     """The report of one scan, or of one and its further ones."""
     narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
     options = holds.options(target)._replace(reveal=chosen.show_secrets, **narrow)
-    rules = holds.rules(cache.rules(chosen.rules, keep=not getattr(chosen, "no_cache", False)))
+    notes: list[Note] = []
+    rules = holds.rules(cache.rules(chosen.rules, not getattr(chosen, "no_cache", False), notes))
     try:
         source, pool = make(rules)
         with Progress(not chosen.quiet) as progress:
@@ -68,6 +69,7 @@ def scanned(
     except TargetError as error:
         where, _, reason = str(error).partition(": ")
         told = Report(target, rules, Coverage(skipped=(Skip(where, reason),)), (), ())
+    told = told._replace(coverage=told.coverage.plus(Coverage(notes=tuple(notes))))
     # A configured prefix makes a second rule of one; to a reader they are the same.
     return told._replace(rules=tuple({rule.id: rule for rule in reversed(rules)}.values())[::-1])
 
