@@ -17,9 +17,10 @@ from patscan.cli import policy, scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_command, add_policy, add_rules
 from patscan.errors import ConfigError, ExitCode, UsageError
-from patscan.formats.places import printable
+from patscan.formats.places import SHORT, name, printable
 from patscan.formats.redaction import redacted, unshaped
-from patscan.model import Finding, Report, Rule, Target
+from patscan.formats.words import count, prominent
+from patscan.model import Finding, Origin, Report, Rule, Target
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -70,13 +71,24 @@ def write(chosen: argparse.Namespace) -> int:
         if known is None:
             entries[finding.fingerprint] = _entry(finding, holds, chosen)
             added += 1
+            _tell(finding, holds, "added")
         elif chosen.expires and known.expires != chosen.expires:
             entries[finding.fingerprint] = known._replace(expires=chosen.expires, reason=unshaped(chosen.reason or known.reason))
             renewed += 1
+            _tell(finding, holds, "renewed")
     changed = baselines.write(old._replace(entries=tuple(entries.values())))
     told = f"{added:,} added, {renewed:,} renewed, {len(old.entries) - renewed:,} kept" if changed else "nothing changed"
     print(printable(unshaped(f"{old.file}: {told}.")))
     return _completeness(reports)
+
+
+def _tell(finding: Finding, holds: policy.Holding, word: str) -> None:
+    """What is accepted, so that somebody can see that it is no more than was meant."""
+    first = finding.occurrences[0]
+    place = f"{_path(first.origin, holds) or name(first.origin, SHORT)}:{first.position.line}:{first.position.column}"
+    others = len(finding.occurrences) - 1
+    more = f" and {count(others, 'more place')}" if others else ""
+    print(printable(unshaped(f"{word}  {place}  {finding.rule.name}  {finding.secret}{more}")))
 
 
 def check(chosen: argparse.Namespace) -> int:
@@ -150,6 +162,9 @@ def _looked(chosen: argparse.Namespace, holds: policy.Holding, place: Path, hist
     output = [] if holds.config.root is None else [scanning.scanned(chosen, Target("files", str(place)), partial(_files, place), holds)]
     if history or not output:
         output.append(scanning.scanned(chosen, Target("history", str(place)), partial(_history, chosen, place), holds))
+    notes = [*holds.configured(), *(note for report in output for note in prominent(report))]
+    for note in dict.fromkeys(note for note in notes if note.kind):
+        print(printable(unshaped(f"note: {note.where}: {note.reason}")), file=sys.stderr)
     for report in output:
         for where, reason in report.coverage.skipped:
             print(printable(unshaped(f"not looked at: {where}: {reason}")), file=sys.stderr)
@@ -174,10 +189,17 @@ def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -
 
 def _entry(finding: Finding, holds: policy.Holding, chosen: argparse.Namespace) -> baselines.Entry:
     origin = finding.occurrences[0].origin
-    # A file's path in the repository, not on this machine.
-    path = os.path.relpath(origin.path, holds.config.root) if origin.type in {"file", "symlink"} and origin.path else origin.path
-    shown = (path or origin.type).replace(os.sep, "/")
+    shown = _path(origin, holds) or origin.type
     return baselines.Entry(finding.fingerprint, finding.rule.kind, chosen.expires, shown, unshaped(chosen.reason or ""))
+
+
+def _path(origin: Origin, holds: policy.Holding) -> str:
+    """A file's path in the repository, not on this machine; empty for what is in no file."""
+    path = origin.path or ""
+    # Only what is met in a commit has a path that git told.
+    if path and origin.type in {"file", "symlink", "path"} and not (origin.commit or origin.blob) and os.path.lexists(path):
+        path = os.path.relpath(path, holds.config.root)
+    return path.replace(os.sep, "/")
 
 
 def _unused(baseline: baselines.Baseline, reports: Sequence[Report]) -> set[str]:

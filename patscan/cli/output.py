@@ -71,6 +71,8 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
     code = exit_code(report, chosen)
     report = report._replace(exit_code=int(code))
     style = formats.Style(color=False, reveal=chosen.show_secrets, width=100, when=_when())
+    if chosen.format == "codequality" or any(name == "codequality" for name, _ in chosen.report):
+        _tell_prominent(report)
     failed = [error for name, path in chosen.report if (error := _to_path(report, name, path, style))]
     if not (chosen.quiet and chosen.format in ("text", "brief")):
         if sys.stdout is None:
@@ -85,6 +87,16 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
     if failed:
         raise OutputError(" ".join(failed))
     return code
+
+
+def _tell_prominent(report: Report) -> None:
+    """On standard error, what a Code Quality report has no place for."""
+    from patscan.formats.places import printable
+    from patscan.formats.redaction import unshaped
+    from patscan.formats.words import prominent
+
+    for note in prominent(report):
+        print(printable(unshaped(f"patscan: {note.where}: {note.reason}")), file=sys.stderr)
 
 
 def exit_code(report: Report, chosen: argparse.Namespace) -> ExitCode:

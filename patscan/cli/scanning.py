@@ -30,14 +30,15 @@ def report(
     place: Path | None = Path(),
     more: More | None = None,
     after: After | None = None,
+    staged: bool = False,
 ) -> int:
     """Scan what `make` gives under the chosen rules and flags, and what `more` gives, and report; returns the exit code.
 
     What holds for `place` holds here; ``None``: only what flags name. Raises `ConfigError` after the report if a demand isn't met.
-    `after` sees what was found.
+    `after` sees what was found. With `staged`, a repository's own configuration and baseline are those that are about to be committed.
     """
     output.check(chosen)
-    holds = policy.holding(chosen, place)
+    holds = policy.as_staged(chosen, place) if staged else policy.holding(chosen, place)
     told = holds.said(scanned(chosen, target, make, holds, more, after))
     code = output.deliver(_as_asked(told, target), chosen)
     if code == ExitCode.ERROR:

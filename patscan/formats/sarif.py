@@ -31,6 +31,7 @@ _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _NOTIFICATIONS = {
     "skipped": ("NotScanned", "Something that should have been scanned and wasn't.", "See to it that it can be read, and scan again."),
     "note": ("ScannedPlainly", "Something that was scanned as it is, or in a plainer way than usual.", "Nothing need be done."),
+    "policy": ("HiddenByThisRepository", "What a repository's own files keep from being found.", "Look whether they should."),
     "interrupted": ("ScanInterrupted", "The scan ended before everything was looked at.", "Scan again."),
     "bounds": (
         "LeftOut",
@@ -123,8 +124,8 @@ def _notifications(report: Report, results: Results) -> Iterator[tuple[str, str,
     """What the reader must know besides the results: kind, level, text."""
     for where, reason in report.coverage.skipped:
         yield "skipped", "error", f"{where}: {reason}"
-    for where, reason in report.coverage.notes:
-        yield "note", "note", f"{where}: {reason}"
+    for where, reason, kind in report.coverage.notes:
+        yield "policy" if kind == "policy" else "note", "note", f"{where}: {reason}"
     if report.interrupted:
         yield "interrupted", "error", "The scan was interrupted: not everything was looked at."
     if results.left_out:

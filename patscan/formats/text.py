@@ -112,7 +112,7 @@ def _looked_at(report: Report, style: Style) -> Iterator[str]:
         yield from _remarks(coverage.skipped, style)
     if coverage.notes:
         yield f"{count(len(coverage.notes), 'note')}:"
-        yield from _remarks(coverage.notes, style)
+        yield from _remarks(sorted(coverage.notes, key=lambda note: not note.kind), style)
 
 
 def _amounts(coverage: Coverage, target: str) -> Iterator[str]:
@@ -129,8 +129,8 @@ def _amounts(coverage: Coverage, target: str) -> Iterator[str]:
 
 
 def _remarks(remarks: Sequence[Skip | Note], style: Style) -> Iterator[str]:
-    for where, reason in remarks[:_REMARKS]:
-        yield from _wrapped("  ", printable(f"{where}: {reason}"), style)
+    for remark in remarks[:_REMARKS]:
+        yield from _wrapped("  ", printable(f"{remark.where}: {remark.reason}"), style)
     if len(remarks) > _REMARKS:
         yield f"  and {len(remarks) - _REMARKS:,} more"
 

@@ -9,8 +9,8 @@ from patscan.dates import instant, iso
 from patscan.git.attribution import Attribution, exposure
 from patscan.git.child import GitError
 from patscan.git.graph import Held, Lives, held_by, lives, marked
+from patscan.git.names import PATH
 from patscan.git.repository import Repository
-from patscan.git.walk import PATH
 from patscan.model import Commit, Exposure, Origin
 
 _FORMAT = "%H%x00%an <%ae>%x00%ad%x00%cn <%ce>%x00%cd"

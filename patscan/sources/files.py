@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from patscan.content import Each, Key, Piece, Shard, windows
+from patscan.git.names import PATH, PathShard, path_of
 from patscan.model import Note, Origin, Skip, Target
 from patscan.sources.present import Present
 
@@ -69,10 +70,13 @@ def _exactly(file: int, size: int) -> bytes:
 class Files(Present):
     """Files and folders of a working tree, or anywhere."""
 
-    def __init__(self, paths: Sequence[Path], environment: Mapping[str, str], everything: bool = False) -> None:
-        """`everything`: what git ignores, too. A path that doesn't exist is a skip, and the others are looked at."""
+    def __init__(self, paths: Sequence[Path], environment: Mapping[str, str], everything: bool = False, with_names: bool = True) -> None:
+        """`everything`: what git ignores, too; `with_names`: a name is content, too.
+
+        A path that doesn't exist is a skip, and the others are looked at.
+        """
         self._paths = [path for path in paths if os.path.lexists(path)]
-        self._environment, self._everything = environment, everything
+        self._environment, self._everything, self._with_names = environment, everything, with_names
         self.skips = [Skip(str(path), "no such file or folder.") for path in paths if not os.path.lexists(path)]
         self.notes: list[Note] = []
         self._listed: list[str] | None = None
@@ -88,20 +92,24 @@ class Files(Present):
         return Target("files", " ".join(str(path) for path in self._paths))
 
     def shards(self) -> Iterator[Shard]:
-        """Every file once, some hundred in a shard."""
+        """Every file and every file's name once, some hundred in a shard."""
         files = self._listed if self.count() and self._listed else []
         for low in range(0, len(files), _AT_ONCE):
             yield FileShard(tuple(files[low : low + _AT_ONCE]))
+            if self._with_names:
+                yield PathShard(tuple(map(os.fsencode, files[low : low + _AT_ONCE])))
 
     def read(self, keys: Iterable[str]) -> Iterator[Piece]:
         """The contents of these paths, for the second look."""
         failed: list[tuple[Key, str]] = []
-        yield from FileShard(tuple(keys)).pieces(failed)
+        contents = list(keys)
+        yield from FileShard(tuple(key for key in contents if not key.startswith(PATH))).pieces(failed)
+        yield from PathShard([path_of(key) for key in contents if key.startswith(PATH)]).pieces(failed)
         self.skips += [Skip(str(path), reason) for path, reason in failed]
 
     def within(self, piece: Piece, start: int) -> Origin | None:
         """A file's content says nothing of where it was met."""
-        return Origin(piece.kind, str(piece.key))
+        return Origin(piece.kind, str(piece.key).removeprefix(PATH))
 
     def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """Each file was met under its path."""

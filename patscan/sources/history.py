@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from patscan.content import Each, Key, Looked, Piece
 from patscan.git import attribution
 from patscan.git.child import GitError
-from patscan.git.paths import PathShard, paths, staged
+from patscan.git.names import PATH, PathShard, path_of
+from patscan.git.paths import paths, staged
 from patscan.git.repository import Repository
-from patscan.git.walk import PATH
+from patscan.git.tips import TREE, TipShard, names, tips
 from patscan.model import Exposure, Note, Origin, Skip, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
@@ -44,7 +45,7 @@ class History:
     def __init__(self, repository: Repository, mirror: bool = False, memory: Memory | None = None, with_paths: bool = False) -> None:
         """Look at nothing yet. A `mirror` of a server holds only what was pushed there; `memory` is of earlier scans.
 
-        `with_paths`: the names of files, too.
+        `with_paths`: the names that files ever had, not only those at the tips of refs.
         """
         self.skips: list[Skip] = []
         self.notes: list[Note] = []
@@ -62,6 +63,8 @@ class History:
 
     def shards(self) -> Iterator[Shard]:
         """The first look's work. Afterwards `skips` and `notes` say what stands in the way of completeness."""
+        if not self._with_paths:
+            yield from self._tips()
         yield from self.store.packed()
         # Asked here, because the workers are busy with the packs meanwhile.
         self._look_for_gaps()
@@ -89,13 +92,14 @@ class History:
 
     def read(self, keys: Iterable[str]) -> Iterator[Piece]:
         """The contents of these keys, for the second look."""
-        names = sorted(keys)
-        if REFS in names:
-            names.remove(REFS)
+        contents = sorted(keys)
+        if REFS in contents:
+            contents.remove(REFS)
             yield Piece(REFS, "ref-name", 0, self._ref_names())
-        named = [name for name in names if name.startswith(PATH)]
-        yield from PathShard([name.removeprefix(PATH).encode("utf-8", "surrogateescape") for name in named]).pieces([])
-        yield from self.store.read([name for name in names if not name.startswith(PATH)])
+        named = {path_of(key) for key in contents if key.startswith(PATH)}
+        named.update(names(self._repository, [key for key in contents if key.startswith(TREE)]))
+        yield from PathShard(sorted(named)).pieces([])
+        yield from self.store.read([key for key in contents if not key.startswith((PATH, TREE))])
 
     def within(self, piece: Piece, start: int) -> Origin | None:
         """Where a match in a ref name, a commit or a tag was met; ``None`` in a blob."""
@@ -140,6 +144,20 @@ class History:
             self.skips.append(Skip(where, reason))
         elif missing:
             self.skips.append(Skip(where, f"{missing:,} objects are missing that others refer to. See: git fsck --connectivity-only"))
+
+    def _tips(self) -> Iterator[Shard]:
+        """The names of the files at the tips of all refs."""
+        self.notes.append(Note(str(self._repository.path), "names that files had in the past weren't looked at; --paths looks at them."))
+        try:
+            ids, more = tips(self._repository, self.target().head)
+        except GitError as error:
+            self.skips.append(Skip("refs", f"the names of the files at their tips weren't looked at: {error}"))
+            return
+        if more:
+            reason = f"the names of the files at the tips of {more:,} further refs weren't looked at; --paths looks at all names."
+            self.notes.append(Note(str(self._repository.path), reason))
+        if ids:
+            yield TipShard(self._repository.path, self._repository.environment, self._repository.id_size, ids)
 
     def _paths(self, commits: Iterable[str], more: Iterable[bytes] = ()) -> Shard:
         """The names of the files that these commits brought, and some more."""

@@ -11,6 +11,7 @@ from patscan.content import Each, Key, Piece, Shard
 from patscan.errors import TargetError
 from patscan.git.changes import SUBMODULE, SYMLINK, Change, before, changes
 from patscan.git.child import GitError, run
+from patscan.git.names import PATH, PathShard, path_of
 from patscan.git.objects import ObjectShard
 from patscan.model import Note, Origin, Skip, Target
 from patscan.sources.present import Present
@@ -18,6 +19,8 @@ from patscan.sources.present import Present
 if TYPE_CHECKING:
     from patscan.sources.files import Files
 
+_NEW = ("A", "U")
+"""What a path has to be for its name to come with this commit: added, or not merged yet."""
 _DIFF = ("diff-index", "--cached", "--ita-invisible-in-index")
 
 
@@ -39,33 +42,39 @@ class Index(Present):
         return Target("index", str(self._folder))
 
     def shards(self) -> Iterator[Shard]:
-        """Every staged blob once, then the files. Raises `TargetError` if git can't say what is staged."""
+        """Every staged blob once, the names that come with them, then the files. Raises `TargetError` if git can't say what is staged."""
         changed = self._changes("--no-renames")
         for change in changed:
             self._keep(change)
         if self._blobs:
             yield ObjectShard(self._folder, self._environment, tuple(self._blobs))
-        if others := self._unstaged({change.path for change in changed}):
+        others = self._unstaged({change.path for change in changed})
+        named = [change.path for change in changed if change.status in _NEW] + [self._in_repository(name) for name in others]
+        yield PathShard([os.fsencode(name) for name in named])
+        if others:
             yield from self._whole(others).shards()
         elif not changed:
             self.notes.append(Note(str(self._folder), "nothing is staged."))
 
     def read(self, keys: Iterable[str]) -> Iterator[Piece]:
         """The contents of these keys, for the second look."""
+        keys = list(keys)
         blobs = [key for key in keys if key in self._blobs]
         failed: list[tuple[Key, str]] = []
         if blobs:
             yield from ObjectShard(self._folder, self._environment, blobs).pieces(failed)
         self.skips += [Skip(str(name), reason) for name, reason in failed]
+        yield from PathShard([path_of(key) for key in keys if key.startswith(PATH)]).pieces([])
         if self._files:
-            yield from self._files.read([key for key in keys if key not in self._blobs])
+            yield from self._files.read([key for key in keys if key not in self._blobs and not key.startswith(PATH)])
 
     def within(self, piece: Piece, start: int) -> Origin | None:
         """A file was met under its path; a blob may be staged under several."""
         if piece.key in self._blobs:
             return None
-        # Relative to the repository, as git says of what is staged.
-        return Origin(piece.kind, os.path.normpath(os.path.join(self._prefix, os.path.relpath(str(piece.key), self._folder))))
+        if piece.kind == "path":
+            return Origin("path", str(piece.key).removeprefix(PATH))
+        return Origin(piece.kind, self._in_repository(os.path.relpath(str(piece.key), self._folder)))
 
     def origins(self, keys: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """The paths that each blob is staged under."""
@@ -100,13 +109,17 @@ class Index(Present):
         """Those of the named files that the index doesn't speak for."""
         if self._names and not (self._folder / ".git").exists():
             self._prefix = os.fsdecode(run(("rev-parse", "--show-prefix"), self._folder, self._environment)).removesuffix("\n")
-        return [name for name in self._names if os.path.normpath(os.path.join(self._prefix, name)) not in staged]
+        return [name for name in self._names if self._in_repository(name) not in staged]
+
+    def _in_repository(self, name: str) -> str:
+        """A path relative to the repository, as git says of what is staged."""
+        return os.path.normpath(os.path.join(self._prefix, name))
 
     def _whole(self, names: Sequence[str]) -> Files:
         from patscan.sources.files import Files
 
         # A whole path is never taken for an object's id.
-        self._files = Files([self._folder.absolute() / name for name in names], self._environment, everything=True)
+        self._files = Files([self._folder.absolute() / name for name in names], self._environment, everything=True, with_names=False)
         self.skips += self._files.skips
         self._files.skips, self._files.notes = self.skips, self.notes
         return self._files
