@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from patscan.errors import ConfigError, ExitCode, UsageError
 from patscan.formats.places import SHORT, name, printable
 from patscan.formats.redaction import redacted, unshaped
 from patscan.formats.words import count, prominent
-from patscan.model import Finding, Origin, Report, Rule, Target
+from patscan.model import Finding, Report, Rule, Target
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -66,26 +66,28 @@ def write(chosen: argparse.Namespace) -> int:
     reports = _looked(chosen, holds._replace(baseline=old), chosen.path, chosen.history)
     entries = {entry.fingerprint: entry for entry in reversed(old.entries)}
     added = renewed = 0
-    for finding in (finding for report in reports for finding in redacted(report).findings):
+    for finding, path in (named for report in reports for named in _named(report, holds)):
         known = entries.get(finding.fingerprint)
         if known is None:
-            entries[finding.fingerprint] = _entry(finding, holds, chosen)
+            entries[finding.fingerprint] = _entry(finding, path, chosen)
             added += 1
-            _tell(finding, holds, "added")
+            _tell("added", finding, path)
         elif chosen.expires and known.expires != chosen.expires:
             entries[finding.fingerprint] = known._replace(expires=chosen.expires, reason=unshaped(chosen.reason or known.reason))
             renewed += 1
-            _tell(finding, holds, "renewed")
+            _tell("renewed", finding, path)
     changed = baselines.write(old._replace(entries=tuple(entries.values())))
     told = f"{added:,} added, {renewed:,} renewed, {len(old.entries) - renewed:,} kept" if changed else "nothing changed"
     print(printable(unshaped(f"{old.file}: {told}.")))
     return _completeness(reports)
 
 
-def _tell(finding: Finding, holds: policy.Holding, word: str) -> None:
+def _tell(word: str, finding: Finding, path: str) -> None:
     """What is accepted, so that somebody can see that it is no more than was meant."""
     first = finding.occurrences[0]
-    place = f"{_path(first.origin, holds) or name(first.origin, SHORT)}:{first.position.line}:{first.position.column}"
+    place = path or name(first.origin, SHORT)
+    if first.origin.type != "path":
+        place += f":{first.position.line}:{first.position.column}"
     others = len(finding.occurrences) - 1
     more = f" and {count(others, 'more place')}" if others else ""
     print(printable(unshaped(f"{word}  {place}  {finding.rule.name}  {finding.secret}{more}")))
@@ -187,19 +189,18 @@ def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -
     return history, scanning.pool(chosen, rules)
 
 
-def _entry(finding: Finding, holds: policy.Holding, chosen: argparse.Namespace) -> baselines.Entry:
-    origin = finding.occurrences[0].origin
-    shown = _path(origin, holds) or origin.type
+def _entry(finding: Finding, path: str, chosen: argparse.Namespace) -> baselines.Entry:
+    shown = path or finding.occurrences[0].origin.type
     return baselines.Entry(finding.fingerprint, finding.rule.kind, chosen.expires, shown, unshaped(chosen.reason or ""))
 
 
-def _path(origin: Origin, holds: policy.Holding) -> str:
-    """A file's path in the repository, not on this machine; empty for what is in no file."""
-    path = origin.path or ""
-    # Only what is met in a commit has a path that git told.
-    if path and origin.type in {"file", "symlink", "path"} and not (origin.commit or origin.blob) and os.path.lexists(path):
-        path = os.path.relpath(path, holds.config.root)
-    return path.replace(os.sep, "/")
+def _named(report: Report, holds: policy.Holding) -> Iterator[tuple[Finding, str]]:
+    """What is found, each with the path of its first place in the repository, not on this machine; empty for what is in no file."""
+    for finding in redacted(report).findings:
+        path = finding.occurrences[0].origin.path or ""
+        if path and report.target.type == "files":
+            path = os.path.relpath(path, holds.config.root)
+        yield finding, path.replace(os.sep, "/")
 
 
 def _unused(baseline: baselines.Baseline, reports: Sequence[Report]) -> set[str]:

@@ -100,7 +100,8 @@ def _accept(kind: str, report: Report) -> Iterator[str]:
         place = finding.occurrences[0]
         if place.origin.type not in UNCHANGEABLE and place.origin.path is not None and place.at_head is not False:
             yield f"  accept  a comment on its line, with the reason: # patscan:ignore {finding.rule.id} -- REASON"
-            yield f"          or the baseline: {_baseline(kind)}"
+            if kind != "message":
+                yield f"          or the baseline: {_baseline(kind)}"
             return
     if kind != "message":
         yield f"  accept  no comment counts there; the baseline does: {_baseline(kind)}"

@@ -31,13 +31,13 @@ _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _NOTIFICATIONS = {
     "skipped": ("NotScanned", "Something that should have been scanned and wasn't.", "See to it that it can be read, and scan again."),
     "note": ("ScannedPlainly", "Something that was scanned as it is, or in a plainer way than usual.", "Nothing need be done."),
-    "policy": ("HiddenByThisRepository", "What a repository's own files keep from being found.", "Look whether they should."),
     "interrupted": ("ScanInterrupted", "The scan ended before everything was looked at.", "Scan again."),
     "bounds": (
         "LeftOut",
         "Something that this log leaves out, or that GitHub doesn't show.",
         "Read the JSON report, which has everything.",
     ),
+    "policy": ("HiddenByThisRepository", "What a repository's own files keep from being found.", "Look whether they should."),
 }
 """What each kind is called, what it means, and what to do; GitHub asks for all three."""
 

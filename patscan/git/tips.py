@@ -53,7 +53,7 @@ class TipShard(NamedTuple):
                         below.setdefault(inner, prefix + folder + b"/")
             level = {name: prefix for name, prefix in below.items() if name not in seen}
         if lost := len(absent) - self._files_among(absent):
-            failed.append((str(self.path), f"{lost:,} trees at the tips of refs can't be read, nor the names of the files in them."))
+            failed.append((str(self.path), f"{lost:,} of the trees at the tips of refs can't be read, nor the names of the files in them."))
 
     def engines(self) -> tuple[str, ...]:
         """None: nothing is read in a special way."""

@@ -80,7 +80,7 @@ class TestPaths:
             told = report("scan", *args, cwd=cwd)
             assert tokens(told) <= {found}
             assert reasons(told) == {hidden: "path"}
-            assert ".patscan.toml: this configuration holds: ignore-paths (1)." in notes(told)
+            assert ".patscan.toml: this configuration holds: ignore-paths = [docs/]." in notes(told)
         assert reasons(report("history", repo.path)) == {hidden: "path"}
         assert tokens(report("history", repo.path, "--no-config")) == {hidden, found}
         (tmp_path / "own.toml").write_text('ignore-paths = ["src"]')
