@@ -52,21 +52,22 @@ def _state(folders: Sequence[Path], key: bytes) -> str:
     from patscan import rulebook
 
     state = blake2b(repr((__version__, Rule._fields, len(folders))).encode(), digest_size=20, key=key)
-    for file in (Path(rulebook.__file__), *(file for folder in folders for file in _files(folder))):
+    for file in (rulebook.__file__, *(file for folder in folders for file in _files(folder))):
         try:
-            content = file.read_bytes()
+            with open(file, "rb", buffering=0) as stream:
+                content = stream.read()
         except OSError as error:
             raise RuleError(f"{file}: can't be read: {error.strerror}.") from error
-        state.update(b"%s\0%d\0%s" % (os.fsencode(file.name), len(content), content))
+        state.update(b"%s\0%d\0%s" % (os.fsencode(os.path.basename(file)), len(content), content))
     return state.hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[str]:
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(".toml"))
     except OSError as error:
         raise RuleError(f"{folder}: no rule file there. --rules takes a folder that holds *.toml files.") from error
-    yield from (folder / name for name in names)
+    yield from (os.path.join(folder, name) for name in names)
 
 
 def _kept(file: Path, key: bytes, notes: list[Note] | None) -> tuple[Rule, ...]:

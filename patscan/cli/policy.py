@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -84,6 +83,8 @@ class Holding(NamedTuple):
 
     def _unstaged(self, file: Path, report: Report) -> Note | None:
         """Whether it would help to stage `file`."""
+        import shlex
+
         advice = f"git add {shlex.quote(os.path.relpath(file))}"
         if self.config.root is None or file != self.config.root / self.config.get("baseline"):
             return Note(
