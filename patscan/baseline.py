@@ -76,7 +76,11 @@ def new(file: Path) -> Baseline:
 
 def read(file: Path, inside: Path | None = None) -> Baseline:
     """Read `file`, which must lie in the folder `inside`. Raises `ConfigError` with file and line."""
-    text = textfile.read(file, inside)
+    return parsed(file, textfile.read(file, inside))
+
+
+def parsed(file: Path, text: str) -> Baseline:
+    """The baseline in `text`, which `file` holds. Raises `ConfigError` with file and line."""
     lines = text.removesuffix("\n").split("\n") if text else []
     if text and not text.endswith("\n"):
         raise ConfigError(f"{file}:{len(lines)}: the last line is cut off. Get the file again, for example with: git checkout")

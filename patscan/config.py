@@ -18,6 +18,8 @@ from patscan.model import CONFIDENCES, SEVERITIES
 NAME = ".patscan.toml"
 _MANY = 1000
 """Entries of a list at most."""
+_SHOWN, _LONGEST = 20, 100
+"""Entries of a list, and characters of each, that a report shows."""
 _PREFIX = re.compile(r"[A-Za-z0-9_+=/@:.-]{4,20}")
 _INSTANCE = re.compile(r"[A-Za-z0-9_+=/@:.-]{0,19}[A-Za-z0-9_+=/@:.]")
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
@@ -31,6 +33,8 @@ class Key(NamedTuple):
     fits: Callable[[Any], bool]
     shrinks: bool = True
     """It changes what is looked for or reported, so that a report says that it is set."""
+    hides: Callable[[Any], bool] = lambda _: False
+    """Whether a value keeps tokens from being found, so that even the shortest report says it."""
 
 
 class Config(NamedTuple):
@@ -48,7 +52,25 @@ class Config(NamedTuple):
         """What the file sets that changes a report, each as a few words."""
         for key, value in self.values.items():
             if KEYS[key].shrinks:
-                yield f"{key} ({len(value)})" if isinstance(value, (list, dict)) else f"{key} = {str(value).lower()}"
+                yield f"{key} = {_shown(value)}"
+
+    @property
+    def hides(self) -> bool:
+        """Whether the file keeps tokens from being found."""
+        return any(KEYS[key].hides(value) for key, value in self.values.items())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        value = [f"{key}: {word}" for key, word in value.items()]
+    if not isinstance(value, list):
+        return str(value)
+    # The broadest patterns are made of the fewest letters.
+    first = sorted(value, key=lambda one: (sum(map(str.isalnum, one)), one))[:_SHOWN]
+    more = f" and {len(value) - _SHOWN:,} more" if len(value) > _SHOWN else ""
+    return f"[{', '.join(one if len(one) <= _LONGEST else f'{one[:_LONGEST]}…' for one in first)}]{more}"
 
 
 def _is_texts(value: Any) -> bool:
@@ -80,25 +102,27 @@ def _is_hosts(value: Any) -> bool:
 
 
 KEYS = {
-    "ignore-paths": Key([], "a list of patterns in gitignore syntax", _is_texts),
-    "min-confidence": Key("medium", f"one of {', '.join(CONFIDENCES)}", _is_word_of(CONFIDENCES)),
+    "ignore-paths": Key([], "a list of patterns in gitignore syntax", _is_texts, hides=bool),
+    "min-confidence": Key(
+        "medium", f"one of {', '.join(CONFIDENCES)}", _is_word_of(CONFIDENCES), hides=lambda word: word in ("high", "certain")
+    ),
     "pat-prefix": Key("", "the prefix of your instance's access tokens: 4 to 20 of A-Za-z0-9_+=/@:.-", _is_like(_PREFIX)),
     "instance-prefix": Key("", "your instance's prefix, without its hyphen: 1 to 20 of A-Za-z0-9_+=/@:.-", _is_like(_INSTANCE)),
     "hosts": Key([], "a list of host names", _is_hosts, shrinks=False),
     "require-ignore-reason": Key(False, "true or false", _is_flag),
     "fail-on-expired": Key(False, "true or false", _is_flag, shrinks=False),
     "baseline": Key(".patscan-baseline", "a path relative to the repository", _is_path),
-    "rules.off": Key([], "a list of rule ids", _is_texts),
-    "rules.only": Key([], "a list of rule ids", _is_texts),
+    "rules.off": Key([], "a list of rule ids", _is_texts, hides=bool),
+    "rules.only": Key([], "a list of rule ids", _is_texts, hides=bool),
     "severity": Key({}, f"rule ids, each with one of {', '.join(SEVERITIES)}", _is_severities),
 }
 """Every key; one with a dot stands in a table of its own."""
 
 
-def load(place: Path | None, chosen: Path | None = None, wanted: bool = True) -> Config:
+def load(place: Path | None, chosen: Path | None = None, wanted: bool = True, read: textfile.Read = textfile.on_disk) -> Config:
     """What holds for `place`: the file that is `chosen`, else the nearest one above it, else, or if none is `wanted`, the defaults.
 
-    Never looks outside the repository that `place` lies in. Raises `ConfigError`.
+    `read` gives what a repository's own file holds. Never looks outside the repository that `place` lies in. Raises `ConfigError`.
     """
     folders = list(_folders(place)) if place else []
     root = folders[-1] if folders else None
@@ -107,9 +131,8 @@ def load(place: Path | None, chosen: Path | None = None, wanted: bool = True) ->
     for folder in folders if wanted else ():
         for name in (NAME, "pyproject.toml"):
             file = folder / name
-            if not os.path.lexists(file):
-                continue
-            table = _table(file, textfile.read(file, root))
+            text = read(file, root)
+            table = _table(file, text) if text is not None else None
             if table is not None:
                 return Config(_values(file, table), file, root)
     return Config({}, None, root)

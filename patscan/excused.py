@@ -35,6 +35,7 @@ def committed(report: Report, rules: tuple[Rule, ...], old: Iterable[tuple[str, 
             stood.setdefault(path, set()).update(capture.secret for capture in matcher.find(piece.data))
 
     def reason(finding: Finding, occurrence: Occurrence) -> str:
-        return COMMITTED if finding.secret in stood.get(occurrence.origin.path or "", ()) else ""
+        # What stood in the file before never stood in its new name.
+        return COMMITTED if occurrence.origin.type != "path" and finding.secret in stood.get(occurrence.origin.path or "", ()) else ""
 
     return excuse(report, reason)

@@ -76,10 +76,13 @@ class _Looker:
                 content = None
                 if kind == "commit":
                     commits += 1
-                elif kind not in {"ref-name", "path"}:
+                elif kind not in {"ref-name", "path", "tree"}:
                     blobs += 1
             hits = hits_of(data, _DENSE)
             if not hits and last and content is None:
+                continue
+            if kind == "tree":
+                failed.append(Failure(shard.name(key), "its names are looked at one by one.", again=True))
                 continue
             content = content or _Content(self, shard, key)
             known = len(matches) + omitted

@@ -307,6 +307,8 @@ class Note(NamedTuple):
 
     where: str
     reason: str
+    kind: str = ""
+    """What even the shortest report shows: ``policy`` (what a repository's own files hide), ``unstaged``, ``cache``; empty: the rest."""
 
 
 class Coverage(NamedTuple):

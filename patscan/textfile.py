@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from patscan.errors import ConfigError
 
 LARGEST = 16 << 20
 """Bytes: a hundred thousand accepted tokens; more is no configuration and no baseline."""
+
+
+Read = Callable[[Path, "Path | None"], "str | None"]
+"""The text of a file that must lie in a folder; ``None`` if there is no such file. Raises `ConfigError`."""
+
+
+def on_disk(file: Path, inside: Path | None = None) -> str | None:
+    """As `read`; ``None`` if there is no such file."""
+    return read(file, inside) if os.path.lexists(file) else None
 
 
 def read(file: Path, inside: Path | None = None) -> str:
@@ -26,6 +36,11 @@ def read(file: Path, inside: Path | None = None) -> str:
         raise ConfigError(f"{file}: a folder. A file was expected.") from None
     except OSError as error:
         raise ConfigError(f"{file}: can't be read: {error.strerror}.") from error
+    return decoded(file, data)
+
+
+def decoded(file: Path, data: bytes) -> str:
+    """The text that `data`, read from `file`, stands for. Raises `ConfigError`."""
     if len(data) > LARGEST:
         raise ConfigError(f"{file}: larger than {LARGEST >> 20} MiB, so it isn't read.")
     try:

@@ -44,6 +44,7 @@ def no_foreign_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
     """What one test has seen, the next one sees for itself."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder.with_name(f"{folder.name}-config")))
     return folder / "patscan"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,9 @@ from patscan.cli import policy, scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_command, add_policy, add_rules
 from patscan.errors import ConfigError, ExitCode, UsageError
-from patscan.formats.places import printable
+from patscan.formats.places import SHORT, name, printable
 from patscan.formats.redaction import redacted, unshaped
+from patscan.formats.words import count, prominent
 from patscan.model import Finding, Report, Rule, Target
 
 
@@ -65,19 +66,32 @@ def write(chosen: argparse.Namespace) -> int:
     reports = _looked(chosen, holds._replace(baseline=old), chosen.path, chosen.history)
     entries = {entry.fingerprint: entry for entry in reversed(old.entries)}
     added = renewed = 0
-    for finding in (finding for report in reports for finding in redacted(report).findings):
+    for finding, path in (named for report in reports for named in _named(report, holds)):
         key = finding.secret.keyed(old.salt)
         known = entries.get(key)
         if known is None:
-            entries[key] = _entry(key, finding, holds, chosen)
+            entries[key] = _entry(key, finding, path, chosen)
             added += 1
+            _tell("added", finding, path)
         elif chosen.expires and known.expires != chosen.expires:
             entries[key] = known._replace(expires=chosen.expires, reason=unshaped(chosen.reason or known.reason))
             renewed += 1
+            _tell("renewed", finding, path)
     changed = baselines.write(old._replace(entries=tuple(entries.values())))
     told = f"{added:,} added, {renewed:,} renewed, {len(old.entries) - renewed:,} kept" if changed else "nothing changed"
     print(printable(unshaped(f"{old.file}: {told}.")))
     return _completeness(reports)
+
+
+def _tell(word: str, finding: Finding, path: str) -> None:
+    """What is accepted, so that somebody can see that it is no more than was meant."""
+    first = finding.occurrences[0]
+    place = path or name(first.origin, SHORT)
+    if first.origin.type != "path":
+        place += f":{first.position.line}:{first.position.column}"
+    others = len(finding.occurrences) - 1
+    more = f" and {count(others, 'more place')}" if others else ""
+    print(printable(unshaped(f"{word}  {place}  {finding.rule.name}  {finding.secret}{more}")))
 
 
 def check(chosen: argparse.Namespace) -> int:
@@ -153,6 +167,9 @@ def _looked(chosen: argparse.Namespace, holds: policy.Holding, place: Path, hist
     )
     if history or not output:
         output.append(scanning.scanned(chosen, Target("history", str(place)), partial(_history, chosen, place), holds))
+    notes = [*holds.configured(), *(note for report in output for note in prominent(report))]
+    for note in dict.fromkeys(note for note in notes if note.kind):
+        print(printable(unshaped(f"note: {note.where}: {note.reason}")), file=sys.stderr)
     for report in output:
         for where, reason in report.coverage.skipped:
             print(printable(unshaped(f"not looked at: {where}: {reason}")), file=sys.stderr)
@@ -175,12 +192,18 @@ def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -
     return history, scanning.pool(chosen)
 
 
-def _entry(fingerprint: str, finding: Finding, holds: policy.Holding, chosen: argparse.Namespace) -> baselines.Entry:
-    origin = finding.occurrences[0].origin
-    # A file's path in the repository, not on this machine.
-    path = os.path.relpath(origin.path, holds.config.root) if origin.type in {"file", "symlink"} and origin.path else origin.path
-    shown = (path or origin.type).replace(os.sep, "/")
+def _entry(fingerprint: str, finding: Finding, path: str, chosen: argparse.Namespace) -> baselines.Entry:
+    shown = path or finding.occurrences[0].origin.type
     return baselines.Entry(fingerprint, finding.rule.kind, chosen.expires, shown, unshaped(chosen.reason or ""))
+
+
+def _named(report: Report, holds: policy.Holding) -> Iterator[tuple[Finding, str]]:
+    """What is found, each with the path of its first place in the repository, not on this machine; empty for what is in no file."""
+    for finding in redacted(report).findings:
+        path = finding.occurrences[0].origin.path or ""
+        if path and report.target.type == "files":
+            path = os.path.relpath(path, holds.config.root)
+        yield finding, path.replace(os.sep, "/")
 
 
 def _unused(baseline: baselines.Baseline, reports: Sequence[Report]) -> set[str]:

@@ -1,90 +1,127 @@
-"""Where earlier scans are remembered, and under which rules; and the rules as they were read the last time."""
+"""Where earlier scans are remembered, and under which rules; and the rules as they were read the last time.
+
+A scan believes what is kept here, so all of it is sealed with a key in the user's own configuration folder: who can only write to the
+cache (a CI job that restores one, say) can't make a scan overlook anything.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patscan import __version__
+from patscan import __version__, seal
 from patscan.errors import RuleError
-from patscan.model import Rule
-from patscan.regular import opened
+from patscan.model import Note, Rule
 
 if TYPE_CHECKING:
     from patscan.sources.memory import Memory
 
+_SUFFIX = ".rules"
+_MOST = 8
+"""Sets of rules that are kept; each folder that ``--rules`` names makes one more."""
 
-def rules(extra: Sequence[Path], keep: bool = True) -> tuple[Rule, ...]:
+
+def rules(extra: Sequence[Path], keep: bool = True, notes: list[Note] | None = None) -> tuple[Rule, ...]:
     """The rules without their examples. Reading TOML takes a commit's hook 9 ms: what was read is kept until a rule file changes.
 
-    Without `keep` nothing is, nor is anything taken that was. Raises `RuleError` as `patscan.rulebook.load` does.
+    Without `keep` nothing is, nor is anything taken that was. `notes` takes what is wrong with what was kept.
+    Raises `RuleError` as `patscan.rulebook.load` does.
     """
-    import marshal
-
     from patscan import rulebook
 
-    folder = _folder() if keep else None
-    code = os.stat(rulebook.__file__).st_mtime_ns
-    state = (__version__, code, Rule._fields, *(_state(rule_folder) for rule_folder in (rulebook.shipped(), *extra)))
-    file = folder / "rules" if folder else None
-    try:
-        known, kept = marshal.loads(_content(file)) if file else (None, ())  # noqa: S302 - the user's own, as the memory beside it
-        if known == state:
-            return tuple(Rule(*fields) for fields in kept)
-    except (OSError, ValueError, EOFError, TypeError):
-        pass  # there is none, or it is broken
+    folder, key = (_folder(), _key()) if keep else (None, b"")
+    folders = (rulebook.shipped(), *extra)
+    state = _state(folders, key)
+    file = folder / f"{state}{_SUFFIX}" if folder and key else None
+    if file and (kept := _kept(file, key, notes)):
+        return kept
     # No examples: what is kept on a disk holds nothing that looks like a token.
     read = tuple(rule._replace(examples=(), counter_examples=()) for rule in rulebook.load(extra))
-    if file:
-        plain: Any = (state, tuple(map(tuple, read)))  # its stub doesn't know that a tuple of tuples is plain enough
-        _keep(file, marshal.dumps(plain))
+    if file and _state(folders, key) == state:
+        _keep(file, key, read)
     return read
 
 
-def _state(folder: Path) -> tuple[str, ...]:
-    """What changes when a rule file does."""
+def _state(folders: Sequence[Path], key: bytes) -> str:
+    """A name for what the rules are made of: their files, and the code that reads them. Under another key it is another one."""
+    from hashlib import blake2b
+
+    from patscan import rulebook
+
+    state = blake2b(repr((__version__, Rule._fields, len(folders))).encode(), digest_size=20, key=key)
+    for file in (rulebook.__file__, *(file for folder in folders for file in _files(folder))):
+        try:
+            with open(file, "rb", buffering=0) as stream:
+                content = stream.read()
+        except OSError as error:
+            raise RuleError(f"{file}: can't be read: {error.strerror}.") from error
+        state.update(b"%s\0%d\0%s" % (os.fsencode(os.path.basename(file)), len(content), content))
+    return state.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[str]:
     try:
-        with os.scandir(folder) as entries:
-            return (
-                os.path.abspath(folder),
-                *sorted(f"{entry.name} {(told := entry.stat()).st_size} {told.st_mtime_ns}" for entry in entries),
-            )
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".toml"))
     except OSError as error:
         raise RuleError(f"{folder}: no rule file there. --rules takes a folder that holds *.toml files.") from error
+    yield from (os.path.join(folder, name) for name in names)
 
 
-def _content(file: Path) -> bytes:
-    with opened(file) as stream:
-        return stream.read()
+def _kept(file: Path, key: bytes, notes: list[Note] | None) -> tuple[Rule, ...]:
+    """The rules in `file`; none if there is no such file, or one that wasn't written under this key."""
+    import marshal
 
-
-def _keep(file: Path, content: bytes) -> None:
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.touch(mode=0o600)
-        draft.write_bytes(content)
-        draft.replace(file)
+        with seal.opened(file) as stream:
+            digest, _, content = stream.read().partition(b"\n")
+    except FileNotFoundError:
+        return ()
     except OSError:
-        pass  # then they are read again
+        digest = content = b""
+    if digest != seal.seal(key, file.name)(content):
+        if notes is not None:
+            notes.append(Note(str(file), "the cache: the rules kept here were damaged or changed. They were read again.", "cache"))
+        return ()
+    return tuple(Rule(*fields) for fields in marshal.loads(content))  # noqa: S302 - under the seal stands what was written here
+
+
+def _keep(file: Path, key: bytes, read: Sequence[Rule]) -> None:
+    import marshal
+
+    plain: Any = tuple(map(tuple, read))  # its stub doesn't know that a tuple of tuples is plain enough
+    content = marshal.dumps(plain)
+    if seal.replace(file, seal.seal(key, file.name)(content) + b"\n" + content):
+        # Another process may take the same ones away.
+        for old in sorted(file.parent.glob(f"*{_SUFFIX}"), key=_when)[:-_MOST]:
+            old.unlink(missing_ok=True)
+
+
+def _when(file: Path) -> float:
+    try:
+        return file.lstat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def memory(rules: tuple[Rule, ...]) -> Memory | None:
-    """What was seen under these rules and by this code; ``None`` if the user has no folder for such things."""
+    """What was seen under these rules and by this code; ``None`` if the user has no folders for such things."""
     from patscan.sources.memory import Memory
 
-    folder = _folder()
-    return Memory(folder, digest(rules)) if folder else None
+    folder, key = _folder(), _key()
+    return Memory(folder, digest(rules, key), key) if folder and key else None
 
 
-def digest(rules: tuple[Rule, ...]) -> str:
-    """A name for all that the first look's answers depend on. A checkout changes without its version, so the code itself counts."""
+def digest(rules: tuple[Rule, ...], key: bytes = b"") -> str:
+    """A name for all that the first look's answers depend on. A checkout changes without its version, so the code itself counts.
+
+    What was kept under another `key` isn't damaged, but somebody else's: it has another name.
+    """
     from hashlib import blake2b
 
-    state = blake2b(repr((__version__, rules)).encode(), digest_size=16)
+    state = blake2b(repr((__version__, rules)).encode(), digest_size=16, key=key)
     package = Path(__file__).parent.parent
     for module in sorted([*package.glob("*.py"), *package.glob("git/*.py"), *package.glob("detect/*.py"), *package.glob("sources/*.py")]):
         state.update(module.read_bytes())
@@ -93,10 +130,21 @@ def digest(rules: tuple[Rule, ...]) -> str:
 
 def _folder() -> Path | None:
     """The user's folder for what can be made again."""
-    chosen = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else "")
+    return _own("XDG_CACHE_HOME", "LOCALAPPDATA", "Library/Caches" if sys.platform == "darwin" else ".cache")
+
+
+def _key() -> bytes:
+    """The user's key for what is kept; empty where none can be."""
+    folder = _own("XDG_CONFIG_HOME", "APPDATA", ".config")
+    return seal.key(folder / "cache.key") if folder else b""
+
+
+def _own(variable: str, windows: str, usual: str) -> Path | None:
+    """Our folder in one of the user's; ``None`` if there is no home."""
+    chosen = os.environ.get(variable) or (os.environ.get(windows) if sys.platform == "win32" else "")
     if chosen and Path(chosen).is_absolute():
         return Path(chosen) / "patscan"
     try:
-        return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "patscan"
+        return Path.home() / usual / "patscan"
     except RuntimeError:
         return None

@@ -38,7 +38,9 @@ def flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--until", type=_date, metavar="DATE", help="only what was brought before this date or at this moment")
     command.add_argument("--author", default="", metavar="TEXT", help="only what was brought by somebody whose name or address holds this")
     command.add_argument("--submodules", action="store_true", help="look at the history of each submodule, too, with its path in front")
-    command.add_argument("--paths", action="store_true", help="look at the names that files ever had, too")
+    command.add_argument(
+        "--paths", action="store_true", help="look at the names that files ever had, not only at those at the tips of refs"
+    )
     command.add_argument("--no-cache", action="store_true", help="read everything, and remember nothing of it for the next time")
     add_common(command)
     command.set_defaults(command=run)
@@ -106,7 +108,7 @@ def _reading(
     if chosen.rev:
         from patscan.sources.revisions import Revisions
 
-        return Revisions(repository, chosen.rev, mirror, chosen.paths), scanning.pool(chosen)
+        return Revisions(repository, chosen.rev, mirror), scanning.pool(chosen)
     from patscan.sources.history import History
 
     history = History(repository, mirror, None if chosen.no_cache else cache.memory(rules), chosen.paths)

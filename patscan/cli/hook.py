@@ -44,7 +44,7 @@ def run(chosen: argparse.Namespace) -> int:
         paths = {place.origin.path for finding in report.findings for place in finding.occurrences if place.origin.path}
         return committed(report, rules, made[0].before(paths))
 
-    return scanning.report(chosen, Target("index", "."), source, after=None if chosen.whole_files else excused)
+    return scanning.report(chosen, Target("index", "."), source, after=None if chosen.whole_files else excused, staged=True)
 
 
 def _index(names: list[str], *_: str) -> Index:

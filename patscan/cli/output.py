@@ -10,6 +10,7 @@ from pathlib import Path
 
 from patscan import formats
 from patscan.cli import signals
+from patscan.cli.environment import elsewhere, environment
 from patscan.errors import ExitCode, OutputError
 from patscan.model import Report
 
@@ -18,13 +19,13 @@ _DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 
 
 def check(chosen: argparse.Namespace) -> None:
-    """Raises `OutputError` before any work is done for a report path that can't be written, or would be written over what is read."""
+    """Raises `OutputError` before any work is done for a report path that can't be written, or where something would be lost."""
     read = {os.path.realpath(path) for path in getattr(chosen, "inputs", ())}
     taken: set[str] = set()
     for _, path in chosen.report:
-        if problem := _problem(path, read, taken):
+        if problem := _problem(path, read, taken) or _owner(path):
             raise OutputError(f"--report: {problem}")
-        taken.add(os.path.abspath(path))
+        taken.add(_place(path))
 
 
 def _problem(path: Path, read: set[str], taken: set[str]) -> str:
@@ -35,7 +36,7 @@ def _problem(path: Path, read: set[str], taken: set[str]) -> str:
         return f"the folder {folder} doesn't exist."
     if _is_stream(path):
         return ""
-    if os.path.abspath(path) in taken:
+    if _place(path) in taken:
         return f"{path} is named twice. Give each report a file of its own."
     if os.path.realpath(path) in read:
         return f"{path} is what is to be read. Give the report a file of its own."
@@ -44,11 +45,35 @@ def _problem(path: Path, read: set[str], taken: set[str]) -> str:
     return ""
 
 
+def _place(path: Path) -> str:
+    """Where a report for `path` is written: a link in its folder's name is followed, one in its own place is replaced."""
+    return os.path.join(os.path.realpath(path.absolute().parent), path.name)
+
+
+def _owner(path: Path) -> str:
+    """A sentence if `path` is git's."""
+    from patscan.git.child import GitError
+    from patscan.git.tracked import in_git_folder, is_tracked
+
+    if _is_stream(path):
+        return ""
+    place = Path(_place(path))
+    if in_git_folder(place):
+        return f"{path} lies in a folder of git's own files. Give the report a file outside of it."
+    try:
+        tracked = is_tracked(place, environment(), elsewhere())
+    except GitError as error:
+        return f"{path} is there, and git can't say whether it is tracked: {error} Give the report a file of its own."
+    return f"{path} is a file that git tracks. Give the report a file of its own." if tracked else ""
+
+
 def deliver(report: Report, chosen: argparse.Namespace) -> int:
     """Write every report; returns the exit code. Raises `OutputError` after trying all of them."""
     code = exit_code(report, chosen)
     report = report._replace(exit_code=int(code))
     style = formats.Style(color=False, reveal=chosen.show_secrets, width=100, when=_when())
+    if chosen.format == "codequality" or any(name == "codequality" for name, _ in chosen.report):
+        _tell_prominent(report)
     failed = [error for name, path in chosen.report if (error := _to_path(report, name, path, style))]
     if not (chosen.quiet and chosen.format in ("text", "brief")):
         if sys.stdout is None:
@@ -63,6 +88,16 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
     if failed:
         raise OutputError(" ".join(failed))
     return code
+
+
+def _tell_prominent(report: Report) -> None:
+    """On standard error, what a Code Quality report has no place for."""
+    from patscan.formats.places import printable
+    from patscan.formats.redaction import unshaped
+    from patscan.formats.words import prominent
+
+    for note in prominent(report):
+        print(printable(unshaped(f"patscan: {note.where}: {note.reason}")), file=sys.stderr)
 
 
 def exit_code(report: Report, chosen: argparse.Namespace) -> ExitCode:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from patscan import config, rulebook
+from patscan import config, rulebook, textfile
+from patscan.cli.environment import environment
 from patscan.errors import ConfigError, UsageError
 from patscan.model import Note, Report, Rule, Target
 
@@ -26,6 +27,8 @@ class Holding(NamedTuple):
     min_confidence: str
     baseline: Baseline | None
     fail_on_expired: bool
+    unstaged: tuple[Path, ...] = ()
+    """Files that say something else on the disk than in the index, which is what holds."""
 
     def options(self, target: Target) -> engine.Options:
         """For a scan of `target`."""
@@ -62,15 +65,40 @@ class Holding(NamedTuple):
         """`report` with what it owes to configuration and baseline."""
         expired = tuple(self._expired())
         notes = (*report.coverage.notes, *self._notes(report), *expired)
-        violations = (*report.violations, *(f"{where}: {reason}" for where, reason in expired if self.fail_on_expired))
+        violations = (*report.violations, *(f"{note.where}: {note.reason}" for note in expired if self.fail_on_expired))
         return report._replace(coverage=report.coverage._replace(notes=notes), violations=violations)
 
     def _notes(self, report: Report) -> Iterator[Note]:
-        if self.config.file and (keys := list(self.config.said())):
-            yield Note(str(self.config.file), f"this configuration holds: {', '.join(keys)}.")
+        yield from self.configured()
         accepted = sum(finding.reason == "baseline" for finding in report.ignored)
         if self.baseline and accepted:
-            yield Note(str(self.baseline.file), f"this baseline accepts {accepted:,} of the tokens that were found.")
+            yield Note(str(self.baseline.file), f"this baseline accepts {accepted:,} of the tokens that were found.", "policy")
+        if report.findings:
+            yield from (note for file in self.unstaged if (note := self._unstaged(file, report)))
+
+    def configured(self) -> Iterator[Note]:
+        """What the configuration's file sets, if there is one."""
+        if self.config.file and (keys := list(self.config.said())):
+            yield Note(str(self.config.file), f"this configuration holds: {', '.join(keys)}.", "policy" if self.config.hides else "")
+
+    def _unstaged(self, file: Path, report: Report) -> Note | None:
+        """Whether it would help to stage `file`."""
+        import shlex
+
+        advice = f"git add {shlex.quote(os.path.relpath(file))}"
+        if self.config.root is None or file != self.config.root / self.config.get("baseline"):
+            return Note(
+                str(file), f"what is staged of it holds, which is something else. If you mean what is on the disk: {advice}", "unstaged"
+            )
+        from patscan import baseline as baselines
+
+        try:
+            on_disk = baselines.read(file, self.config.root)
+        except ConfigError:
+            return None
+        accepted = on_disk.accepted(today())
+        number = sum(finding.secret.keyed(on_disk.salt) in accepted for finding in report.findings)
+        return Note(str(file), f"it accepts {number:,} of these tokens, but that isn't staged: {advice}", "unstaged") if number else None
 
     def _expired(self) -> Iterator[Note]:
         if self.baseline and any(entry.expires for entry in self.baseline.entries):
@@ -87,25 +115,40 @@ def below(path: str, options: engine.Options) -> engine.Options:
     return options._replace(policy=options.policy and options.policy._replace(inside=path))
 
 
-def holding(chosen: argparse.Namespace, place: Path | None) -> Holding:
-    """What holds for `place`, as flags and configuration say. Raises `ConfigError` and `UsageError`."""
-    found = configuration(chosen, place)
+def holding(chosen: argparse.Namespace, place: Path | None, read: textfile.Read = textfile.on_disk) -> Holding:
+    """What holds for `place`, as flags and configuration say; `read` gives what a repository's own files hold.
+
+    Raises `ConfigError` and `UsageError`.
+    """
+    found = configuration(chosen, place, read)
     baseline = None
     file = baseline_file(chosen, found)
-    if not chosen.no_baseline and file and (os.path.lexists(file) or chosen.baseline or "baseline" in found.values):
-        from patscan import baseline as baselines
+    if not chosen.no_baseline and file:
+        inside = None if chosen.baseline or chosen.config else found.root
+        named = chosen.baseline or "baseline" in found.values
+        text = textfile.read(file) if chosen.baseline else read(file, inside)
+        if text is None and named and not os.path.lexists(file):
+            text = textfile.read(file, inside)  # which says that it isn't there
+        if text is not None:
+            from patscan import baseline as baselines
 
-        baseline = baselines.read(file, None if chosen.baseline or chosen.config else found.root)
+            baseline = baselines.parsed(file, text)
     confidence = getattr(chosen, "min_confidence", None) or found.get("min-confidence")
     return Holding(found, confidence, baseline, chosen.fail_on_expired or found.get("fail-on-expired"))
 
 
-def configuration(chosen: argparse.Namespace, place: Path | None) -> config.Config:
+def as_staged(chosen: argparse.Namespace, place: Path | None) -> Holding:
+    """As `holding`, by what is about to be committed."""
+    staged = Staged()
+    return holding(chosen, place, staged)._replace(unstaged=tuple(staged.differing))
+
+
+def configuration(chosen: argparse.Namespace, place: Path | None, read: textfile.Read = textfile.on_disk) -> config.Config:
     """The configuration for `place`. Raises as `holding` does."""
     for name in ("config", "baseline"):
         if getattr(chosen, name) and getattr(chosen, f"no_{name}"):
             raise UsageError(f"--{name} and --no-{name} don't go together.")
-    return config.load(place, chosen.config, not chosen.no_config)
+    return config.load(place, chosen.config, not chosen.no_config, read)
 
 
 def baseline_file(chosen: argparse.Namespace, found: config.Config) -> Path | None:
@@ -113,6 +156,28 @@ def baseline_file(chosen: argparse.Namespace, found: config.Config) -> Path | No
     if chosen.baseline:
         return Path(chosen.baseline)
     return found.root / found.get("baseline") if found.root else None
+
+
+class Staged:
+    """Reads a repository's own files as they are about to be committed; one that isn't on the disk counts as absent."""
+
+    def __init__(self) -> None:
+        self.differing: list[Path] = []
+        """Files that say something else on the disk."""
+
+    def __call__(self, file: Path, inside: Path | None) -> str | None:
+        """See `patscan.textfile.Read`."""
+        on_disk = textfile.on_disk(file, inside)
+        # Nearly every pyproject.toml is about something else, and git takes its time. What a link leads to is another file.
+        if on_disk is None or file.is_symlink() or (file.name == "pyproject.toml" and "patscan" not in on_disk):
+            return on_disk
+        from patscan.git.staged import staged
+
+        data = staged(file, environment(), textfile.LARGEST + 1)
+        text = None if data is None else textfile.decoded(file, data)
+        if text != on_disk:
+            self.differing.append(file)
+        return text
 
 
 def today() -> date:

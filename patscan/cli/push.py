@@ -13,7 +13,7 @@ from patscan.cli import scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_common
 from patscan.errors import TargetError, UsageError
-from patscan.model import Finding, Report, Rule, Target
+from patscan.model import Coverage, Finding, Report, Rule, Target
 
 if TYPE_CHECKING:
     from patscan import scan as engine
@@ -129,7 +129,10 @@ def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, repo
         # That nothing shows a push is said only where everything was looked at.
         return finding._replace(exposure=whole.exposure._replace(pushed=None if not pushed and gaps else pushed))
 
-    return report._replace(findings=tuple(map(asked, report.findings)), target=report.target._replace(head=repository.head()))
+    notes = tuple(note for note in everywhere.coverage.notes if note.kind == "cache")
+    target = report.target._replace(head=repository.head())
+    coverage = report.coverage.plus(Coverage(notes=notes))
+    return report._replace(findings=tuple(map(asked, report.findings)), target=target, coverage=coverage)
 
 
 def _stands(finding: Finding, held: set[str]) -> bool:

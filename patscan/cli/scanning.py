@@ -31,14 +31,15 @@ def report(
     place: Path | None = Path(),
     more: More | None = None,
     after: After | None = None,
+    staged: bool = False,
 ) -> int:
     """Scan what `make` gives under the chosen rules and flags, and what `more` gives, and report; returns the exit code.
 
     What holds for `place` holds here; ``None``: only what flags name. Raises `ConfigError` after the report if a demand isn't met.
-    `after` sees what was found.
+    `after` sees what was found. With `staged`, a repository's own configuration and baseline are those that are about to be committed.
     """
     output.check(chosen)
-    holds = policy.holding(chosen, place)
+    holds = policy.as_staged(chosen, place) if staged else policy.holding(chosen, place)
     told = holds.said(scanned(chosen, target, make, holds, more, after))
     code = output.deliver(_as_asked(told, target), chosen)
     if code == ExitCode.ERROR:
@@ -53,7 +54,8 @@ def scanned(
     narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
     every_place = not formats.LISTING.isdisjoint([getattr(chosen, "format", "json"), *(name for name, _ in getattr(chosen, "report", ()))])
     options = holds.options(target)._replace(reveal=chosen.show_secrets, every_place=every_place, **narrow)
-    rules = holds.rules(cache.rules(chosen.rules, keep=not getattr(chosen, "no_cache", False)))
+    notes: list[Note] = []
+    rules = holds.rules(cache.rules(chosen.rules, not getattr(chosen, "no_cache", False), notes))
     try:
         source, pool = make(rules)
         with Progress(not chosen.quiet) as progress:
@@ -70,6 +72,7 @@ def scanned(
     except TargetError as error:
         where, _, reason = str(error).partition(": ")
         told = Report(target, rules, Coverage(skipped=(Skip(where, reason),)), (), ())
+    told = told._replace(coverage=told.coverage.plus(Coverage(notes=tuple(notes))))
     # A configured prefix makes a second rule of one; to a reader they are the same.
     return told._replace(rules=tuple({rule.id: rule for rule in reversed(rules)}.values())[::-1])
 

@@ -1,4 +1,4 @@
-"""The report of a hook: ten lines at most, for somebody who wanted to commit; one line if there is nothing to say."""
+"""The report of a hook: a dozen lines at most, for somebody who wanted to commit; one line if there is nothing to say."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _TOKENS = 3
 _SKIPS = 4
+_NOTES = 2
+_LONGEST = 400
+"""Characters of a note."""
 _BOLD, _BAD, _GOOD, _WARNING = "1", "1;31", "32", "1;33"
 _THINGS = {"index": "staged file", "push": "object", "message": "message", "history": "object"}
 _ACTS = {"index": "commit", "push": "push", "message": "commit"}
@@ -35,7 +38,20 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
         yield from _skipped(report.coverage.skipped[: 1 if report.findings else _SKIPS], len(report.coverage.skipped), style)
     if report.findings:
         yield from _advice(report)
+    yield from _notes(report)
     yield _verdict(report, style)
+
+
+def _notes(report: Report) -> Iterator[str]:
+    """What a repository's own files hide, and what of patscan's own was changed; what is to be done comes first."""
+    notes = sorted((note for note in report.coverage.notes if note.kind), key=lambda note: note.kind != "unstaged")
+    if notes:
+        from patscan.formats.places import printable
+
+        for place, note in enumerate(notes[:_NOTES], 1):
+            more = f" And {len(notes) - place:,} more." if place == _NOTES < len(notes) else ""
+            text = printable(f"{note.where}: {note.reason}")
+            yield f"  note    {text if len(text) <= _LONGEST else f'{text[:_LONGEST]}…'}{more}"
 
 
 def _token(finding: Finding, target: Target, style: Style) -> str:
@@ -95,10 +111,16 @@ def _accept(kind: str, report: Report) -> Iterator[str]:
         place = finding.occurrences[0]
         if place.origin.type not in UNCHANGEABLE and place.origin.path is not None and place.at_head is not False:
             yield f"  accept  a comment on its line, with the reason: # patscan:ignore {finding.rule.id} -- REASON"
+            if kind != "message":
+                yield f"          or the baseline: {_baseline(kind)}"
             return
     if kind != "message":
-        history = "" if kind == "index" else " --history"
-        yield f"  accept  no comment counts there; the baseline does: patscan baseline write{history} --reason REASON"
+        yield f"  accept  no comment counts there; the baseline does: {_baseline(kind)}"
+
+
+def _baseline(kind: str) -> str:
+    history = "" if kind == "index" else " --history"
+    return f"patscan baseline write{history} --reason REASON, then git add .patscan-baseline"
 
 
 def _now(kind: str, report: Report, page: str) -> Iterator[str]:

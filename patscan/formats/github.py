@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
 from patscan.formats.places import in_file, listed, name, printable, slashed
-from patscan.formats.words import by_reason, count, headline, unseen
+from patscan.formats.words import by_reason, count, headline, prominent, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,8 +33,11 @@ def _lines(report: Report) -> Iterator[str]:
             yield _command(_LEVELS[finding.confidence], _text(finding, occurrence), _place(finding, occurrence))
     for where, reason in unseen(report):
         yield _command("warning", f"{where}: {reason}", {"title": "patscan: not looked at"})
-    if report.coverage.notes:
-        text = f"{count(len(report.coverage.notes), 'note')} on content that was not unpacked: the JSON report lists them."
+    told = prominent(report)
+    for note in told:
+        yield _command("notice", f"{note.where}: {note.reason}", {"title": f"patscan: {note.kind}"})
+    if rest := len(report.coverage.notes) - len(told):
+        text = f"{count(rest, 'note')}: the JSON report lists them."
         yield _command("notice", text, {"title": "patscan: notes"})
     if report.ignored:
         yield _command("notice", f"Ignored: {', '.join(by_reason(report.ignored))}.", {"title": "patscan: ignored"})

@@ -72,7 +72,7 @@ def _scan(report: Report, style: Style) -> dict[str, Any]:
     tool = {"id": "patscan", "name": "patscan", "url": HOME, "version": __version__, "vendor": {"name": "patscan"}}
     when = _when(report, style)
     messages = [{"level": "warn", "value": printable(f"Not looked at: {where}: {reason}")} for where, reason in unseen(report)]
-    messages += [{"level": "info", "value": printable(f"{where}: {reason}")} for where, reason in report.coverage.notes]
+    messages += [{"level": "info", "value": printable(f"{where}: {reason}")} for where, reason, _ in report.coverage.notes]
     if report.ignored:
         messages.append({"level": "info", "value": f"Ignored: {', '.join(by_reason(report.ignored))}."})
     status = "success" if report.coverage.complete and not report.interrupted else "failure"

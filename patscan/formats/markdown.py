@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
 from patscan.formats.places import SHORT, listed, name, printable
-from patscan.formats.words import by_reason, count, since, unseen
+from patscan.formats.words import by_reason, count, prominent, since, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +23,8 @@ _FINDINGS, _PLACES, _REMARKS, _RULES = 30, 2, 10, 5
 """How much is listed of each; the longest possible text stays below GitHub's limit for a comment."""
 _LONGEST = 100
 """Characters of a name that are shown."""
+_POLICY = 600
+"""Characters of what a repository's own file hides."""
 _TITLE, _REMEDY = 80, 500
 """Characters of a rule's own words."""
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#!|~&$^@]")
@@ -45,8 +47,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield from ("", f"**Incomplete:** {count(len(gaps), 'thing')} could not be looked at:", "")
         yield from (f"- {_code(where)}: {_code(reason)}" for where, reason in gaps[:_REMARKS])
         yield from _more(len(gaps) - _REMARKS, "more thing")
-    if report.coverage.notes:
-        yield from ("", f"{count(len(report.coverage.notes), 'note')} on content that was not unpacked: see the JSON report.")
+    if told := prominent(report):
+        yield ""
+        yield from (f"- {_code(note.where)}: {_code(note.reason, _POLICY)}" for note in told[:_REMARKS])
+    if rest := len(report.coverage.notes) - len(told[:_REMARKS]):
+        yield from ("", f"{count(rest, 'note')}: see the JSON report.")
     if report.ignored:
         yield from ("", f"Ignored: {_code(', '.join(by_reason(report.ignored)))}.")
 
@@ -83,11 +88,11 @@ def _prose(text: str, longest: int) -> str:
     return _MARKS.sub(lambda mark: f"&#{ord(mark[0])};", text)
 
 
-def _code(text: str) -> str:
+def _code(text: str, longest: int = _LONGEST) -> str:
     """A code span whose fence is longer than any in `text`; a long `text` loses its middle, for a path's end says most."""
     text = printable(text)
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST // 2 - 1]}…{text[-_LONGEST // 2 :]}"
+    if len(text) > longest:
+        text = f"{text[: longest // 2 - 1]}…{text[-longest // 2 :]}"
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     # A space at both ends is taken away again, unless there is nothing else.
     space = " " if text[:1] in {"`", " "} or text[-1:] in {"`", " "} else ""

@@ -37,6 +37,7 @@ _NOTIFICATIONS = {
         "Something that this log leaves out, or that GitHub doesn't show.",
         "Read the JSON report, which has everything.",
     ),
+    "policy": ("HiddenByThisRepository", "What a repository's own files keep from being found.", "Look whether they should."),
 }
 """What each kind is called, what it means, and what to do; GitHub asks for all three."""
 
@@ -123,8 +124,8 @@ def _notifications(report: Report, results: Results) -> Iterator[tuple[str, str,
     """What the reader must know besides the results: kind, level, text."""
     for where, reason in report.coverage.skipped:
         yield "skipped", "error", f"{where}: {reason}"
-    for where, reason in report.coverage.notes:
-        yield "note", "note", f"{where}: {reason}"
+    for where, reason, kind in report.coverage.notes:
+        yield "policy" if kind == "policy" else "note", "note", f"{where}: {reason}"
     if report.interrupted:
         yield "interrupted", "error", "The scan was interrupted: not everything was looked at."
     if results.left_out:

@@ -100,7 +100,10 @@ def _coverage(coverage: Value) -> Coverage:
         coverage.at("blobs").number(),
         coverage.at("bytes").number(),
         tuple(Skip(one.at("where").text(), one.at("reason").text()) for one in coverage.at("skipped").each()),
-        tuple(Note(one.at("where").text(), one.at("reason").text()) for one in coverage.at("notes").each()),
+        tuple(
+            Note(one.at("where").text(), one.at("reason").text(), one.at("kind").text_or_none() or "")
+            for one in coverage.at("notes").each()
+        ),
         coverage.at("engines").texts(),
         coverage.at("omitted").number(),
     )

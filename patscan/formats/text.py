@@ -116,7 +116,8 @@ def _looked_at(report: Report, style: Style) -> Iterator[str]:
         yield from _remarks(coverage.skipped, style)
     if coverage.notes:
         yield f"{count(len(coverage.notes), 'note')}:"
-        yield from _remarks(coverage.notes, style)
+        first = [note for note in coverage.notes if note.kind]
+        yield from _remarks([*first, *(note for note in coverage.notes if not note.kind)], style)
 
 
 def _amounts(coverage: Coverage, target: str) -> Iterator[str]:
@@ -133,7 +134,7 @@ def _amounts(coverage: Coverage, target: str) -> Iterator[str]:
 
 
 def _remarks(remarks: Sequence[Skip | Note], style: Style) -> Iterator[str]:
-    for where, reason in remarks[:_REMARKS]:
+    for where, reason, *_ in remarks[:_REMARKS]:
         yield from _wrapped("  ", printable(f"{where}: {reason}"), style)
     if len(remarks) > _REMARKS:
         yield f"  and {len(remarks) - _REMARKS:,} more"

@@ -103,7 +103,8 @@ def _coverage(coverage: Coverage, interrupted: bool) -> dict[str, Any]:
 
 
 def _remark(remark: Skip | Note) -> dict[str, Any]:
-    return {"where": remark.where, "reason": remark.reason}
+    kind = getattr(remark, "kind", "")
+    return {"where": remark.where, "reason": remark.reason} | ({"kind": kind} if kind else {})
 
 
 def finding(finding: Finding, style: Style) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from patscan.model import Skip
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from patscan.model import Evidence, Exposure, Finding, Occurrence, Report
+    from patscan.model import Evidence, Exposure, Finding, Note, Occurrence, Report
 
 _TIPS = 3
 """Branches and tags named."""
@@ -104,6 +104,11 @@ def unseen(report: Report) -> Iterator[Skip]:
     yield from report.coverage.skipped
     if report.interrupted:
         yield Skip(report.target.path, "the scan was interrupted: not everything was looked at.")
+
+
+def prominent(report: Report) -> list[Note]:
+    """The notes that every format shows: what a repository's own files hide, and what of patscan's own was changed."""
+    return [note for note in report.coverage.notes if note.kind]
 
 
 def by_reason(ignored: Iterable[Finding]) -> Iterator[str]:

@@ -10,10 +10,10 @@ from patscan.git.attribution import Attribution, exposure
 from patscan.git.child import GitError
 from patscan.git.graph import Held, Lives, descendants, held_by, lives, marked
 from patscan.git.keepers import STASH, keepers, stashed
+from patscan.git.names import PATH
 from patscan.git.reflogs import Entry, reflogs
 from patscan.git.repository import Ref, Repository
 from patscan.git.traces import Traces, traces
-from patscan.git.walk import PATH
 from patscan.model import Commit, Exposure, Origin
 
 _FORMAT = "%H%x00%an <%ae>%x00%ad%x00%cn <%ce>%x00%cd%x00%P"

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from patscan.content import WINDOW, Failure, Key, Piece, windows
 from patscan.git import child
@@ -58,7 +58,7 @@ class ObjectShard(NamedTuple):
 
         git gives what a loose object holds, whatever size it declares; so one that lies could pose as the answers after it.
         """
-        with _Batch(self, names) as batch:
+        with Batch(self, names) as batch:
             for number, name in enumerate(names):
                 answer = batch.answer()
                 if answer == [name.encode(), b"missing"]:
@@ -76,7 +76,7 @@ class ObjectShard(NamedTuple):
 
     def _alone(self, name: str, failed: list[Failure]) -> Iterator[Piece]:
         """One object, and as much of it as git gives."""
-        with _Batch(self, [name]) as batch:
+        with Batch(self, [name]) as batch:
             answer = batch.answer()
             if _size(answer) is None:
                 failed.append(Failure(name, f"object {name}: corrupt, git stops at it."))
@@ -87,15 +87,27 @@ class ObjectShard(NamedTuple):
                 failed.append(Failure(name, f"object {name}: {content.problem}."))
 
 
-class _Batch:
+class Asking(Protocol):
+    """Which repository is asked."""
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What git may see of ours."""
+
+
+class Batch:
     """One ``git cat-file --batch`` and its questions: many in a file, for whoever waits at both ends of two pipes may wait forever."""
 
-    def __init__(self, shard: ObjectShard, names: Sequence[str]) -> None:
+    def __init__(self, shard: Asking, names: Sequence[str]) -> None:
         questions = "".join(f"{name}\n" for name in names).encode()
         self._git = self._asked(shard, questions) if len(questions) <= _HELD_BY_A_PIPE else self._asked_by_file(shard, questions)
         self.answers = _pipe(self._git.stdout)
 
-    def _asked(self, shard: ObjectShard, questions: bytes) -> subprocess.Popen[bytes]:
+    def _asked(self, shard: Asking, questions: bytes) -> subprocess.Popen[bytes]:
         git = child.start(_BATCH, shard.path, shard.environment, stderr=subprocess.DEVNULL)
         if git.stdin:
             with suppress(BrokenPipeError), git.stdin:  # it is gone, and says nothing
@@ -103,7 +115,7 @@ class _Batch:
         git.stdin = None
         return git
 
-    def _asked_by_file(self, shard: ObjectShard, questions: bytes) -> subprocess.Popen[bytes]:
+    def _asked_by_file(self, shard: Asking, questions: bytes) -> subprocess.Popen[bytes]:
         import tempfile
 
         with tempfile.TemporaryFile() as file:
@@ -126,7 +138,7 @@ class _Batch:
 class _Content:
     """The content that follows an answer; `problem` says what is wrong with it, once it was read."""
 
-    def __init__(self, batch: _Batch, name: str, answer: Sequence[bytes]) -> None:
+    def __init__(self, batch: Batch, name: str, answer: Sequence[bytes]) -> None:
         self.problem = ""
         self._answers, self._name, self._kind, self._left = batch.answers, name, answer[1], int(answer[2])
         self._digest = hashlib.new("sha256" if len(name) == 64 else "sha1", b"%s %s\0" % (answer[1], answer[2]), usedforsecurity=False)

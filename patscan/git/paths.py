@@ -1,40 +1,16 @@
-"""The names that files ever had: a token may stand in one, and no blob holds it."""
+"""The names that files ever had, as git says what commits brought."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
-from patscan.content import Failure, Key, Piece
 from patscan.git.child import GitError
 from patscan.git.repository import Repository
-from patscan.git.walk import PATH, answers
+from patscan.git.walk import answers
 
 _ADDED = ("diff-tree", "--stdin", "-r", "--root", "-z", "--raw", "--no-renames", "--diff-filter=A", "--diff-merges=first-parent")
 _AT_ONCE = 5000
 """Commits asked about in one go: an answer is held in memory."""
-
-
-class PathShard(NamedTuple):
-    """Paths, each a content of its own."""
-
-    paths: Sequence[bytes]
-
-    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
-        """See `patscan.content.Shard.pieces`."""
-        for path in self.paths:
-            yield Piece(PATH + path.decode("utf-8", "surrogateescape"), "path", 0, path)
-
-    def engines(self) -> tuple[str, ...]:
-        """None: nothing is read in a special way."""
-        return ()
-
-    def name(self, key: Key) -> str:
-        """`PATH` and the path."""
-        return str(key)
-
-    def origin(self, piece: Piece, start: int) -> None:
-        """A path doesn't say which commit put a file there."""
 
 
 def paths(repository: Repository, commits: Iterable[str], unread: list[str]) -> set[bytes]:

@@ -1,7 +1,8 @@
 """What a scan saw of one pack, as a file: ids and numbers, never a content.
 
 With `patscan.git.packs` and `patscan.git.pack_index` the only door to numpy. A file is a line (a digest and JSON), the sorted ids of
-all contents that were looked at, and the size of each as four bytes, little-endian.
+all contents that were looked at, and the size of each as four bytes, little-endian. The line's digest is the user's seal, and the line
+holds a digest of what follows it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from patscan.content import Looked
 from patscan.git.entries import NAMES
 from patscan.git.pack_index import find
-from patscan.regular import opened
+from patscan.seal import Seal, opened
 
 if TYPE_CHECKING:
     from typing import IO
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from patscan.git.packs import Pack
 
-VERSION = 1
+VERSION = 2
 _UNSEEN = 0xFFFFFFFF
 _LONGEST_LINE = 64 << 20
 _SAMPLE = 64
@@ -44,7 +45,7 @@ class Seen(NamedTuple):
     """Where the ids begin."""
     contents: int
     id_size: int
-    """Bytes of an id."""
+    """Bytes of an id: those of repositories of both kinds lie in one folder."""
     body: str
     """A digest of all that follows the line."""
     commits: int
@@ -58,12 +59,12 @@ class Seen(NamedTuple):
         return Looked((), self.suspicious, (), self.commits, self.blobs, self.bytes, self.engines)
 
 
-def read(path: Path) -> Seen:
+def read(path: Path, seal: Seal) -> Seen:
     """The first line of a file. Raises `OSError` if it can't be read and `DamagedError` if it isn't what `Watched.write` writes."""
     with opened(path) as file:
         line = file.readline(_LONGEST_LINE)
     digest, _, text = line.rstrip(b"\n").partition(b" ")
-    if not line.endswith(b"\n") or digest.decode("latin-1") != _digest(text).hexdigest():
+    if not line.endswith(b"\n") or digest != seal(text):
         raise DamagedError(path)
     facts = json.loads(text)
     if facts.pop("version", None) != VERSION:
@@ -103,7 +104,7 @@ class Watched:
 
         size = self.pack.index.ids.shape[1]
         if seen.id_size != size:
-            return None  # of a repository with ids by another digest
+            return None
         body = np.memmap(seen.path, np.uint8, "r", seen.begin) if seen.contents else np.empty(0, np.uint8)
         if len(body) != seen.contents * (size + 4):
             raise DamagedError(seen.path)
@@ -141,8 +142,8 @@ class Watched:
         self._suspicious.update(self.pack.name(number - self.first) for number in suspicious)
         self._engines.update(engines)
 
-    def write(self, file: IO[bytes]) -> None:
-        """All of it, for `read` and `recall`. Raises `OSError`."""
+    def write(self, file: IO[bytes], seal: Seal) -> None:
+        """All of it, sealed, for `read` and `recall`. Raises `OSError`."""
         import numpy as np
 
         numbers = np.flatnonzero(self._wanted)
@@ -157,7 +158,7 @@ class Watched:
         facts = {
             "version": VERSION,
             "contents": len(numbers),
-            "id_size": self.pack.index.ids.shape[1],
+            "id_size": ids.shape[1],
             "body": body.hexdigest(),
             "commits": commits,
             "blobs": len(numbers) - commits,
@@ -166,7 +167,7 @@ class Watched:
             "engines": sorted(self._engines),
         }
         text = json.dumps(facts).encode()
-        file.write(_digest(text).hexdigest().encode() + b" " + text + b"\n")
+        file.write(seal(text) + b" " + text + b"\n")
         for low in range(0, len(rows), _PART):
             file.write(ids[rows[low : low + _PART]].tobytes())
         file.write(sizes.tobytes())

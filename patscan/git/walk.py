@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from patscan.dates import iso
 from patscan.git import child
 from patscan.git.graph import Change
+from patscan.git.names import PATH
 from patscan.git.repository import Repository
 from patscan.model import Origin
 
@@ -23,8 +24,6 @@ _MOST = 12_000
 """Commits asked about at once: not too many, so that all processors end together."""
 _ALL = 2000
 """The same, where git is asked for all that commits did, which is much to hold in memory."""
-PATH = "path:"
-"""What stands before a path, where otherwise a blob's id stands."""
 _UNREAD_AT_MOST = 50
 """Commits git dies of, each found with some twenty starts of git, before the rest is given up."""
 

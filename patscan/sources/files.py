@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from patscan.content import Failure, Key, Piece, Shard, windows
 from patscan.errors import TargetError
+from patscan.git.names import PathShard
 from patscan.model import Note, Origin, Skip, Target
 from patscan.sources.present import Present
 from patscan.sources.warnings import tell
@@ -87,9 +88,9 @@ class Files(Present):
     ) -> None:
         """`everything`: what git ignores, too. A path that doesn't exist is a skip, and the others are looked at.
 
-        `names` is what a report calls some of them.
+        A name is content, too, unless `names` says what a report calls the files.
         """
-        self._names = names or {}
+        self._names = names
         absent = {path: problem for path in paths if (problem := _absent(path))}
         self._paths = [path for path in paths if path not in absent]
         self._environment, self._everything = environment, everything
@@ -108,10 +109,12 @@ class Files(Present):
         return Target("files", " ".join(str(path) for path in self._paths))
 
     def shards(self) -> Iterator[Shard]:
-        """Every file once, some hundred in a shard."""
+        """Every file and every file's name once, some hundred in a shard."""
         files = self._listed if self.count() and self._listed else []
         for low in range(0, len(files), _AT_ONCE):
-            yield FileShard(tuple(files[low : low + _AT_ONCE]), self._names)
+            yield FileShard(tuple(files[low : low + _AT_ONCE]), self._names or {})
+            if self._names is None:
+                yield PathShard(tuple(map(os.fsencode, files[low : low + _AT_ONCE])))
 
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
         """The contents of these paths; what can't be read a second time has no hash."""

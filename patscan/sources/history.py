@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.content import Each, Failure, Key, Looked, Piece
 from patscan.git.child import GitError
-from patscan.git.paths import PathShard, paths, staged
+from patscan.git.names import PathShard
+from patscan.git.paths import paths, staged
 from patscan.git.repository import Repository
+from patscan.git.tips import TREE, TipShard, tips
+from patscan.git.tips import names as names_in
 from patscan.model import Exposure, Note, Origin, Skip, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
@@ -56,7 +59,7 @@ class History:
     def __init__(self, repository: Repository, mirror: bool = False, memory: Memory | None = None, with_paths: bool = False) -> None:
         """Look at nothing yet. A `mirror` of a server holds only what was pushed there; `memory` is of earlier scans.
 
-        `with_paths`: the names of files, too.
+        `with_paths`: the names that files ever had, not only those at the tips of refs.
         """
         self.skips: list[Skip] = []
         self.notes: list[Note] = []
@@ -75,6 +78,8 @@ class History:
 
     def shards(self) -> Iterator[Shard]:
         """The first look's work. Afterwards `skips` and `notes` say what stands in the way of completeness."""
+        if not self._with_paths:
+            yield from self._tips()
         yield from self.store.packed()
         # Asked here, because the workers are busy with the packs meanwhile.
         self._look_for_gaps()
@@ -93,8 +98,12 @@ class History:
         return self.store.recall()
 
     def again(self, names: Iterable[str]) -> Iterator[Shard]:
-        """These contents once more, by git's own reading."""
-        return self.store.again(names)
+        """These contents once more, by git's own reading; of a tree its names, one by one."""
+        listed = sorted(names)
+        trees = [name for name in listed if name.startswith(TREE)]
+        if trees:
+            yield PathShard(sorted(set(names_in(self._repository, trees))))
+        yield from self.store.again(name for name in listed if not name.startswith(TREE))
 
     def some(self, names: Sequence[str]) -> Iterator[Shard]:
         """These contents, out of their packs where they were read from those."""
@@ -149,6 +158,20 @@ class History:
             self.skips.append(Skip(where, reason))
         elif missing:
             self.skips.append(Skip(where, f"{missing:,} objects are missing that others refer to. See: git fsck --connectivity-only"))
+
+    def _tips(self) -> Iterator[Shard]:
+        """The names of the files at the tips of all refs."""
+        self.notes.append(Note(str(self._repository.path), "names that files had in the past weren't looked at; --paths looks at them."))
+        try:
+            ids, more = tips(self._repository, self.target().head)
+        except GitError as error:
+            self.skips.append(Skip("refs", f"the names of the files at their tips weren't looked at: {error}"))
+            return
+        if more:
+            reason = f"the names of the files at the tips of {more:,} further refs weren't looked at; --paths looks at all names."
+            self.notes.append(Note(str(self._repository.path), reason))
+        if ids:
+            yield TipShard(self._repository.path, self._repository.environment, self._repository.id_size, ids)
 
     def _paths(self, commits: Iterable[str], more: Iterable[bytes] = ()) -> Shard:
         """The names of the files that these commits brought, and some more."""

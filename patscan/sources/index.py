@@ -11,6 +11,7 @@ from patscan.content import Each, Piece, Shard
 from patscan.errors import TargetError
 from patscan.git.changes import SUBMODULE, SYMLINK, Change, before, changes
 from patscan.git.child import GitError, run
+from patscan.git.names import PathShard
 from patscan.git.objects import ObjectShard
 from patscan.model import Note, Origin, Skip, Target
 from patscan.sources.present import Present
@@ -18,6 +19,8 @@ from patscan.sources.present import Present
 if TYPE_CHECKING:
     from patscan.sources.files import Files
 
+_NEW = ("A", "U")
+"""What a path has to be for its name to come with this commit: added, or not merged yet."""
 _DIFF = ("diff-index", "--cached", "--ita-invisible-in-index")
 
 
@@ -39,13 +42,16 @@ class Index(Present):
         return Target("index", str(self._folder))
 
     def shards(self) -> Iterator[Shard]:
-        """Every staged blob once, then the files. Raises `TargetError` if git can't say what is staged."""
+        """Every staged blob once, the names that come with them, then the files. Raises `TargetError` if git can't say what is staged."""
         changed = self._changes("--no-renames")
         for change in changed:
             self._keep(change)
         if self._blobs:
             yield ObjectShard(self._folder, self._environment, tuple(self._blobs))
-        if others := self._unstaged({change.path for change in changed}):
+        others = self._unstaged({change.path for change in changed})
+        named = [change.path for change in changed if change.status in _NEW] + [self._in_repository(name) for name in others]
+        yield PathShard([os.fsencode(name) for name in named])
+        if others:
             yield from self._whole(others).shards()
         elif not changed:
             if not run(("rev-parse", "--git-dir"), self._folder, self._environment):
@@ -62,7 +68,9 @@ class Index(Present):
 
     def origins(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
         """The paths that each blob is staged under."""
-        return {name: [_origin(change) for change in self._blobs[name]] for name in names}
+        paths = [name for name in names if name not in self._blobs]
+        staged = {name: [_origin(change) for change in self._blobs[name]] for name in names if name in self._blobs}
+        return {**super().origins(paths, each), **staged}
 
     def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
         """What HEAD has under these staged paths, or under those they were renamed from: path and piece of content."""
@@ -93,13 +101,17 @@ class Index(Present):
         """Those of the named files that the index doesn't speak for."""
         if self._names and not os.path.exists(self._folder / ".git"):
             self._prefix = os.fsdecode(run(("rev-parse", "--show-prefix"), self._folder, self._environment)).removesuffix("\n")
-        return [name for name in self._names if os.path.normpath(os.path.join(self._prefix, name)) not in staged]
+        return [name for name in self._names if self._in_repository(name) not in staged]
+
+    def _in_repository(self, name: str) -> str:
+        """A path relative to the repository, as git says of what is staged."""
+        return os.path.normpath(os.path.join(self._prefix, name))
 
     def _whole(self, names: Sequence[str]) -> Files:
         from patscan.sources.files import Files
 
         # A whole path is never taken for an object's id; a report names it as git names what is staged.
-        named = {os.fspath(self._folder.absolute() / name): os.path.normpath(os.path.join(self._prefix, name)) for name in names}
+        named = {os.fspath(self._folder.absolute() / name): self._in_repository(name) for name in names}
         self._files = Files([Path(path) for path in named], self._environment, everything=True, names=named)
         self.skips += self._files.skips
         self._files.skips, self._files.notes = self.skips, self.notes

@@ -11,8 +11,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from patscan import seal
 from patscan.model import Note
-from patscan.regular import opened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,9 +39,9 @@ class Memory:
     is made of the pack's checksum and theirs. Nothing here raises: what can't be read or written is one of `notes`.
     """
 
-    def __init__(self, folder: Path, digest: str, limit: int = LIMIT) -> None:
-        """`digest` stands for the rules and for the code that applies them."""
-        self._root, self._folder, self._limit = folder, folder / "v1" / digest, limit
+    def __init__(self, folder: Path, digest: str, key: bytes, limit: int = LIMIT) -> None:
+        """`digest` stands for the rules and for the code that applies them; what isn't sealed with `key` isn't believed."""
+        self._root, self._folder, self._limit, self._key = folder, folder / "v2" / digest, limit, key
         self.notes: list[Note] = []
         """Where it is said, once, that something can't be read or written."""
         self._said = False
@@ -93,7 +93,7 @@ class Memory:
     def recollect(self, name: str) -> dict[str, Any] | None:
         """Facts that an earlier scan left under this name."""
         path = self._folder / (name + _FACTS)
-        facts = self._believed(path, _facts, path)
+        facts = self._believed(path, self._facts, path)
         if facts:
             _touch(path)
         return facts
@@ -101,7 +101,20 @@ class Memory:
     def remember(self, name: str, facts: Mapping[str, Any]) -> None:
         """Leave facts for later scans, which can be written in JSON."""
         text = json.dumps(facts, separators=(",", ":")).encode()
-        self._write(self._folder / (name + _FACTS), lambda file: file.write(_digest(text) + b" " + text))
+        path = self._folder / (name + _FACTS)
+        self._write(path, lambda file: file.write(self._seal(path)(text) + b" " + text))
+
+    def _facts(self, path: Path) -> dict[str, Any]:
+        """Raises `OSError`, and `ValueError` if these aren't the facts that were written."""
+        with seal.opened(path) as file:
+            digest, _, text = file.read().partition(b" ")
+        if digest != self._seal(path)(text):
+            raise ValueError(path)
+        facts: dict[str, Any] = json.loads(text)
+        return facts
+
+    def _seal(self, path: Path) -> seal.Seal:
+        return seal.seal(self._key, f"{path.parent.name}/{path.name}")
 
     def _seen(self, index: Index) -> Seen | None:
         """What a scan saw of the pack with this index, after the same packs as now."""
@@ -121,7 +134,8 @@ class Memory:
 
     def _store(self, before: Sequence[bytes], watched: Watched) -> None:
         """Remember a pack that was looked at completely."""
-        self._write(self._path(before, watched.pack.index.checksum), watched.write)
+        path = self._path(before, watched.pack.index.checksum)
+        self._write(path, lambda file: watched.write(file, self._seal(path)))
 
     def _write(self, path: Path, write: Callable[[IO[bytes]], object]) -> None:
         try:
@@ -140,7 +154,7 @@ class Memory:
     def _read(self, path: Path) -> Seen | None:
         from patscan.git.seen import read
 
-        return self._believed(path, read, path)
+        return self._believed(path, lambda path: read(path, self._seal(path)), path)
 
     def _believed(self, path: Path, read: Callable[[Argument], Result], argument: Argument) -> Result | None:
         """What `read` gives; ``None`` and a note if the file at `path` isn't what was written there."""
@@ -154,13 +168,15 @@ class Memory:
         except OSError as error:
             self._note(f"{path.name} can't be read: {error.strerror or error}. What it stands for was read again.")
         except (DamagedError, ValueError, TypeError, AttributeError):
-            self._note(f"{path.name} is damaged, or of another version. What it stands for was read again.")
+            self._note(f"{path.name} was damaged or changed. What it stands for was read again.")
+            with suppress(OSError):
+                path.unlink()
         return None
 
     def _note(self, reason: str) -> None:
         if not self._said:
             self._said = True
-            self.notes.append(Note(str(self._root), f"the cache: {reason}"))
+            self.notes.append(Note(str(self._root), f"the cache: {reason}", "cache"))
 
     def _forget(self) -> None:
         """Take away what was used longest ago, as far as there is too much."""
@@ -170,20 +186,6 @@ class Memory:
             path, size = files.pop()
             path.unlink(missing_ok=True)
             total -= size
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    """Raises `OSError`, and `ValueError` if these aren't the facts that were written."""
-    with opened(path) as file:
-        digest, _, text = file.read().partition(b" ")
-    if digest != _digest(text):
-        raise ValueError(path)
-    facts: dict[str, Any] = json.loads(text)
-    return facts
-
-
-def _digest(text: bytes) -> bytes:
-    return blake2b(text, digest_size=16).hexdigest().encode()
 
 
 @contextmanager

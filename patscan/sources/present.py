@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from patscan.content import Each, Looked, Shard
+from patscan.git.names import PATH
 from patscan.model import Exposure, Origin
 
 
@@ -27,8 +28,8 @@ class Present:
         return iter(())
 
     def origins(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
-        """Each content says itself where it was met."""
-        return {}
+        """Each content but a path says itself where it was met."""
+        return {name: [Origin("path", name.removeprefix(PATH))] for name in names}
 
     def vouched(self, origin: Origin) -> Origin:
         """Everything a content says."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from patscan.git import attribution
 from patscan.git.child import GitError
 from patscan.git.exposure import exposures, nameless, who
+from patscan.git.names import PATH
 from patscan.git.state import state
 from patscan.git.traces import fetched
-from patscan.git.walk import PATH
 from patscan.model import Commit, Exposure, Note, Origin
 
 if TYPE_CHECKING:

@@ -78,6 +78,9 @@ class Push(Revisions):
             self._objects = super()._listed(*options, "--stdin")
         return self._objects
 
+    def _commits(self) -> list[str]:
+        return super()._listed("--stdin")
+
     def _nothing(self) -> None:
         self.notes.append(Note(self._named, "the remote has all of it."))
 

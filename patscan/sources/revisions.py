@@ -31,9 +31,9 @@ class Revisions(History):
     _flag = "--rev "
     _given = b""
 
-    def __init__(self, repository: Repository, revisions: Sequence[str], mirror: bool = False, with_paths: bool = False) -> None:
+    def __init__(self, repository: Repository, revisions: Sequence[str], mirror: bool = False) -> None:
         """`revisions` in git's own syntax (gitrevisions(7)). Raises `UsageError` for an option that does more than select commits."""
-        super().__init__(repository, mirror, with_paths=with_paths)
+        super().__init__(repository, mirror)
         self._revisions = revisions
         for revision in revisions:
             if not isinstance(revision, str):  # argparse of Python 3.11 makes an empty list of "--"
@@ -53,11 +53,14 @@ class Revisions(History):
         if not names:
             self._nothing()
         yield from self.again(names)
-        if self._with_paths:
-            yield self._paths(self._listed())
+        if names:
+            yield self._paths(self._commits())
 
     def _nothing(self) -> None:
         self.skips.append(Skip(self._named, "the range selects nothing, so nothing was looked at."))
+
+    def _commits(self) -> list[str]:
+        return self._listed()
 
     @property
     def _named(self) -> str:

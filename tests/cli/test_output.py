@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_main import patscan
+from tests.repo import Repo
 from tests.tokens import classic
 
 ROOT = Path(__file__).parents[2]
@@ -163,3 +164,62 @@ def test_the_environment_says_when(leak: Path, variables: dict[str, str], told: 
     for name in ("CI_JOB_STARTED_AT", "SOURCE_DATE_EPOCH"):
         monkeypatch.delenv(name, raising=False)
     assert json.loads(patscan("scan", leak, "--format", "gitlab", **variables).stdout)["scan"]["start_time"] == told
+
+
+def unchanged(repo: Repo) -> None:
+    assert repo.line("status", "--porcelain", "--untracked-files=no") == ""
+    assert repo.line("rev-parse", "--verify", "HEAD")
+
+
+@pytest.mark.parametrize("path", ["a.py", "sub/../a.py", "link/a.py", "./sub/b.py", "-a b*.py"])
+def test_a_report_never_takes_the_place_of_a_tracked_file(repo: Repo, path: str) -> None:
+    repo.commit({"a.py": "a", "sub/b.py": "b", "-a b*.py": "c"})
+    (repo.path / "link").symlink_to(repo.path)
+    listed = sorted(os.listdir(repo.path))
+    for command in (("scan", "sub"), ("history", "."), ("hook",)):
+        done = patscan(*command, "--report", "json=new.json", "--report", f"json={path}", cwd=repo.path)
+        assert (done.returncode, "a file that git tracks" in done.stderr) == (2, True), done.stderr
+    assert patscan("scan", repo.path / "sub", "--report", f"json={repo.path / path}", cwd=repo.path.parent).returncode == 2
+    unchanged(repo)
+    assert sorted(os.listdir(repo.path)) == listed
+
+
+def test_a_tracked_file_of_a_repository_that_lies_elsewhere(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.commit({"a.py": "a"})
+    (repo.path / ".git").rename(repo.path.parent / "store")
+    monkeypatch.setenv("GIT_DIR", str(repo.path.parent / "store"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(repo.path))
+    assert patscan("scan", ".", "--report", "json=a.py", cwd=repo.path).returncode == 2
+    assert (repo.path / "a.py").read_text() == "a"
+
+
+@pytest.mark.parametrize("path", [".git/HEAD", ".git/new", "link/HEAD", "sub/../.git/refs/x", "../bare/HEAD", "../bare/hooks/x", ".git"])
+def test_a_report_never_lands_in_a_git_folder(repo: Repo, path: str) -> None:
+    repo.commit({"sub/b.py": "b"})
+    repo.git("clone", "--quiet", "--bare", ".", "../bare")
+    (repo.path / "link").symlink_to(".git")
+    done = patscan("scan", "sub", "--report", f"json={path}", cwd=repo.path)
+    assert done.returncode == 2
+    unchanged(repo)
+    assert not (repo.path / path).is_file() or path.endswith("HEAD")
+    repo.git("-C", "../bare", "fsck")
+
+
+def test_a_worktrees_git_file_stays(repo: Repo) -> None:
+    repo.commit({"a": "a"})
+    repo.git("worktree", "add", "--quiet", "../tree")
+    tree = repo.path.parent / "tree"
+    before = (tree / ".git").read_bytes()
+    assert patscan("scan", ".", "--report", "json=.git", cwd=tree).returncode == 2
+    assert patscan("scan", ".", "--report", "json=a", cwd=tree).returncode == 2
+    assert ((tree / ".git").read_bytes(), (tree / "a").read_text()) == (before, "a")
+
+
+def test_an_untracked_file_and_a_link_give_way(repo: Repo) -> None:
+    repo.commit({"a.py": "a"})
+    (repo.path / "old.json").write_text("old")
+    (repo.path / "link.json").symlink_to("a.py")
+    for name in ("old.json", "new.json", "link.json"):
+        assert patscan("scan", ".", "--report", f"json={name}", cwd=repo.path).returncode == 0
+        assert json.loads((repo.path / name).read_text())["findings"] == []
+    assert (repo.path / "a.py").read_text() == "a"

@@ -47,7 +47,7 @@ def test_an_incomplete_scan_is_never_green() -> None:
         "\n"
         "- `a|b`: `gone.`\n"
         "\n"
-        "1 note on content that was not unpacked: see the JSON report.\n"
+        "1 note: see the JSON report.\n"
     )
 
 

@@ -24,6 +24,7 @@ from tests.sources.test_constructed import PLACES, build
 from tests.tokens import classic, routable
 
 ROOT = Path(__file__).parents[2]
+KEY = bytes(32)
 Audit = Callable[..., tuple[Report, int]]
 
 
@@ -50,7 +51,7 @@ def audit(folder: Path, rules: tuple[Rule, ...], environment: Mapping[str, str])
     """A report with the memory in `folder`, or without one, and how many contents were read out of packs for it."""
 
     def audit(repo: Repo, memory: Memory | None = None, forgetful: bool = False, digest: str = "rules") -> tuple[Report, int]:
-        memory = None if forgetful else memory or Memory(folder, digest)
+        memory = None if forgetful else memory or Memory(folder, digest, KEY)
         read: list[Looked] = []
         source = History(open_repository(repo.path, environment), memory=memory)
         report = scan.scan(source, rules, partial(pools.serial, rules), read.append, scan.Options())
@@ -155,7 +156,7 @@ def test_an_interrupted_scan_is_not_remembered(built: Repo, folder: Path, rules:
         def learn(self, looked: Looked) -> None:
             raise KeyboardInterrupt
 
-    source = Stopped(open_repository(built.path, environment), memory=Memory(folder, "rules"))
+    source = Stopped(open_repository(built.path, environment), memory=Memory(folder, "rules", KEY))
     assert scan.scan(source, rules, partial(pools.serial, rules), lambda _: None, scan.Options()).interrupted
     assert files(folder) == []
 
@@ -165,7 +166,7 @@ def damages() -> dict[str, Callable[[bytes], bytes]]:
         "empty": lambda data: b"",
         "cut": lambda data: data[: len(data) // 20],
         "garbage": lambda data: bytes(reversed(data)),
-        "newer": lambda data: data.replace(b'"version": 1', b'"version": 2'),
+        "newer": lambda data: data.replace(b'"version": 2', b'"version": 3'),
         "no utf-8": lambda data: b"\xff" * len(data) + b"\n",
     }
 
@@ -222,7 +223,7 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path, audit: Audit, fold
     audit(repos[0])
     size = files(folder)[0].stat().st_size
     for repo in (*repos[1:3], repos[0], repos[3]):
-        audit(repo, Memory(folder, "rules", 3 * size + 10))
+        audit(repo, Memory(folder, "rules", KEY, 3 * size + 10))
     assert sum(file.stat().st_size for file in files(folder)) <= 3 * size + 10
     assert [audit(repo)[1] for repo in (repos[0], repos[2], repos[3], repos[1])] == [0, 0, 0, 2]
 
@@ -238,7 +239,7 @@ def test_two_runs_at_once_and_one_after_them_say_the_same(built: Repo, tokens: M
     first, second = (process.communicate()[0] for process in both)
     third = run(built).communicate()[0]
     assert first == second == third
-    assert len([file for file in files(no_foreign_cache) if file.name != "rules"]) == 1
+    assert len([file for file in files(no_foreign_cache) if file.suffix != ".rules"]) == 1
     assert b'"findings": []' not in third
     for path in no_foreign_cache.rglob("*"):
         assert path.stat().st_mode & 0o77 == 0

@@ -60,7 +60,7 @@ def told(repo: Repo, token: str) -> Repo:
 @pytest.fixture
 def audit(told: Repo, tmp_path: Path, rules: tuple[Rule, ...], environment: Mapping[str, str]) -> Audit:
     def audit(remembers: bool) -> Report:
-        memory = Memory(tmp_path / "cache", "rules") if remembers else None
+        memory = Memory(tmp_path / "cache", "rules", bytes(32)) if remembers else None
         source = History(open_repository(told.path, environment), memory=memory)
         return scan.scan(source, rules, partial(pools.serial, rules), lambda looked: None, scan.Options())
 

@@ -1,0 +1,38 @@
+"""File names as content: a token may stand in one, and no blob holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from patscan.content import Failure, Key, Piece
+
+PATH = "path:\0"
+"""What stands before a path, where otherwise a blob's id or a file's path stands: no path holds a NUL."""
+
+
+class PathShard(NamedTuple):
+    """Paths, each a content of its own."""
+
+    paths: Sequence[bytes]
+
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
+        """See `patscan.content.Shard.pieces`."""
+        for path in self.paths:
+            yield Piece(PATH + path.decode("utf-8", "surrogateescape"), "path", 0, path)
+
+    def engines(self) -> tuple[str, ...]:
+        """None: nothing is read in a special way."""
+        return ()
+
+    def name(self, key: Key) -> str:
+        """`PATH` and the path."""
+        return str(key)
+
+    def origin(self, piece: Piece, start: int) -> None:
+        """A path doesn't say which commit put a file there."""
+
+
+def path_of(key: str) -> bytes:
+    """The path behind the key of a piece."""
+    return key.removeprefix(PATH).encode("utf-8", "surrogateescape")
