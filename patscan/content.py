@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from patscan.model import Match, Origin
+    from patscan.model import Match, Sighting
 
 WINDOW = 64 << 20
 """Bytes in one piece at most. A multiple of four, so that UTF-16 and UTF-32 stay aligned."""
@@ -67,7 +67,7 @@ class Shard(Protocol):
     def name(self, key: Key) -> str:
         """What an address calls the content with this key."""
 
-    def origin(self, piece: Piece, start: int) -> Origin | None:
+    def sighting(self, piece: Piece, start: int) -> Sighting | None:
         """Where the match at byte `start` of `piece` was met; ``None`` if the content doesn't say."""
 
 

@@ -8,7 +8,8 @@ from contextlib import suppress
 from patscan.content import Piece
 from patscan.detect.matcher import Matcher
 from patscan.errors import TargetError
-from patscan.model import Finding, Occurrence, Report, Rule, Secret
+from patscan.model import Finding, Kind, Occurrence, Report, Rule
+from patscan.secret import Secret
 
 COMMITTED = "already committed"
 
@@ -36,6 +37,10 @@ def committed(report: Report, rules: tuple[Rule, ...], old: Iterable[tuple[str, 
 
     def reason(finding: Finding, occurrence: Occurrence) -> str:
         # What stood in the file before never stood in its new name.
-        return COMMITTED if occurrence.origin.type != "path" and finding.secret in stood.get(occurrence.origin.path or "", ()) else ""
+        return (
+            COMMITTED
+            if occurrence.sighting.kind is not Kind.PATH and finding.secret in stood.get(occurrence.sighting.path or "", ())
+            else ""
+        )
 
     return excuse(report, reason)

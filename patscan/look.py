@@ -155,5 +155,5 @@ class _Content:
             capture.confidence,
             capture.reason,
             comment and comment._replace(line=comment.line + position.line),
-            self._shard.origin(piece, start),
+            self._shard.sighting(piece, start),
         )

@@ -6,13 +6,13 @@ They are ``NamedTuple``s, not dataclasses: ``dataclasses`` pulls in ``inspect``,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from enum import StrEnum
+from typing import NamedTuple, Self
+
+from patscan.secret import Secret
 
 CONFIDENCES = ("low", "medium", "high", "certain")
 SEVERITIES = ("low", "medium", "high", "critical")
-
-UNCHANGEABLE = frozenset(("message", "commit-message", "author", "tag-message", "ref-name", "path", "symlink"))
-"""Origins where no comment counts: nobody can write one there afterwards, and nobody should silence a token in the same line."""
 
 DECIDED = ("inline comment", "baseline", "path")
 """Reasons to ignore a finding that a person gave."""
@@ -21,62 +21,6 @@ PLACES = 1_000
 """Places of one token in one content that a report lists."""
 IGNORED = 100_000
 """Ignored places with one reason that a report lists."""
-
-_FINGERPRINT_KEY = b"patscan/1"
-_SHOWN_PREFIX = 12
-
-
-class Secret:
-    """A token that doesn't print itself: ``str``, ``repr`` and tracebacks show ``glpat-…(26)``.
-
-    The token is bytes, because a repository's bytes need not be text in any encoding. `reveal` is the only way in. A pickle holds the
-    token: it passes between patscan's own processes only, never into a cache, a log or a report.
-    """
-
-    __slots__ = ("_shown", "_token")
-
-    def __init__(self, token: bytes, prefix: bytes = b"") -> None:
-        """Hold `token`; `prefix` is its public part (``glpat-``), the only part ever shown."""
-        self._token = token
-        shown = prefix[:_SHOWN_PREFIX].decode("ascii", "replace") if token.startswith(prefix) else ""
-        self._shown = f"{shown}…({len(token)})"
-
-    @classmethod
-    def masked(cls, shown: str) -> Secret:
-        """A token of which only the mask is known, as a saved report has it: `reveal` gives nothing."""
-        secret = cls(b"")
-        secret._shown = shown
-        return secret
-
-    def reveal(self) -> bytes:
-        """The token itself. Callers: the fingerprint, the checks, the masks, ``--show-secrets``, a request."""
-        return self._token
-
-    @property
-    def fingerprint(self) -> str:
-        """BLAKE2b-128 of the token alone, in hex: no kind, path, line or commit, so it survives rebase and rename."""
-        return self.keyed(_FINGERPRINT_KEY)
-
-    def keyed(self, salt: bytes) -> str:
-        """The same under a project's own `salt`: two projects' fingerprints of one token can't be compared."""
-        import hashlib
-
-        return hashlib.blake2b(self._token, digest_size=16, key=salt).hexdigest()
-
-    def __len__(self) -> int:
-        return len(self._token)
-
-    def __str__(self) -> str:
-        return self._shown
-
-    def __repr__(self) -> str:
-        return f"Secret({self})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and (self._token, self._shown) == (other._token, other._shown)
-
-    def __hash__(self) -> int:
-        return hash((self._token, self._shown))
 
 
 class Example(NamedTuple):
@@ -99,7 +43,7 @@ class Rule(NamedTuple):
     prefix: str
     """The public part every token of this rule starts with (``glpat-``); empty when there is none."""
     anchors: tuple[str, ...]
-    """Literals, one of which stands in every match: the first look searches for nothing else."""
+    """Literals, one of which stands in every match: the look searches for nothing else."""
     pattern: str
     """A regular expression over bytes with one group ``secret``, tried with its start at an anchor. Without a
     prefix, a routable token's pattern takes its tail only: length field and checksum say where the token begins."""
@@ -148,14 +92,49 @@ class Position(NamedTuple):
     end_column: int
 
 
-class Origin(NamedTuple):
-    """How content was met."""
+class Kind(StrEnum):
+    """What sort of place holds a token: the word in a report, and what follows from it, a row each."""
 
-    type: str
-    """One of blob, symlink, index, note, commit-message, tag-message, author, ref-name, path (a file's name), file, stdin,
-    message (of a commit that is being made)."""
+    label: str
+    """What people call the place where a path doesn't say it; ``{}`` is an object id."""
+    remark: str
+    """What is odd about the place, if it isn't simply a file."""
+    is_file: bool
+    """Whether there is a line to open at the path."""
+    commentable: bool
+    """Whether an ignore comment counts: nobody can write one into a message or a name afterwards, and nobody should silence one there."""
+    store: str
+    """What an address is read from: an ``object`` by its id, a ``file`` by its path, the names of ``refs`` or ``paths``; empty: nothing."""
+
+    BLOB = "blob", "blob {}", "", True, True, "object"
+    SYMLINK = "symlink", "", "symlink target", True, False, "object"
+    NOTE = "note", "", "git note", True, True, "object"
+    INDEX = "index", "", "staged, never committed", True, True, "object"
+    FILE = "file", "", "", True, True, "file"
+    STDIN = "stdin", "<stdin>", "", False, True, ""
+    MESSAGE = "message", "", "", True, False, ""
+    COMMIT_MESSAGE = "commit-message", "commit {} message", "", False, False, "object"
+    TAG_MESSAGE = "tag-message", "tag {} message", "", False, False, "object"
+    AUTHOR = "author", "commit {} author line", "", False, False, "object"
+    REF_NAME = "ref-name", "", "ref name", False, False, "refs"
+    PATH = "path", "", "file name", False, False, "paths"
+
+    def __new__(cls, word: str, label: str = "", remark: str = "", is_file: bool = True, commentable: bool = True, store: str = "") -> Self:
+        """A row of the table; by its `word` alone a member is looked up."""
+        kind = str.__new__(cls, word)
+        kind._value_ = word
+        kind.label, kind.remark, kind.is_file, kind.commentable, kind.store = label, remark, is_file, commentable, store
+        return kind
+
+
+class Sighting(NamedTuple):
+    """Where people met an address."""
+
+    kind: Kind
     path: str | None = None
+    """The file's path; of a ref name the whole ref."""
     commit: str | None = None
+    """The commit that introduced it, or whose text holds it; a tag's own id."""
     author: str | None = None
     date: str | None = None
     blob: str | None = None
@@ -192,7 +171,7 @@ class Match(NamedTuple):
     """Why it isn't a finding (``placeholder``, ``checksum``, ``length``…); empty when it is one."""
     ignore: Ignore | None = None
     """The ignore comment that covers it."""
-    origin: Origin | None = None
+    sighting: Sighting | None = None
     """Where it was met, if the content itself says so (a commit's message does)."""
 
 
@@ -200,7 +179,7 @@ class Occurrence(NamedTuple):
     """A match in one place where people met it."""
 
     match: Match
-    origin: Origin
+    sighting: Sighting
     at_head: bool | None = None
     """Whether this very place is in the tree of HEAD; ``None`` where there is no history to ask."""
     line_hash: str | None = None
@@ -283,7 +262,7 @@ class Finding(NamedTuple):
     rule: Rule
     secret: Secret
     fingerprint: str
-    """Of the token alone, under the project's salt if there is one (`Secret.keyed`)."""
+    """Of the token alone (`Secret.fingerprint`)."""
     confidence: str
     reason: str
     """Why it is ignored: ``placeholder``, ``checksum``, ``inline comment``, ``path``, ``baseline``…; empty when it isn't."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from patscan.content import Each, Looked, Piece, Shard, name_of
 from patscan.look import look
-from patscan.model import IGNORED, Coverage, Exposure, Finding, Match, Note, Occurrence, Origin, Report, Rule, Skip, Target
+from patscan.model import IGNORED, Coverage, Exposure, Finding, Match, Note, Occurrence, Report, Rule, Sighting, Skip, Target
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -44,16 +44,16 @@ class Source(Protocol):
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
         """The pieces of these contents, each content's in one go."""
 
-    def origins(self, names: Iterable[str], each: Each) -> Mapping[str, Sequence[Origin]]:
+    def sightings(self, names: Iterable[str], each: Each) -> Mapping[str, Sequence[Sighting]]:
         """Where each of these contents was met, the first place first; `each` may share the search out over processors."""
 
-    def vouched(self, origin: Origin) -> Origin:
+    def vouched(self, sighting: Sighting) -> Sighting:
         """Where a content says it was met, without what the source can't vouch for: who made a commit that history is cut off at."""
 
-    def at_head(self, origin: Origin) -> bool | None:
+    def at_head(self, sighting: Sighting) -> bool | None:
         """Whether this very place is in the tree of HEAD; ``None`` where that can't be asked."""
 
-    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
+    def exposures(self, places: Mapping[str, Sequence[Sighting]]) -> Mapping[str, Exposure]:
         """Since when, and where still: of each token, by its fingerprint, from all places it was met in."""
 
 

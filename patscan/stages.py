@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Match, Occurrence, Origin
+from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Kind, Match, Occurrence, Sighting
 
 if TYPE_CHECKING:
     from patscan.scan import Options, Run, Source, Stage
@@ -16,26 +16,32 @@ def sightings(run: Run) -> Run:
     """Where people met each match: in which files, in which commits. A content that two packs hold was looked at twice."""
     matches = {match.address: match for match in run.matches}.values()
     likely = {match.fingerprint for match in matches if run.options.every_place or not _is_weak(match, run.options)}
-    wanted = {match.address.name for match in matches if match.origin is None and match.fingerprint in likely}
-    origins = run.source.origins(wanted, run.each) if wanted else {}
-    return run._replace(occurrences=[one for match in matches for one in _occurrences(run.source, match, origins)])
+    wanted = {match.address.name for match in matches if match.sighting is None and match.fingerprint in likely}
+    sightings = run.source.sightings(wanted, run.each) if wanted else {}
+    return run._replace(occurrences=[one for match in matches for one in _occurrences(run.source, match, sightings)])
 
 
 def unsighted(run: Run) -> Run:
     """Each match at its address, for a run that was interrupted: nothing more is asked."""
-    return run._replace(occurrences=[Occurrence(match, match.origin or Origin("blob", blob=match.address.name)) for match in run.matches])
+    return run._replace(
+        occurrences=[Occurrence(match, match.sighting or Sighting(Kind.BLOB, blob=match.address.name)) for match in run.matches]
+    )
 
 
-def _occurrences(source: Source, match: Match, origins: Mapping[str, Sequence[Origin]]) -> Iterable[Occurrence]:
+def _occurrences(source: Source, match: Match, sightings: Mapping[str, Sequence[Sighting]]) -> Iterable[Occurrence]:
     """One for each commit that introduced the content at a path."""
-    if match.origin:
-        yield Occurrence(match, source.vouched(match.origin), source.at_head(match.origin))
+    if match.sighting:
+        yield Occurrence(match, source.vouched(match.sighting), source.at_head(match.sighting))
         return
     name = match.address.name
-    if name not in origins:
-        yield Occurrence(match, Origin("blob", blob=name))
-    for origin in dict.fromkeys(origins.get(name, ())):
-        yield Occurrence(match, origin, source.at_head(origin))
+    if name not in sightings:
+        yield Occurrence(match, _unknown(match))
+    for sighting in dict.fromkeys(sightings.get(name, ())):
+        yield Occurrence(match, sighting, source.at_head(sighting))
+
+
+def _unknown(match: Match) -> Sighting:
+    return Sighting(Kind.BLOB, blob=match.address.name)
 
 
 def group(run: Run) -> Run:
@@ -50,18 +56,18 @@ def _finding(occurrences: list[Occurrence], options: Options) -> Finding:
     best = max((one.match for one in occurrences), key=lambda match: (CONFIDENCES.index(match.confidence), not match.reason))
     occurrences.sort(key=_place)
     weak = _is_weak(best, options)
-    meant = any(_is_meant(occurrence.origin, options) for occurrence in occurrences)
+    meant = any(_is_meant(occurrence.sighting, options) for occurrence in occurrences)
     reason = (best.reason or "confidence") if weak else "" if meant else "narrowed"
     return Finding(best.rule, best.secret, best.fingerprint, best.confidence, reason, best.evidence, tuple(occurrences))
 
 
-def _is_meant(origin: Origin, options: Options) -> bool:
+def _is_meant(sighting: Sighting, options: Options) -> bool:
     """Whether a place is one of those that ``--since``, ``--until`` and ``--author`` ask for."""
     if options.since is None and options.until is None and not options.author:
         return True
-    if origin.date is None or options.author.casefold() not in (origin.author or "").casefold():
+    if sighting.date is None or options.author.casefold() not in (sighting.author or "").casefold():
         return False
-    when = datetime.fromisoformat(origin.date).timestamp()
+    when = datetime.fromisoformat(sighting.date).timestamp()
     return (options.since is None or options.since <= when) and (options.until is None or when <= options.until)
 
 
@@ -72,7 +78,7 @@ def _is_weak(match: Match, options: Options) -> bool:
 def exposure(run: Run) -> Run:
     """Since when, and where still."""
     asked = [finding for finding in run.findings if run.options.every_place or not finding.reason]
-    exposures = run.source.exposures({finding.fingerprint: [one.origin for one in finding.occurrences] for finding in asked})
+    exposures = run.source.exposures({finding.fingerprint: [one.sighting for one in finding.occurrences] for finding in asked})
     unknown = Exposure()
     return run._replace(findings=[finding._replace(exposure=exposures.get(finding.fingerprint, unknown)) for finding in run.findings])
 
@@ -108,12 +114,12 @@ def hash_lines(run: Run) -> Run:
 
 def _has_line(occurrence: Occurrence) -> bool:
     """Whether there is a line to open: whoever opens a link sees the lines of what it leads to."""
-    return occurrence.at_head is not False and occurrence.origin.type in {"blob", "index", "file"} and occurrence.origin.path is not None
+    return occurrence.at_head is not False and occurrence.sighting.kind in _LINED and occurrence.sighting.path is not None
 
 
 def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:
-    origin = occurrence.origin
-    return (origin.path or "", occurrence.start, origin.date or "", f"{origin.type} {origin.commit} {origin.blob}")
+    sighting = occurrence.sighting
+    return (sighting.path or "", occurrence.start, sighting.date or "", f"{sighting.kind} {sighting.commit} {sighting.blob}")
 
 
 def order(finding: Finding) -> tuple[bool, int, bool, bool, int, str, tuple[str, int, str, str], str]:
@@ -123,6 +129,7 @@ def order(finding: Finding) -> tuple[bool, int, bool, bool, int, str, tuple[str,
     return (*worst, finding.rule.id, _place(finding.occurrences[0]), finding.fingerprint)
 
 
+_LINED = (Kind.BLOB, Kind.INDEX, Kind.FILE)
 STAGES: tuple[Stage, ...] = (sightings, group, exposure, excuse, hash_lines)
 """What happens after the look."""
 UNASKED: tuple[Stage, ...] = (unsighted, group, excuse)

@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from patscan.dates import instant
 from patscan.errors import ConfigError
-from patscan.model import UNCHANGEABLE, Finding, Ignore, Occurrence, Origin
+from patscan.model import Finding, Ignore, Kind, Occurrence, Sighting
 
+_NAMELESS = (Kind.REF_NAME, Kind.STDIN, Kind.MESSAGE)
+"""Kinds of places whose path is no file of the project."""
 _STARS, _DEEP = 3, 3
 """Stars in a part of a pattern's path and ``**`` in a pattern: each multiplies the time that a hostile path takes."""
 
@@ -83,22 +85,24 @@ class Triage:
             doubts[number] = _Doubt("inline comment", comment.reason)
         doubts = _uncommitted(occurrences, doubts)
         if self._excluded:
-            return [_Doubt("path", "") if self._is_excluded(one.origin) else doubt for one, doubt in zip(occurrences, doubts, strict=True)]
+            return [
+                _Doubt("path", "") if self._is_excluded(one.sighting) else doubt for one, doubt in zip(occurrences, doubts, strict=True)
+            ]
         return doubts
 
     def _counts(self, occurrence: Occurrence, comment: Ignore) -> bool:
-        if occurrence.origin.type in UNCHANGEABLE:
+        if not occurrence.sighting.kind.commentable:
             return False
         if self._policy.require_reason and not comment.reason:
-            self.unreasoned.add(f"{_name(occurrence.origin)}:{comment.line}")
+            self.unreasoned.add(f"{_name(occurrence.sighting)}:{comment.line}")
             return False
         return True
 
-    def _is_excluded(self, origin: Origin) -> bool:
-        if origin.path is None or origin.type in ("ref-name", "stdin", "message") or self._excluded is None:
+    def _is_excluded(self, sighting: Sighting) -> bool:
+        if sighting.path is None or sighting.kind in _NAMELESS or self._excluded is None:
             return False
         root = self._policy.root
-        path = os.path.relpath(origin.path, root) if root else origin.path
+        path = os.path.relpath(sighting.path, root) if root else sighting.path
         outside = path.split(os.sep, 1)[0] == os.pardir or os.path.isabs(path)
         return not outside and self._excluded(posixpath.join(self._policy.inside, path.replace(os.sep, "/")))
 
@@ -124,7 +128,7 @@ def _spread(occurrences: Sequence[Occurrence], comments: Mapping[int, Ignore]) -
     """The newest version of a file decides for all its versions; an older one's comment hides nothing."""
     files: dict[str, list[int]] = {}
     for number, occurrence in enumerate(occurrences):
-        files.setdefault(_name(occurrence.origin), []).append(number)
+        files.setdefault(_name(occurrence.sighting), []).append(number)
     for versions in files.values():
         deciding = _newest(occurrences, versions)
         covered = [(number, comments[number]) for number in deciding if number in comments]
@@ -135,22 +139,24 @@ def _spread(occurrences: Sequence[Occurrence], comments: Mapping[int, Ignore]) -
 def _uncommitted(occurrences: Sequence[Occurrence], doubts: list[_Doubt | None]) -> list[_Doubt | None]:
     """Contents that no commit refers to: versions on the way to the files whose comments accept the token everywhere else."""
     at_head = next((doubt for one, doubt in zip(occurrences, doubts, strict=True) if doubt and one.at_head), None)
-    if not at_head or not all(doubt or _is_loose(one.origin) for one, doubt in zip(occurrences, doubts, strict=True)):
+    if not at_head or not all(doubt or _is_loose(one.sighting) for one, doubt in zip(occurrences, doubts, strict=True)):
         return doubts
     return [doubt or at_head for doubt in doubts]
 
 
-def _is_loose(origin: Origin) -> bool:
-    return origin.type == "blob" and origin.path is None and origin.commit is None
+def _is_loose(sighting: Sighting) -> bool:
+    return sighting.kind is Kind.BLOB and sighting.path is None and sighting.commit is None
 
 
 def _newest(occurrences: Sequence[Occurrence], versions: Sequence[int]) -> list[int]:
     """Those at HEAD; if there are none, those that were brought last."""
     if here := [number for number in versions if occurrences[number].at_head]:
         return here
-    last = occurrences[max(versions, key=lambda number: instant(occurrences[number].origin.date))].origin
-    return [number for number in versions if (occurrences[number].origin.blob, occurrences[number].origin.type) == (last.blob, last.type)]
+    last = occurrences[max(versions, key=lambda number: instant(occurrences[number].sighting.date))].sighting
+    return [
+        number for number in versions if (occurrences[number].sighting.blob, occurrences[number].sighting.kind) == (last.blob, last.kind)
+    ]
 
 
-def _name(origin: Origin) -> str:
-    return origin.path if origin.path is not None else f"{origin.type} {origin.commit or origin.blob}"
+def _name(sighting: Sighting) -> str:
+    return sighting.path if sighting.path is not None else f"{sighting.kind} {sighting.commit or sighting.blob}"

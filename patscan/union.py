@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from patscan.dates import instant
-from patscan.model import Commit, Coverage, Exposure, Finding, Occurrence, Report
+from patscan.model import Commit, Coverage, Exposure, Finding, Kind, Occurrence, Report
 from patscan.stages import order
 
 _KEPT = ("ref", "stash", "reflog", "no ref", "index", "nothing")
@@ -52,13 +52,13 @@ def _moved(path: str, finding: Finding) -> Finding:
 
 
 def _placed(path: str, occurrence: Occurrence) -> Occurrence:
-    origin = occurrence.origin
-    if origin.path is None:
+    sighting = occurrence.sighting
+    if sighting.path is None:
         # A message stands at its submodule, but content without a path mustn't become a file there.
-        inside = None if origin.blob else path
+        inside = None if sighting.blob else path
     else:
-        inside = f"{path}: {origin.path}" if origin.type == "ref-name" else f"{path}/{origin.path}"
-    return occurrence._replace(origin=origin._replace(path=inside, submodule=path))
+        inside = f"{path}: {sighting.path}" if sighting.kind is Kind.REF_NAME else f"{path}/{sighting.path}"
+    return occurrence._replace(sighting=sighting._replace(path=inside, submodule=path))
 
 
 def _grouped(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from patscan.errors import ConfigError
-from patscan.model import Address, Finding, Ignore, Match, Occurrence, Origin, Position, Rule, Secret
+from patscan.model import Address, Finding, Ignore, Match, Occurrence, Position, Rule, Sighting
+from patscan.secret import Secret
 from patscan.triage import Policy, Triage, excluded
 
 PLACE = Position(1, 1, 1, 5)
@@ -16,9 +17,9 @@ RULE = Rule("r", "k", "n", "high", "", "", (), "", (), "", 0, "friendly", (), ()
 
 
 def at(path: str | None, date: str = "", blob: str = "b", head: bool | None = None, kind: str = "blob", start: int = 0) -> Occurrence:
-    origin = Origin(kind, path, "c", "a", date or None, blob)
+    sighting = Sighting(kind, path, "c", "a", date or None, blob)
     address = Address(blob, start, start + 5)
-    return Occurrence(Match(RULE, SECRET, SECRET.fingerprint, address, PLACE, (), 1), origin, at_head=head)
+    return Occurrence(Match(RULE, SECRET, SECRET.fingerprint, address, PLACE, (), 1), sighting, at_head=head)
 
 
 def apart(rules: tuple[Rule, ...], policy: Policy, places: list[Occurrence], comments: list[Occurrence]) -> dict[str, list[Occurrence]]:

@@ -20,7 +20,7 @@ from patscan.errors import ConfigError, ExitCode, UsageError
 from patscan.formats.places import SHORT, name, printable
 from patscan.formats.redaction import redacted, unshaped
 from patscan.formats.words import count, prominent
-from patscan.model import Finding, Report, Rule, Target
+from patscan.model import Finding, Kind, Report, Rule, Target
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -86,8 +86,8 @@ def write(chosen: argparse.Namespace) -> int:
 def _tell(word: str, finding: Finding, path: str) -> None:
     """What is accepted, so that somebody can see that it is no more than was meant."""
     first = finding.occurrences[0]
-    place = path or name(first.origin, SHORT)
-    if first.origin.type != "path":
+    place = path or name(first.sighting, SHORT)
+    if first.sighting.kind is not Kind.PATH:
         place += f":{first.position.line}:{first.position.column}"
     others = len(finding.occurrences) - 1
     more = f" and {count(others, 'more place')}" if others else ""
@@ -193,14 +193,14 @@ def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -
 
 
 def _entry(fingerprint: str, finding: Finding, path: str, chosen: argparse.Namespace) -> baselines.Entry:
-    shown = path or finding.occurrences[0].origin.type
+    shown = path or finding.occurrences[0].sighting.kind
     return baselines.Entry(fingerprint, finding.rule.kind, chosen.expires, shown, unshaped(chosen.reason or ""))
 
 
 def _named(report: Report, holds: policy.Holding) -> Iterator[tuple[Finding, str]]:
     """What is found, each with the path of its first place in the repository, not on this machine; empty for what is in no file."""
     for finding in redacted(report).findings:
-        path = finding.occurrences[0].origin.path or ""
+        path = finding.occurrences[0].sighting.path or ""
         if path and report.target.type == "files":
             path = os.path.relpath(path, holds.config.root)
         yield finding, path.replace(os.sep, "/")

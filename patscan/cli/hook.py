@@ -41,7 +41,7 @@ def run(chosen: argparse.Namespace) -> int:
     def excused(report: Report, rules: tuple[Rule, ...]) -> Report:
         from patscan.excused import committed
 
-        paths = {place.origin.path for finding in report.findings for place in finding.occurrences if place.origin.path}
+        paths = {place.sighting.path for finding in report.findings for place in finding.occurrences if place.sighting.path}
         return committed(report, rules, made[0].before(paths))
 
     return scanning.report(chosen, Target("index", "."), source, after=None if chosen.whole_files else excused, staged=True)

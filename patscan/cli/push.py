@@ -136,5 +136,5 @@ def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, repo
 
 
 def _stands(finding: Finding, held: set[str]) -> bool:
-    origins = [occurrence.origin for occurrence in finding.occurrences]
-    return any(origin.blob in held or (origin.blob is None and origin.commit in held) for origin in origins)
+    sightings = [occurrence.sighting for occurrence in finding.occurrences]
+    return any(sighting.blob in held or (sighting.blob is None and sighting.commit in held) for sighting in sightings)

@@ -10,7 +10,8 @@ from patscan import layers
 from patscan.detect.anchors import Anchors, Hit
 from patscan.detect.patterns import TIME_LIMIT, compile_pattern
 from patscan.layers.view import View
-from patscan.model import CONFIDENCES, Evidence, Layer, Rule, Secret
+from patscan.model import CONFIDENCES, Evidence, Layer, Rule
+from patscan.secret import Secret
 
 if TYPE_CHECKING:
     import regex

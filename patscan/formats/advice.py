@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from patscan.formats.places import SHORT
+from patscan.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ NEVER_COMMITTED = frozenset(("index", "nothing"))
 def remedy(finding: Finding) -> str:
     """What to do about a token: how to remove it if only this clone has it, else what its rule says."""
     exposure = finding.exposure
-    submodule = finding.occurrences[0].origin.submodule
+    submodule = finding.occurrences[0].sighting.submodule
     own = _removal(exposure) if exposure.pushed is False or (exposure.pushed is None and exposure.kept_by in NEVER_COMMITTED) else ""
     return (f"In {submodule}: {own}" if submodule else own) or finding.rule.remedy
 
@@ -61,18 +62,18 @@ def undoing(finding: Finding, head: str | None) -> str:
 
 
 def _commands(finding: Finding, head: str | None) -> Iterator[str]:
-    exposure, origins = finding.exposure, [occurrence.origin for occurrence in finding.occurrences]
-    tips, kinds = exposure.tips or (), {origin.type for origin in origins}
+    exposure, sightings = finding.exposure, [occurrence.sighting for occurrence in finding.occurrences]
+    tips, kinds = exposure.tips or (), {sighting.kind for sighting in sightings}
     first = exposure.first_seen
     only = {tip.split("/")[1] for tip in tips if tip.startswith("refs/")} if tips else set()
     if first and kinds - {"ref-name", "tag-message", "note"} and only != {"tags"}:
         yield _rewriting(first, exposure, head)
     if "note" in kinds:
         yield "git notes edit"
-    if any(origin.type == "ref-name" and not (origin.path or "").startswith("refs/tags/") for origin in origins):
+    if any(sighting.kind is Kind.REF_NAME and not (sighting.path or "").startswith("refs/tags/") for sighting in sightings):
         yield "git branch -m OLD NEW"
     tags = [tip.removeprefix("refs/tags/") for tip in tips if tip.startswith("refs/tags/")]
-    if tags or any(origin.type == "ref-name" and (origin.path or "").startswith("refs/tags/") for origin in origins):
+    if tags or any(sighting.kind is Kind.REF_NAME and (sighting.path or "").startswith("refs/tags/") for sighting in sightings):
         yield f"git tag -d {' '.join(map(_quoted, tags[:_NAMED])) or 'NAME'}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.redaction import shown
-from patscan.model import UNCHANGEABLE
+from patscan.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,14 +59,14 @@ def _token(finding: Finding, target: Target, style: Style) -> str:
     from patscan.formats.words import count, reasons
 
     lead = finding.occurrences[0]
-    place = name(lead.origin, SHORT)
-    spot = place if lead.origin.type == "ref-name" else f"{place}:{lead.position.line}:{lead.position.column}"
+    place = name(lead.sighting, SHORT)
+    spot = place if lead.sighting.kind is Kind.REF_NAME else f"{place}:{lead.position.line}:{lead.position.column}"
     token = shown(finding.secret, style.reveal)
     others = len(finding.occurrences) - 1
     told = [
         *reasons(finding),
-        remark(lead.origin) if lead.origin.type != "index" else "",
-        f"commit {lead.origin.commit[:SHORT]}" if lead.origin.commit and lead.origin.path else "",
+        remark(lead.sighting) if lead.sighting.kind is not Kind.INDEX else "",
+        f"commit {lead.sighting.commit[:SHORT]}" if lead.sighting.commit and lead.sighting.path else "",
         f"on {finding.exposure.tips[0]}" if finding.exposure.tips else "",
         f"in {count(others, 'more place')}" if others else "",
         _on_remote(finding, target) if target.type == "push" else "",
@@ -109,7 +109,7 @@ def _accept(kind: str, report: Report) -> Iterator[str]:
     """A comment where one counts, else the baseline; a message that isn't committed yet can be in neither."""
     for finding in report.findings:
         place = finding.occurrences[0]
-        if place.origin.type not in UNCHANGEABLE and place.origin.path is not None and place.at_head is not False:
+        if place.sighting.kind.commentable and place.sighting.path is not None and place.at_head is not False:
             yield f"  accept  a comment on its line, with the reason: # patscan:ignore {finding.rule.id} -- REASON"
             if kind != "message":
                 yield f"          or the baseline: {_baseline(kind)}"

@@ -31,7 +31,7 @@ def _entries(report: Report) -> Iterator[dict[str, Any]]:
     for finding in report.findings:
         severity = _SEVERITIES[finding.rule.severity] if finding.confidence != "low" else "info"
         for first, *_ in by_place(finding.occurrences):
-            place = name(first.origin)
+            place = name(first.sighting)
             # Not the fingerprint of the token alone: the report may be read by people who may only guess tokens.
             fingerprint = identity(finding.fingerprint, place)
             yield _entry(headline(finding, first), finding.rule.id, fingerprint, severity, place, first.position.line)

@@ -76,17 +76,17 @@ def _told(finding: Finding, style: Style) -> dict[str, Cell]:
 
 
 def _place(occurrence: Occurrence) -> dict[str, Cell]:
-    origin, position = occurrence.origin, occurrence.position
+    sighting, position = occurrence.sighting, occurrence.position
     return {
-        "type": origin.type,
-        "place": name(origin),
+        "type": sighting.kind,
+        "place": name(sighting),
         "line": position.line,
         "column": position.column,
         "end_line": position.end_line,
         "end_column": position.end_column,
         "encodings": " ".join(occurrence.encodings),
-        "commit": origin.commit,
-        "author": origin.author,
-        "date": origin.date,
+        "commit": sighting.commit,
+        "author": sighting.author,
+        "date": sighting.date,
         "at_head": occurrence.at_head,
     }

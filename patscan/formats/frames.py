@@ -35,7 +35,9 @@ def draw(occurrence: Occurrence, token: str, style: Style) -> Iterator[str]:
     begin = max(0, marks[0] - (room - len(token)) // 2) if marks and len(lines[hit]) > room else 0
     code = [_cut(line, begin if i == hit else 0, room) for i, line in enumerate(lines)]
     below = _below(code[hit], [mark - begin for mark in marks], len(token)) if marks else ""
-    for i, line in enumerate(_highlighted(code, occurrence.origin.path if in_file(occurrence.origin) else None) if style.color else code):
+    for i, line in enumerate(
+        _highlighted(code, occurrence.sighting.path if in_file(occurrence.sighting) else None) if style.color else code
+    ):
         yield f"{'>' if i == hit else ' '} {numbers[i]:>{gutter}} | {line}".rstrip()
         if i == hit and below:
             yield f"  {'':>{gutter}} | {_MARK.format(below) if style.color else below}"

@@ -46,16 +46,16 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _text(finding: Finding, occurrence: Occurrence) -> str:
-    place = "" if in_file(occurrence.origin) else f" Found in {name(occurrence.origin)}, line {occurrence.position.line}."
+    place = "" if in_file(occurrence.sighting) else f" Found in {name(occurrence.sighting)}, line {occurrence.position.line}."
     return f"{headline(finding, occurrence)}.{place} {remedy(finding)}"
 
 
 def _place(finding: Finding, occurrence: Occurrence) -> Mapping[str, str | int]:
     position = occurrence.position
     title: dict[str, str | int] = {"title": f"patscan: {finding.rule.name}"}
-    if not in_file(occurrence.origin):
+    if not in_file(occurrence.sighting):
         return title
-    lines: dict[str, str | int] = {"file": slashed(name(occurrence.origin)), "line": position.line, "endLine": position.end_line}
+    lines: dict[str, str | int] = {"file": slashed(name(occurrence.sighting)), "line": position.line, "endLine": position.end_line}
     # GitHub takes columns only where a region stands in one line.
     if position.line == position.end_line:
         lines |= {"col": position.column, "endColumn": position.end_column}

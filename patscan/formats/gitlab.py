@@ -89,7 +89,7 @@ def _scan(report: Report, style: Style) -> dict[str, Any]:
 
 def _when(report: Report, style: Style) -> str:
     """The time that the caller knows of, or else the newest date in the report, in UTC without a zone, as the schema wants it."""
-    newest = max((instant(one.origin.date) for finding in report.findings for one in finding.occurrences), default=0)
+    newest = max((instant(one.sighting.date) for finding in report.findings for one in finding.occurrences), default=0)
     seconds = min(instant(style.when) or max(newest, 0), _LAST)
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
@@ -99,15 +99,15 @@ def _vulnerabilities(report: Report, style: Style) -> Iterator[dict[str, Any]]:
     for finding in report.findings:
         for places in by_place(finding.occurrences):
             first = places[0]
-            spot = (_identifier(finding.rule), name(first.origin), first.position.line, first.position.end_line)
-            alone = spot not in taken and in_file(first.origin)
+            spot = (_identifier(finding.rule), name(first.sighting), first.position.line, first.position.end_line)
+            alone = spot not in taken and in_file(first.sighting)
             taken.add(spot)
             yield _vulnerability(finding, places, alone, style)
 
 
 def _vulnerability(finding: Finding, places: Sequence[Occurrence], alone: bool, style: Style) -> dict[str, Any]:
     rule, first = finding.rule, places[0]
-    same = identity(finding.fingerprint, name(first.origin))
+    same = identity(finding.fingerprint, name(first.sighting))
     told: dict[str, Any] = {
         "id": str(uuid5(NAMESPACE_URL, f"{HOME}#{same}")),
         "category": "secret_detection",
@@ -144,11 +144,11 @@ def _identifiers(rule: Rule) -> list[dict[str, str]]:
 
 
 def _location(occurrence: Occurrence) -> dict[str, Any]:
-    origin, position = occurrence.origin, occurrence.position
-    commit = {"sha": origin.commit or _NO_COMMIT, "author": origin.author, "date": origin.date, "message": origin.message}
+    sighting, position = occurrence.sighting, occurrence.position
+    commit = {"sha": sighting.commit or _NO_COMMIT, "author": sighting.author, "date": sighting.date, "message": sighting.message}
     told: dict[str, Any] = {"commit": {key: printable(value) for key, value in commit.items() if value is not None}}
-    if in_file(origin):
-        told |= {"file": slashed(name(origin)), "start_line": position.line}
+    if in_file(sighting):
+        told |= {"file": slashed(name(sighting)), "start_line": position.line}
         if position.end_line != position.line:
             told["end_line"] = position.end_line
     return told
@@ -166,7 +166,7 @@ def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
         "Still at HEAD": {True: "yes", False: "no, in history only", None: ""}[exposure.at_head],
         "Tips": ", ".join(exposure.tips[:_TIPS]) + _more(len(exposure.tips) - _TIPS, "tip") if exposure.tips else "",
         "Where": "; ".join(whereabouts(finding, first)),
-        "Place": "" if in_file(first.origin) else f"{name(first.origin)}, line {first.position.line}",
+        "Place": "" if in_file(first.sighting) else f"{name(first.sighting)}, line {first.position.line}",
         "Other lines": ", ".join(str(one.position.line) for one in places[1 : _LINES + 1]) + _more(len(places) - 1 - _LINES, "line"),
         "GitLab says": finding.verdict.state if finding.verdict.state != "unchecked" else "",
     }

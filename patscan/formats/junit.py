@@ -48,10 +48,10 @@ def _cases(report: Report, passed: bool) -> Iterator[str]:
 
 def _case(finding: Finding, places: Sequence[Occurrence], opening: str, tag: str) -> str:
     first = places[0]
-    place = slashed(name(first.origin))
+    place = slashed(name(first.sighting))
     # Two tokens of a kind in one file are two tests, and the same tests in the next run.
     label = f"{finding.rule.name} {finding.fingerprint[:12]}"
-    file = {"file": place} if in_file(first.origin) else {}
+    file = {"file": place} if in_file(first.sighting) else {}
     spots = ", ".join(f"{place}:{one.position.line}:{one.position.column}" for one in places)
     text = "\n".join((spots, "; ".join(reasons(finding)), "; ".join(whereabouts(finding, first)), remedy(finding)))
     return f"<testcase{_attributes(classname=place, name=label, **file)}>{opening}{_text(text)}</{tag}></testcase>"

@@ -67,7 +67,7 @@ def _item(finding: Finding) -> str:
 
 def _place(occurrence: Occurrence) -> str:
     past = " (in history only)" if occurrence.at_head is False else ""
-    return f"{_code(name(occurrence.origin, SHORT))} line {occurrence.position.line}{past}"
+    return f"{_code(name(occurrence.sighting, SHORT))} line {occurrence.position.line}{past}"
 
 
 def _remedies(findings: Sequence[Finding]) -> Iterator[str]:

@@ -7,11 +7,12 @@ import re
 from typing import TYPE_CHECKING
 
 from patscan.dates import instant
+from patscan.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patscan.model import Occurrence, Origin
+    from patscan.model import Occurrence, Sighting
 
 SHORT = 10
 """Digits shown of an object id."""
@@ -19,57 +20,42 @@ SHORT = 10
 SURROGATE = re.compile("[\ud800-\udfff]")
 """What is no Unicode text: a byte that Python couldn't decode, or half a character of a Windows file name."""
 
-_NAMES = {
-    "commit-message": "commit {} message",
-    "author": "commit {} author line",
-    "tag-message": "tag {} message",
-}
-_REMARKS = {
-    "index": "staged, never committed",
-    "symlink": "symlink target",
-    "note": "git note",
-    "stash": "stash",
-    "ref-name": "ref name",
-    "path": "file name",
-}
+
+def in_file(sighting: Sighting) -> bool:
+    """Whether there is a file to open at the path of `sighting`."""
+    return sighting.path is not None and sighting.kind.is_file
 
 
-def in_file(origin: Origin) -> bool:
-    """Whether there is a file to open at `origin`'s path."""
-    return origin.path is not None and origin.type not in {"ref-name", "path", "stdin", *_NAMES}
-
-
-def name(origin: Origin, digits: int | None = None) -> str:
+def name(sighting: Sighting, digits: int | None = None) -> str:
     """What people call the place; object ids cut to `digits`."""
-    if origin.type in _NAMES:
-        said = _NAMES[origin.type].format((origin.commit or "")[:digits])
-        # What is said in a submodule has the submodule's path.
-        return f"{origin.path}: {said}" if origin.path else said
-    if origin.type == "stdin":
-        return "<stdin>"
-    if origin.path is not None:
-        return origin.path
-    said = f"blob {(origin.blob or '')[:digits]}"
-    return f"{origin.submodule}: {said}" if origin.submodule else said
+    kind, path = sighting.kind, sighting.path
+    if kind is Kind.STDIN:
+        return kind.label
+    if kind.is_file or not kind.label:
+        label = Kind.BLOB.label.format((sighting.blob or "")[:digits])
+        return path if path is not None else f"{sighting.submodule}: {label}" if sighting.submodule else label
+    label = kind.label.format((sighting.commit or "")[:digits])
+    # What is said in a submodule has the submodule's path.
+    return f"{path}: {label}" if path else label
 
 
-def remark(origin: Origin) -> str:
+def remark(sighting: Sighting) -> str:
     """What is odd about the place, if it isn't simply a file."""
-    if origin.type == "blob" and origin.path is None:
+    if sighting.kind is Kind.BLOB and sighting.path is None:
         return "content that no commit refers to"
-    return _REMARKS.get(origin.type, "")
+    return sighting.kind.remark
 
 
 def current(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     """Of each place only what its newest version holds, once: several commits may have changed it, or brought the same."""
-    newest: dict[tuple[str, str], Origin] = {}
+    newest: dict[tuple[str, str], Sighting] = {}
     for occurrence in occurrences:
-        origin = occurrence.origin
-        best = newest.setdefault(_key(origin), origin)
-        if instant(origin.date) > instant(best.date):
-            newest[_key(origin)] = origin
-    kept = [one for one in occurrences if one.origin.blob == newest[_key(one.origin)].blob]
-    return list({(_key(one.origin), one.start, one.position): one for one in reversed(kept)}.values())[::-1]
+        sighting = occurrence.sighting
+        best = newest.setdefault(_key(sighting), sighting)
+        if instant(sighting.date) > instant(best.date):
+            newest[_key(sighting)] = sighting
+    kept = [one for one in occurrences if one.sighting.blob == newest[_key(one.sighting)].blob]
+    return list({(_key(one.sighting), one.start, one.position): one for one in reversed(kept)}.values())[::-1]
 
 
 def listed(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
@@ -82,7 +68,7 @@ def by_place(occurrences: Sequence[Occurrence]) -> list[list[Occurrence]]:
     """`listed`, one list for each file or other place, its first line first: dashboards follow a token by its file."""
     places: dict[tuple[str, str], list[Occurrence]] = {}
     for occurrence in listed(occurrences):
-        places.setdefault(_key(occurrence.origin), []).append(occurrence)
+        places.setdefault(_key(occurrence.sighting), []).append(occurrence)
     return list(places.values())
 
 
@@ -100,11 +86,11 @@ def slashed(path: str) -> str:
 
 def versions(occurrence: Occurrence, occurrences: Sequence[Occurrence]) -> int:
     """In how many versions of its place a token stands."""
-    return len({one.origin.blob for one in occurrences if _key(one.origin) == _key(occurrence.origin)})
+    return len({one.sighting.blob for one in occurrences if _key(one.sighting) == _key(occurrence.sighting)})
 
 
-def _key(origin: Origin) -> tuple[str, str]:
-    return origin.type, name(origin)
+def _key(sighting: Sighting) -> tuple[str, str]:
+    return sighting.kind, name(sighting)
 
 
 def as_bytes(path: str) -> bytes:

@@ -15,7 +15,8 @@ from operator import is_
 from typing import Any, NamedTuple
 
 from patscan.formats.places import SURROGATE, as_bytes
-from patscan.model import Finding, Origin, Position, Report, Rule, Secret
+from patscan.model import Finding, Position, Report, Rule, Sighting
+from patscan.secret import Secret
 
 _HEAD = 8
 """Characters of a token's form by which it is looked up; what is shorter is no token."""
@@ -26,7 +27,7 @@ _SHAPE = re.compile(r"(gl[a-z]{2,6}-|GR1348941)(?![a-z]+(?:[-_][a-z]+)*(?![A-Za-
 _URLSAFE = str.maketrans("+/", "-_")
 _PERCENT = [{ord(char): f"%{ord(char):02{case}}" for char in "-_.=@"} for case in "Xx"]
 _TEXTLESS = {int, bool, Secret, Position, Rule}
-_PATH = Origin._fields.index("path")
+_PATH = Sighting._fields.index("path")
 
 Heads = Mapping[str, list[Finding]]
 Known = list[tuple[int, dict[str, str]]]
@@ -87,7 +88,7 @@ def _changed(value: Any, change: _Change) -> Any:
     if isinstance(value, dict):
         return {key: _changed(item, change) for key, item in value.items()}
     items = [_changed(item, change) for item in value]
-    if isinstance(value, Origin) and value.path:
+    if isinstance(value, Sighting) and value.path:
         items[_PATH] = change.path(value.path)
     if all(map(is_, items, value)):
         return value

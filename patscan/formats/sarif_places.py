@@ -9,10 +9,10 @@ from urllib.parse import quote
 import sarif_om as om
 
 from patscan.formats.places import as_bytes, in_file, name, printable
-from patscan.model import Position
+from patscan.model import Kind, Position
 
 if TYPE_CHECKING:
-    from patscan.model import Occurrence, Origin, Report
+    from patscan.model import Occurrence, Report, Sighting
 
 ROOT = "SRCROOT"
 """The conventional name of the folder that relative URIs start from."""
@@ -24,7 +24,7 @@ def root_of(report: Report) -> str:
     if not os.path.isabs(target.path):
         return ""
     if target.type == "files":
-        places = (one.origin.path for finding in (*report.findings, *report.ignored) for one in finding.occurrences)
+        places = (one.sighting.path for finding in (*report.findings, *report.ignored) for one in finding.occurrences)
         if not all(path is None or _is_below(path, target.path) for path in places):
             return ""
     return target.path
@@ -38,21 +38,21 @@ def base(root: str) -> om.ArtifactLocation:
 
 def location(occurrence: Occurrence, root: str, mask: str, number: int = -1, text: str = "") -> om.Location:
     """A file and a region, with `mask` for the token; and a name, if there is no file. `number` and `text` are of a related location."""
-    origin, position = occurrence.origin, occurrence.position
-    if origin.type == "ref-name":
+    sighting, position = occurrence.sighting, occurrence.position
+    if sighting.kind is Kind.REF_NAME:
         # It was met in a list of all refs, whose lines are nowhere else.
         position = Position(1, position.column, 1, position.end_column)
     physical = om.PhysicalLocation(
-        artifact_location=_artifact(origin, root), region=_region(position, mask), context_region=_context(occurrence, mask)
+        artifact_location=_artifact(sighting, root), region=_region(position, mask), context_region=_context(occurrence, mask)
     )
-    named = None if in_file(origin) else [om.LogicalLocation(fully_qualified_name=printable(name(origin)), kind=origin.type)]
+    named = None if in_file(sighting) else [om.LogicalLocation(fully_qualified_name=printable(name(sighting)), kind=sighting.kind)]
     return om.Location(id=number, physical_location=physical, logical_locations=named, message=om.Message(text=text) if text else None)
 
 
-def _artifact(origin: Origin, root: str) -> om.ArtifactLocation:
-    path = origin.path or ""
-    if not in_file(origin):
-        return om.ArtifactLocation(uri=_quoted(_stand_in(origin)), uri_base_id=ROOT)
+def _artifact(sighting: Sighting, root: str) -> om.ArtifactLocation:
+    path = sighting.path or ""
+    if not in_file(sighting):
+        return om.ArtifactLocation(uri=_quoted(_stand_in(sighting)), uri_base_id=ROOT)
     if not os.path.isabs(path):
         # What lies above the root has no base: such a URI may not climb (section 3.4.4).
         return om.ArtifactLocation(uri=_quoted(path), uri_base_id=None if path.startswith("..") else ROOT)
@@ -61,12 +61,12 @@ def _artifact(origin: Origin, root: str) -> om.ArtifactLocation:
     return om.ArtifactLocation(uri=_file_uri(path))
 
 
-def _stand_in(origin: Origin) -> str:
+def _stand_in(sighting: Sighting) -> str:
     """A path for what is in no file. Git never tracks anything under ``.git``, so it can't be taken for a file of the repository."""
-    if origin.type == "stdin":
+    if sighting.kind is Kind.STDIN:
         return "stdin"
-    name_itself = origin.path if origin.type in ("ref-name", "path") else None
-    return f".git/{origin.type}/{name_itself or origin.commit or origin.blob or 'unknown'}"
+    name_itself = sighting.path if sighting.kind in {Kind.REF_NAME, Kind.PATH} else None
+    return f".git/{sighting.kind}/{name_itself or sighting.commit or sighting.blob or 'unknown'}"
 
 
 def _is_below(path: str, folder: str) -> bool:
@@ -100,6 +100,6 @@ def _context(occurrence: Occurrence, mask: str) -> om.Region | None:
     lines = occurrence.frame[:-1] if occurrence.frame[-1:] == ("",) else occurrence.frame
     # A token that spans lines (folded base64) stands in one line of the frame.
     last = first + len(lines) - 1 + position.end_line - position.line
-    if occurrence.origin.type == "ref-name" or lines == (mask,) or not first <= position.line <= position.end_line <= last:
+    if occurrence.sighting.kind is Kind.REF_NAME or lines == (mask,) or not first <= position.line <= position.end_line <= last:
         return None
     return om.Region(start_line=first, end_line=last, snippet=om.ArtifactContent(text="\n".join(lines)))

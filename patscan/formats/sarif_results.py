@@ -11,11 +11,12 @@ from patscan.formats.places import SHORT, current, in_file, printable
 from patscan.formats.sarif_places import location
 from patscan.formats.sarif_rules import MESSAGES, template
 from patscan.formats.words import reasons
+from patscan.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from patscan.model import Finding, Occurrence, Origin, Report
+    from patscan.model import Finding, Occurrence, Report, Sighting
 
 SUPPRESSED = {"inline comment": "inSource", "baseline": "external", "path": "external"}
 """Findings that somebody decided to ignore, by reason: suppressed results (SARIF 2.1.0 section 3.35). Other ignored ones are no results."""
@@ -68,7 +69,7 @@ class Results:
         rule, mask = finding.rule, str(finding.secret)
         self.unrelated += max(0, len(place.also) - _MOST_RELATED)
         related = [
-            location(one, self._root, mask, number, _remark(one.origin)) for number, one in enumerate(place.also[:_MOST_RELATED], start=1)
+            location(one, self._root, mask, number, _remark(one.sighting)) for number, one in enumerate(place.also[:_MOST_RELATED], start=1)
         ]
         return om.Result(
             rule_id=rule.id,
@@ -89,44 +90,44 @@ def places(finding: Finding) -> Iterator[Place]:
     tip = current([one for one in finding.occurrences if _is_at_tip(one)])
     lines: dict[tuple[str | None, int], list[Occurrence]] = {}
     for one in tip:
-        lines.setdefault((one.origin.path, one.position.line), []).append(one)
+        lines.setdefault((one.sighting.path, one.position.line), []).append(one)
     others = sorted(current([one for one in finding.occurrences if not _is_at_tip(one)]), key=_last, reverse=True)
     if not tip:
-        yield Place(others[0], others, _called(others[0].origin))
+        yield Place(others[0], others, _called(others[0].sighting))
     for number, (lead, *same) in enumerate(lines.values()):
         yield Place(lead, [*same, *others] if number == 0 else same, "tip")
 
 
 def _is_at_tip(occurrence: Occurrence) -> bool:
     """Whether it can be opened where the scan was; what has no history (`at_head` is ``None``) is all there is."""
-    return occurrence.at_head is not False and (in_file(occurrence.origin) or occurrence.origin.type == "stdin")
+    return occurrence.at_head is not False and (in_file(occurrence.sighting) or occurrence.sighting.kind is Kind.STDIN)
 
 
 def _last(occurrence: Occurrence) -> tuple[bool, float]:
-    return in_file(occurrence.origin), instant(occurrence.origin.date)
+    return in_file(occurrence.sighting), instant(occurrence.sighting.date)
 
 
-def _called(origin: Origin) -> str:
+def _called(sighting: Sighting) -> str:
     """The message for a place that isn't at the tip."""
-    if origin.type in MESSAGES:
-        return origin.type
-    return "history" if origin.commit else "unreferenced"
+    if sighting.kind in MESSAGES:
+        return sighting.kind
+    return "history" if sighting.commit else "unreferenced"
 
 
 def _message(finding: Finding, place: Place) -> om.Message:
     """Its text, for GitHub takes no message without one, and what it was made of, for whoever groups messages."""
-    origin = place.lead.origin
+    sighting = place.lead.sighting
     arguments = [str(finding.secret), finding.confidence, finding.verdict.state]
     if "{3}" in MESSAGES[place.message]:
-        arguments += [(origin.commit or "unknown")[:SHORT], (origin.date or "unknown")[:10]]
+        arguments += [(sighting.commit or "unknown")[:SHORT], (sighting.date or "unknown")[:10]]
     text = f"{template(finding.rule)} {MESSAGES[place.message]}".format(*arguments)
     return om.Message(text=text, id=place.message, arguments=arguments)
 
 
-def _remark(origin: Origin) -> str:
+def _remark(sighting: Sighting) -> str:
     """What a related location is."""
-    commit = f"commit '{origin.commit[:SHORT]}' of '{origin.date or 'unknown'}'" if origin.commit else ""
-    blob = f"blob '{origin.blob[:SHORT]}'" if origin.blob else ""
+    commit = f"commit '{sighting.commit[:SHORT]}' of '{sighting.date or 'unknown'}'" if sighting.commit else ""
+    blob = f"blob '{sighting.blob[:SHORT]}'" if sighting.blob else ""
     told = ", ".join(filter(None, [commit, blob]))
     return f"The same token: {told}." if told else "The same token."
 
@@ -134,7 +135,7 @@ def _remark(origin: Origin) -> str:
 def _fingerprints(finding: Finding, place: Place) -> dict[str, str]:
     """Ours, of the token alone, and GitHub's, of the line; where GitHub can't make its own, ours stands in in its form."""
     ours, lead = finding.fingerprint, place.lead
-    there = place.message == "tip" and in_file(lead.origin)
+    there = place.message == "tip" and in_file(lead.sighting)
     line = lead.line_hash or (None if there else f"{ours[:16]}:1")
     return {"patscan/v1": ours} | ({"primaryLocationLineHash": line} if line else {})
 
@@ -147,14 +148,14 @@ def _suppressions(finding: Finding) -> list[om.Suppression]:
 
 def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
     """What SARIF has no place for. No author: a dashboard has more readers than a repository."""
-    origin, exposure, verdict = lead.origin, finding.exposure, finding.verdict
+    sighting, exposure, verdict = lead.sighting, finding.exposure, finding.verdict
     told = {
         "confidence": finding.confidence,
         "evidence": list(reasons(finding)),
         "encodings": list(lead.encodings),
-        "commit": origin.commit,
-        "authorDate": origin.date,
-        "blob": origin.blob,
+        "commit": sighting.commit,
+        "authorDate": sighting.date,
+        "blob": sighting.blob,
         "firstSeen": exposure.first_seen and exposure.first_seen.date,
         "atOrBefore": exposure.at_or_before or None,
         "atHead": exposure.at_head,

@@ -22,19 +22,20 @@ from patscan.model import (
     Evidence,
     Exposure,
     Finding,
+    Kind,
     Layer,
     Match,
     Note,
     Occurrence,
-    Origin,
     Position,
     Report,
     Rule,
-    Secret,
+    Sighting,
     Skip,
     Target,
     Verdict,
 )
+from patscan.secret import Secret
 
 _UNMET = "a demand of the project isn't met; the report's notes say which."
 """The one violation of a saved report whose exit code tells that there was one; its notes hold what each was."""
@@ -179,8 +180,8 @@ def _commit(commit: Value) -> Commit:
 
 
 def _occurrence(place: Value, token: Finding) -> Occurrence:
-    origin = Origin(
-        place.at("type").text(),
+    sighting = Sighting(
+        Kind(place.at("type").one_of(tuple(Kind))),
         _path(place),
         *(place.at(key).text_or_none() for key in ("commit", "author", "date", "blob", "message", "submodule")),
     )
@@ -189,13 +190,13 @@ def _occurrence(place: Value, token: Finding) -> Occurrence:
         token.rule,
         token.secret,
         token.fingerprint,
-        Address(origin.blob or origin.path or origin.commit or "", place.at("start").number(), place.at("end").number(), layers),
+        Address(sighting.blob or sighting.path or sighting.commit or "", place.at("start").number(), place.at("end").number(), layers),
         Position(*(place.at(key).number() for key in ("line", "column", "end_line", "end_column"))),
         place.at("frame").texts(),
         place.at("frame_line").number(),
         confidence=token.confidence,
     )
-    return Occurrence(match, origin, place.at("at_head").truth_or_none(), place.at("line_hash").text_or_none())
+    return Occurrence(match, sighting, place.at("at_head").truth_or_none(), place.at("line_hash").text_or_none())
 
 
 def _path(place: Value) -> str | None:

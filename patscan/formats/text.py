@@ -10,6 +10,7 @@ from patscan.formats.advice import remedy, undoing
 from patscan.formats.places import SHORT, current, name, printable, remark
 from patscan.formats.redaction import shown
 from patscan.formats.words import by_reason, count, reasons, since, whereabouts
+from patscan.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,7 +39,7 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
     told: dict[str, Occurrence] = {}
     for finding in report.findings:
         here = current(finding.occurrences)
-        lead = max(here, key=lambda one: (one.origin.path is not None, instant(one.origin.date)))
+        lead = max(here, key=lambda one: (one.sighting.path is not None, instant(one.sighting.date)))
         yield from _title(finding, lead, style)
         yield from _facts(finding, lead, [one for one in here if one is not lead], style)
         yield from _frame(finding, lead, style)
@@ -68,7 +69,7 @@ def _facts(finding: Finding, lead: Occurrence, others: Sequence[Occurrence], sty
         yield from _row("since", f"{since(finding.exposure)} in {first.id[:SHORT]} {who}".rstrip(), style)
     yield from _row("where", "; ".join(whereabouts(finding, lead)), style)
     for i, other in enumerate(others[:_PLACES]):
-        odd = remark(other.origin)
+        odd = remark(other.sighting)
         yield from _row("" if i else "also", _spot(other) + (f" ({odd})" if odd else ""), style)
     if (more := len(others) - _PLACES) > 0:
         yield from _row("", f"and {count(more, 'more place')}", style)
@@ -76,7 +77,7 @@ def _facts(finding: Finding, lead: Occurrence, others: Sequence[Occurrence], sty
 
 def _frame(finding: Finding, lead: Occurrence, style: Style) -> Iterator[str]:
     # The neighbours of a ref name are other ref names.
-    if not lead.frame or lead.origin.type == "ref-name":
+    if not lead.frame or lead.sighting.kind is Kind.REF_NAME:
         return
     from patscan.formats.frames import draw
 
@@ -101,8 +102,8 @@ def _token(finding: Finding, style: Style) -> str:
 
 
 def _spot(occurrence: Occurrence) -> str:
-    place = name(occurrence.origin, SHORT)
-    if occurrence.origin.type == "ref-name":
+    place = name(occurrence.sighting, SHORT)
+    if occurrence.sighting.kind is Kind.REF_NAME:
         return printable(place)
     return printable(f"{place}:{occurrence.position.line}:{occurrence.position.column}")
 

@@ -161,11 +161,11 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 
 def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
-    origin, position = occurrence.origin, occurrence.position
+    sighting, position = occurrence.sighting, occurrence.position
     return {
-        "type": origin.type,
-        **_path(origin.path),
-        "submodule": origin.submodule,
+        "type": sighting.kind,
+        **_path(sighting.path),
+        "submodule": sighting.submodule,
         "line": position.line,
         "column": position.column,
         "end_line": position.end_line,
@@ -174,11 +174,11 @@ def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
         "end": occurrence.end,
         "encodings": list(occurrence.encodings),
         "member": None,
-        "commit": origin.commit,
-        "author": origin.author,
-        "date": origin.date,
-        "message": origin.message,
-        "blob": origin.blob,
+        "commit": sighting.commit,
+        "author": sighting.author,
+        "date": sighting.date,
+        "message": sighting.message,
+        "blob": sighting.blob,
         "at_head": occurrence.at_head,
         "frame": list(occurrence.frame),
         "frame_line": occurrence.frame_line,

@@ -49,11 +49,11 @@ _KEPT = {
 
 def whereabouts(finding: Finding, lead: Occurrence) -> Iterator[str]:
     """What is to be known of the place of `lead`, besides its name, and of where in history the token lives."""
-    origin = lead.origin
-    yield from filter(None, [remark(origin)])
+    sighting = lead.sighting
+    yield from filter(None, [remark(sighting)])
     yield from (f"encoded as {encoding}" for encoding in lead.encodings)
-    if origin.path is not None and origin.blob:
-        yield f"blob {origin.blob[:SHORT]}"
+    if sighting.path is not None and sighting.blob:
+        yield f"blob {sighting.blob[:SHORT]}"
     if (held := versions(lead, finding.occurrences)) > 1:
         yield f"in {held:,} versions of this file"
     yield from _exposed(finding)
@@ -92,10 +92,10 @@ def _pushed(exposure: Exposure) -> str:
 
 def headline(finding: Finding, occurrence: Occurrence) -> str:
     """What stands there and how sure that is, in one line for a dashboard that shows the place itself."""
-    origin = occurrence.origin
-    commit = f" in commit {origin.commit[:SHORT]}" if origin.commit and in_file(origin) else ""
+    sighting = occurrence.sighting
+    commit = f" in commit {sighting.commit[:SHORT]}" if sighting.commit and in_file(sighting) else ""
     past = f"; in history only,{commit or ' gone from HEAD'}" if occurrence.at_head is False else ""
-    odd = f"; {remark(origin)}" if remark(origin) else ""
+    odd = f"; {remark(sighting)}" if remark(sighting) else ""
     return printable(f"{finding.rule.name} {finding.secret} ({finding.confidence}){odd}{past}")
 
 

@@ -12,7 +12,7 @@ from patscan.git.graph import Change
 from patscan.git.holders import Holders
 from patscan.git.repository import Repository
 from patscan.git.walk import Walk, in_index
-from patscan.model import Commit, Exposure, Origin
+from patscan.model import Commit, Exposure, Sighting
 
 _LIST = ("rev-list", "--format=%T %P", "--encoding=UTF-8", "--ignore-missing")
 
@@ -20,7 +20,7 @@ _LIST = ("rev-list", "--format=%T %P", "--encoding=UTF-8", "--ignore-missing")
 class Attribution(NamedTuple):
     """What the walk over all commits told."""
 
-    places: Mapping[str, Sequence[Origin]]
+    places: Mapping[str, Sequence[Sighting]]
     """Of each blob, the commit that first brought it first; one place without a path if nobody refers to it."""
     commits: Sequence[str]
     """Ids, each after its parents."""
@@ -83,7 +83,7 @@ def touched(told: Attribution) -> list[str]:
     return [told.commits[number] for number in sorted(told.changes)]
 
 
-def retold(repository: Repository, blobs: Iterable[str], commits: Sequence[str]) -> Mapping[str, Sequence[Origin]]:
+def retold(repository: Repository, blobs: Iterable[str], commits: Sequence[str]) -> Mapping[str, Sequence[Sighting]]:
     """The places that `attribute` told of, in a repository that is still the same, from what `touched` gave then."""
     walk = Walk(repository, sorted(blobs))
     walk.over(commits)
@@ -134,7 +134,7 @@ class _Graph:
         return number
 
 
-def exposure(places: Iterable[Origin], sure: bool = True) -> Exposure:
+def exposure(places: Iterable[Sighting], sure: bool = True) -> Exposure:
     """First sight of a token, from the commits that brought it; the rest isn't looked at. Not `sure`: others may have brought it before."""
     dated = sorted((instant(place.date), place.commit, place) for place in places if place.commit and place.date)
     if not dated:

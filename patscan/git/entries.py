@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from patscan.model import Origin
+    from patscan.model import Sighting
 
 COMMIT, TREE = 1, 2
 NAMES = {COMMIT: "commit", 3: "blob", 4: "tag"}
@@ -96,7 +96,7 @@ class PackShard(NamedTuple):
         row: bytes = self.ids[int((self.numbers == key).argmax())].tobytes()
         return row.hex()
 
-    def origin(self, piece: Piece, start: int) -> Origin | None:
+    def sighting(self, piece: Piece, start: int) -> Sighting | None:
         """See `patscan.git.signature.signed`."""
         from patscan.git.signature import signed
 

@@ -14,7 +14,7 @@ from patscan.git.names import PATH
 from patscan.git.reflogs import Entry, reflogs
 from patscan.git.repository import Ref, Repository
 from patscan.git.traces import Traces, traces
-from patscan.model import Commit, Exposure, Origin
+from patscan.model import Commit, Exposure, Kind, Sighting
 
 _FORMAT = "%H%x00%an <%ae>%x00%ad%x00%cn <%ce>%x00%cd%x00%P"
 _LOG = ("log", "--no-walk=unsorted", "-z", "--encoding=UTF-8", "--no-show-signature", "--date=raw", f"--format={_FORMAT}", "--stdin")
@@ -38,21 +38,21 @@ _NOWHERE = _Group("", bytearray(), frozenset(), Lives({}, {}, {}))
 
 
 def exposures(
-    repository: Repository, attribution: Attribution, places: Mapping[str, Sequence[Origin]], mirror: bool
+    repository: Repository, attribution: Attribution, places: Mapping[str, Sequence[Sighting]], mirror: bool
 ) -> Mapping[str, Exposure]:
     """The exposure of each token, by its fingerprint; `places` are all it was met in. A `mirror` holds only what was pushed."""
     if attribution.parents is None:
-        return {token: exposure(origins, sure=not attribution.unread) for token, origins in places.items()}
+        return {token: exposure(sightings, sure=not attribution.unread) for token, sightings in places.items()}
     tokens: dict[str, set[str]] = {}
-    for token, origins in places.items():
-        for origin in origins:
-            if held := PATH + (origin.path or "") if origin.type == "path" else origin.blob:
+    for token, sightings in places.items():
+        for sighting in sightings:
+            if held := PATH + (sighting.path or "") if sighting.kind is Kind.PATH else sighting.blob:
                 tokens.setdefault(held, set()).add(token)
     told = _Told(repository, attribution, held_by(attribution.parents, attribution.changes, tokens), mirror)
-    said_in = {token: told.said_in(token, origins) for token, origins in places.items()}
+    said_in = {token: told.said_in(token, sightings) for token, sightings in places.items()}
     groups = {token: told.group(token, said_in[token]) for token in places}
     told.ask_who({commit for token, group in groups.items() for commit in (*said_in[token], *group.lives.of(token))})
-    return {token: told.exposure(token, origins, groups[token], said_in[token]) for token, origins in places.items()}
+    return {token: told.exposure(token, sightings, groups[token], said_in[token]) for token, sightings in places.items()}
 
 
 class _Told:
@@ -91,9 +91,9 @@ class _Told:
         self._keepers: Mapping[str, tuple[str, ...]] | None = None
         self._texts: dict[int, set[str]] = {}
 
-    def said_in(self, token: str, origins: Iterable[Origin]) -> list[int]:
+    def said_in(self, token: str, sightings: Iterable[Sighting]) -> list[int]:
         """The commits whose own text, not whose files, holds a token."""
-        commits = self._numbers(origin.commit or "" for origin in origins if not origin.blob and origin.type != "path")
+        commits = self._numbers(sighting.commit or "" for sighting in sightings if not sighting.blob and sighting.kind is not Kind.PATH)
         for commit in commits:
             self._texts.setdefault(commit, set()).add(token)
         return commits
@@ -107,35 +107,35 @@ class _Told:
         """Who made the commits that will be spoken of, and when."""
         self._who = who(self._repository, [self._commits[commit] for commit in sorted(commits)])
 
-    def exposure(self, token: str, origins: Sequence[Origin], group: _Group, said_in: Sequence[int]) -> Exposure:
+    def exposure(self, token: str, sightings: Sequence[Sighting], group: _Group, said_in: Sequence[int]) -> Exposure:
         """Everything about one token."""
         tips = set(self._tips.get(token, ()))
-        tips.update(name for origin in origins if not origin.blob for name in self._at.get(origin.commit or "", ()))
-        tips |= {origin.path for origin in origins if origin.type == "ref-name" and origin.path}
+        tips.update(name for sighting in sightings if not sighting.blob for name in self._at.get(sighting.commit or "", ()))
+        tips |= {sighting.path for sighting in sightings if sighting.kind is Kind.REF_NAME and sighting.path}
         brought, youngest = ((*told.get(token, ()), *said_in) for told in (group.lives.brought, group.lives.youngest))
-        elsewhere = exposure(origins, sure=not self._unread)
+        elsewhere = exposure(sightings, sure=not self._unread)
         first_seen = min(map(self._commit, brought), key=_when, default=elsewhere.first_seen)
         at_or_before = not self._cut_off.isdisjoint(brought) if brought else elsewhere.at_or_before
-        kept_by = group.name or ("ref" if tips else self._kept(origins))
+        kept_by = group.name or ("ref" if tips else self._kept(sightings))
         return Exposure(
             first_seen=nameless(first_seen) if first_seen and at_or_before else first_seen,
             last_seen=max(map(self._commit, youngest), key=_when, default=None),
             at_head=self._head is not None and token in self._held[self._head],
             tips=tuple(sorted(tips)),
             reachable=group.name == "ref" or (bool(tips) and group is _NOWHERE),
-            pushed=self._pushed(token, origins, tips, said_in),
+            pushed=self._pushed(token, sightings, tips, said_in),
             kept_by=kept_by,
             removed=tuple(sorted(map(self._commit, group.lives.removed.get(token, ())), key=_when)),
             at_or_before=at_or_before,
             reflogs=self._leading(token) if kept_by in {"stash", "reflog"} else (),
         )
 
-    def _pushed(self, token: str, origins: Sequence[Origin], tips: Iterable[str], said_in: Sequence[int]) -> bool | None:
+    def _pushed(self, token: str, sightings: Sequence[Sighting], tips: Iterable[str], said_in: Sequence[int]) -> bool | None:
         """Whether a remote had it; ``None`` if that can't be told."""
         known = self._traces
         if self._mirror or known is None:
             return True if self._mirror else None
-        objects = {origin.commit for origin in origins if not origin.blob}
+        objects = {sighting.commit for sighting in sightings if not sighting.blob}
         if self._group("pushed").has(token, said_in) or not known.refs.isdisjoint(tips) or not known.ids.isdisjoint(objects):
             return True
         # A clone's tags come without a reflog.
@@ -151,11 +151,11 @@ class _Told:
             )
         return self._keepers.get(token, ())
 
-    def _kept(self, origins: Sequence[Origin]) -> str | None:
+    def _kept(self, sightings: Sequence[Sighting]) -> str | None:
         """What keeps a token that no commit holds whose place in history is known."""
-        if any(origin.type == "index" for origin in origins):
+        if any(sighting.kind is Kind.INDEX for sighting in sightings):
             return "index"
-        if any(origin.commit for origin in origins):
+        if any(sighting.commit for sighting in sightings):
             return "no ref"
         return None if self._unread else "nothing"
 

@@ -29,7 +29,7 @@ class PathShard(NamedTuple):
         """`PATH` and the path."""
         return str(key)
 
-    def origin(self, piece: Piece, start: int) -> None:
+    def sighting(self, piece: Piece, start: int) -> None:
         """A path doesn't say which commit put a file there."""
 
 

@@ -13,7 +13,7 @@ from patscan.content import WINDOW, Failure, Key, Piece, windows
 from patscan.git import child
 
 if TYPE_CHECKING:
-    from patscan.model import Origin
+    from patscan.model import Sighting
 
 _SCANNED = (b"blob", b"commit", b"tag")
 _BATCH = ("cat-file", "--batch")
@@ -47,7 +47,7 @@ class ObjectShard(NamedTuple):
         """A key is the object's id."""
         return str(key)
 
-    def origin(self, piece: Piece, start: int) -> Origin | None:
+    def sighting(self, piece: Piece, start: int) -> Sighting | None:
         """See `patscan.git.signature.signed`."""
         from patscan.git.signature import signed
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from patscan.dates import iso
-from patscan.model import Origin
+from patscan.model import Kind, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from patscan.content import Key, Piece
 
 _SIGNATURE = re.compile(rb"^(?:author|tagger) (.*?) ?(-?\d+) ([+-]\d{4})$", re.MULTILINE)
+_MESSAGES = {"commit": Kind.COMMIT_MESSAGE, "tag": Kind.TAG_MESSAGE}
 
 
-def signed(piece: Piece, identify: Callable[[Key], str], start: int) -> Origin | None:
+def signed(piece: Piece, identify: Callable[[Key], str], start: int) -> Sighting | None:
     """The place of a match at byte `start` of a commit or tag: its header or its message; ``None`` in a blob.
 
     `identify` gives the object's id.
@@ -25,14 +26,14 @@ def signed(piece: Piece, identify: Callable[[Key], str], start: int) -> Origin |
         return None
     name = identify(piece.key)
     if piece.offset:
-        return Origin(f"{piece.kind}-message", None, name)
+        return Sighting(_MESSAGES[piece.kind], None, name)
     header, _, message = bytes(piece.data).partition(b"\n\n")
     author, date, subject = None, None, _text(message.lstrip(b"\n").partition(b"\n")[0])
     if signature := _SIGNATURE.search(header):
         author, date = _text(signature[1]), iso(signature[2].decode(), signature[3].decode())
     if start < len(header):
-        return Origin("author", None, name, author, date, message=subject)
-    return Origin(f"{piece.kind}-message", None, name, author, date, message=subject)
+        return Sighting(Kind.AUTHOR, None, name, author, date, message=subject)
+    return Sighting(_MESSAGES[piece.kind], None, name, author, date, message=subject)
 
 
 def _text(raw: bytes) -> str:

@@ -65,7 +65,7 @@ class TipShard(NamedTuple):
         """`TREE`, the tree's id and its path."""
         return str(key)
 
-    def origin(self, piece: Piece, start: int) -> None:
+    def sighting(self, piece: Piece, start: int) -> None:
         """Names in trees are looked at one by one, afterwards."""
 
     def _files_among(self, names: Sequence[str]) -> int:

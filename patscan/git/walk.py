@@ -11,7 +11,7 @@ from patscan.git import child
 from patscan.git.graph import Change
 from patscan.git.names import PATH
 from patscan.git.repository import Repository
-from patscan.model import Origin
+from patscan.model import Kind, Sighting
 
 # A raw date, for git dies of one that is no date in its own zone when it has to print it.
 _FORMAT = "%x02%H%x00%an <%ae>%x00%ad%x00%s"
@@ -32,7 +32,7 @@ class Walk:
     """Asks what commits did with some blobs and at some paths, and keeps the answers."""
 
     def __init__(self, repository: Repository, wanted: Sequence[str]) -> None:
-        self.places: dict[str, list[Origin]] = {}
+        self.places: dict[str, list[Sighting]] = {}
         self.changes: dict[str, dict[bytes, Change]] = {}
         self.unread: list[str] = []
         self._repository, self.wanted = repository, wanted
@@ -41,7 +41,7 @@ class Walk:
         self._blobs = [name for name in wanted if not name.startswith(PATH)]
         self._paths = {name for name in wanted if name.startswith(PATH)}
 
-    def found(self) -> dict[str, Sequence[Origin]]:
+    def found(self) -> dict[str, Sequence[Sighting]]:
         """The places of each blob; one without a path if nobody refers to it."""
         return {name: self.places.get(name) or [_nowhere(name)] for name in self.wanted}
 
@@ -49,11 +49,11 @@ class Walk:
         """Blobs no place is known of."""
         return [blob for blob in self.wanted if blob not in self.places]
 
-    def add(self, places: Mapping[str, list[Origin]]) -> None:
+    def add(self, places: Mapping[str, list[Sighting]]) -> None:
         """Places somebody else found."""
         self.places |= places
 
-    def sort(self, key: Callable[[Origin], float]) -> None:
+    def sort(self, key: Callable[[Sighting], float]) -> None:
         """The places of each in this order."""
         for places in self.places.values():
             places.sort(key=key)
@@ -83,8 +83,8 @@ class Walk:
             for entry in listed.split(b"\0")[:-1]:
                 facts, _, path = entry.partition(b"\t")
                 if (name := facts.split()[2].decode()) in wanted:
-                    kind = "symlink" if facts.startswith(b"120000") else "blob"
-                    self.places.setdefault(name, []).append(Origin(kind, _text(path), commit, None, when, name, _text(subject)))
+                    kind = Kind.SYMLINK if facts.startswith(b"120000") else Kind.BLOB
+                    self.places.setdefault(name, []).append(Sighting(kind, _text(path), commit, None, when, name, _text(subject)))
 
     def _asked(self, pool: ThreadPoolExecutor, commits: Sequence[str]) -> Iterator[tuple[Future[bytes], set[str]]]:
         for low in range(0, len(self._blobs), _OBJECTS):
@@ -98,18 +98,18 @@ class Walk:
         return b"".join(answers(self._repository, command, commits, self.unread))
 
     def _keep(self, output: bytes, asked: set[str]) -> None:
-        for origin, change, is_new in _parse(output, asked):
-            commit = origin.commit or ""
-            place = origin._replace(author=None) if commit in self._cut_off else origin
+        for sighting, change, is_new in _parse(output, asked):
+            commit = sighting.commit or ""
+            place = sighting._replace(author=None) if commit in self._cut_off else sighting
             paths = self.changes.setdefault(commit, {})
             if change.blob is not None or change.path not in paths:
                 paths[change.path] = change
             if change.blob is not None and is_new:
-                self.places.setdefault(change.blob, []).append(place._replace(type="note") if commit in self._notes else place)
+                self.places.setdefault(change.blob, []).append(place._replace(kind=Kind.NOTE) if commit in self._notes else place)
 
 
-def _nowhere(name: str) -> Origin:
-    return Origin("path", name.removeprefix(PATH)) if name.startswith(PATH) else Origin("blob", blob=name)
+def _nowhere(name: str) -> Sighting:
+    return Sighting(Kind.PATH, name.removeprefix(PATH)) if name.startswith(PATH) else Sighting(Kind.BLOB, blob=name)
 
 
 def answers(repository: Repository, command: Sequence[str], names: Sequence[str], unread: list[str]) -> Iterator[bytes]:
@@ -136,7 +136,7 @@ def _notes(repository: Repository) -> list[str]:
         return []
 
 
-def _parse(output: bytes, wanted: set[str]) -> Iterator[tuple[Origin, Change, bool]]:
+def _parse(output: bytes, wanted: set[str]) -> Iterator[tuple[Sighting, Change, bool]]:
     """What commits did with wanted blobs, or at wanted paths, and whether it is new there, out of ``git diff-tree -z`` with `_FORMAT`."""
     # Field after field: a path or a name may hold any byte but NUL, so what a field is follows from its place alone.
     fields = iter(output.split(b"\0"))
@@ -152,18 +152,18 @@ def _parse(output: bytes, wanted: set[str]) -> Iterator[tuple[Origin, Change, bo
             if by_path and called not in wanted:
                 continue
             when = iso(*date.decode("ascii", "replace").split())
-            origin = Origin("path", _text(path), commit.decode(), _text(author), when, None, _text(subject))
+            sighting = Sighting(Kind.PATH, _text(path), commit.decode(), _text(author), when, None, _text(subject))
             if by_path:
-                yield origin, Change(b"\0" + path, None if status == b"D" else called), status == b"A"
+                yield sighting, Change(b"\0" + path, None if status == b"D" else called), status == b"A"
             else:
                 held = name if name in wanted else None
-                yield origin._replace(type="symlink" if mode == b"120000" else "blob", blob=held), Change(path, held), True
+                yield sighting._replace(kind=Kind.SYMLINK if mode == b"120000" else Kind.BLOB, blob=held), Change(path, held), True
 
 
-def in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Origin]]:
+def in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Sighting]]:
     """Blobs that are staged now and never were in a commit."""
     wanted = set(blobs)
-    found: dict[str, list[Origin]] = {}
+    found: dict[str, list[Sighting]] = {}
     try:
         # From the top: git lists only what lies below the folder it is started in.
         top = os.fsdecode(repository.git("rev-parse", "--show-cdup")).removesuffix("\n")
@@ -173,9 +173,9 @@ def in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Ori
     for entry in listed.split(b"\0")[:-1]:
         header, path = entry.split(b"\t", 1)
         if (name := header.split()[1].decode()) in wanted:
-            found.setdefault(name, []).append(Origin("index", _text(path), blob=name))
+            found.setdefault(name, []).append(Sighting(Kind.INDEX, _text(path), blob=name))
         if (called := PATH + _text(path)) in wanted:
-            found[called] = [Origin("index", _text(path))]
+            found[called] = [Sighting(Kind.INDEX, _text(path))]
     return found
 
 

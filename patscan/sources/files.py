@@ -11,7 +11,7 @@ from typing import NamedTuple
 from patscan.content import Failure, Key, Piece, Shard, windows
 from patscan.errors import TargetError
 from patscan.git.names import PathShard
-from patscan.model import Note, Origin, Skip, Target
+from patscan.model import Kind, Note, Sighting, Skip, Target
 from patscan.sources.present import Present
 from patscan.sources.warnings import tell
 
@@ -42,10 +42,10 @@ class FileShard(NamedTuple):
         """A key is the file's path."""
         return str(key)
 
-    def origin(self, piece: Piece, start: int) -> Origin:
+    def sighting(self, piece: Piece, start: int) -> Sighting:
         """The file, or the link whose text it is."""
         path = str(piece.key)
-        return Origin(piece.kind, self.names.get(path, path))
+        return Sighting(Kind(piece.kind), self.names.get(path, path))
 
 
 def _read(path: str) -> Iterator[Piece]:

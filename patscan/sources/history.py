@@ -13,7 +13,7 @@ from patscan.git.paths import paths, staged
 from patscan.git.repository import Repository
 from patscan.git.tips import TREE, TipShard, tips
 from patscan.git.tips import names as names_in
-from patscan.model import Exposure, Note, Origin, Skip, Target
+from patscan.model import Exposure, Kind, Note, Sighting, Skip, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
 from patscan.sources.warnings import tell
@@ -47,10 +47,10 @@ class RefShard(NamedTuple):
         """All names are one content."""
         return str(key)
 
-    def origin(self, piece: Piece, start: int) -> Origin:
+    def sighting(self, piece: Piece, start: int) -> Sighting:
         """The ref whose name holds the match."""
         low = self.names.rfind(b"\n", 0, start) + 1
-        return Origin("ref-name", self.names[low:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape"))
+        return Sighting(Kind.REF_NAME, self.names[low:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape"))
 
 
 class History:
@@ -114,21 +114,21 @@ class History:
         for shard in self.store.some(sorted(names)):
             yield from (piece._replace(key=shard.name(piece.key)) for piece in shard.pieces([]))
 
-    def vouched(self, origin: Origin) -> Origin:
+    def vouched(self, sighting: Sighting) -> Sighting:
         """`origin` without an author where history is cut off before its commit."""
-        return origin._replace(author=None) if self._provenance.is_cut_off(origin) else origin
+        return sighting._replace(author=None) if self._provenance.is_cut_off(sighting) else sighting
 
-    def origins(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
+    def sightings(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Sighting]]:
         """The paths and commits of each blob, the commit that first brought it first."""
-        return self._provenance.origins(names, each)
+        return self._provenance.sightings(names, each)
 
-    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
+    def exposures(self, places: Mapping[str, Sequence[Sighting]]) -> Mapping[str, Exposure]:
         """Since when, until when, at which tips, and whether it was pushed."""
         return self._provenance.exposures(places)
 
-    def at_head(self, origin: Origin) -> bool | None:
+    def at_head(self, sighting: Sighting) -> bool | None:
         """Whether a file stands in the tree of HEAD as it was met; ``None`` for what isn't in a file."""
-        return self._provenance.at_head(origin)
+        return self._provenance.at_head(sighting)
 
     def _look_for_gaps(self) -> None:
         where = str(self._repository.path)

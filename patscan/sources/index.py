@@ -13,7 +13,7 @@ from patscan.git.changes import SUBMODULE, SYMLINK, Change, before, changes
 from patscan.git.child import GitError, run
 from patscan.git.names import PathShard
 from patscan.git.objects import ObjectShard
-from patscan.model import Note, Origin, Skip, Target
+from patscan.model import Kind, Note, Sighting, Skip, Target
 from patscan.sources.present import Present
 
 if TYPE_CHECKING:
@@ -66,11 +66,11 @@ class Index(Present):
         if self._files:
             yield from self._files.read(files)
 
-    def origins(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
+    def sightings(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Sighting]]:
         """The paths that each blob is staged under."""
         paths = [name for name in names if name not in self._blobs]
-        staged = {name: [_origin(change) for change in self._blobs[name]] for name in names if name in self._blobs}
-        return {**super().origins(paths, each), **staged}
+        staged = {name: [_sighting(change) for change in self._blobs[name]] for name in names if name in self._blobs}
+        return {**super().sightings(paths, each), **staged}
 
     def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
         """What HEAD has under these staged paths, or under those they were renamed from: path and piece of content."""
@@ -118,5 +118,5 @@ class Index(Present):
         return self._files
 
 
-def _origin(change: Change) -> Origin:
-    return Origin("symlink" if change.mode == SYMLINK else "index", change.path, blob=change.blob)
+def _sighting(change: Change) -> Sighting:
+    return Sighting(Kind.SYMLINK if change.mode == SYMLINK else Kind.INDEX, change.path, blob=change.blob)

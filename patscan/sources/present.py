@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from patscan.content import Each, Looked, Shard
 from patscan.git.names import PATH
-from patscan.model import Exposure, Origin
+from patscan.model import Exposure, Kind, Sighting
 
 
 class Present:
@@ -27,18 +27,18 @@ class Present:
         """Nothing."""
         return iter(())
 
-    def origins(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Origin]]:
+    def sightings(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Sighting]]:
         """Each content but a path says itself where it was met."""
-        return {name: [Origin("path", name.removeprefix(PATH))] for name in names}
+        return {name: [Sighting(Kind.PATH, name.removeprefix(PATH))] for name in names}
 
-    def vouched(self, origin: Origin) -> Origin:
+    def vouched(self, sighting: Sighting) -> Sighting:
         """Everything a content says."""
-        return origin
+        return sighting
 
-    def at_head(self, origin: Origin) -> bool | None:
+    def at_head(self, sighting: Sighting) -> bool | None:
         """Not asked: this is what there is now."""
         return None
 
-    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
+    def exposures(self, places: Mapping[str, Sequence[Sighting]]) -> Mapping[str, Exposure]:
         """Nobody knows, which isn't no."""
         return dict.fromkeys(places, Exposure())

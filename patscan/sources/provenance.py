@@ -12,7 +12,7 @@ from patscan.git.exposure import exposures, nameless, who
 from patscan.git.names import PATH
 from patscan.git.state import state
 from patscan.git.traces import fetched
-from patscan.model import Commit, Exposure, Note, Origin
+from patscan.model import Commit, Exposure, Kind, Note, Sighting
 
 if TYPE_CHECKING:
     from patscan.content import Each
@@ -40,7 +40,7 @@ class Provenance:
         self._name: str | None = None
         self._known: Mapping[str, Any] | None = None
 
-    def origins(self, keys: Iterable[str], each: Each) -> Mapping[str, Sequence[Origin]]:
+    def sightings(self, keys: Iterable[str], each: Each) -> Mapping[str, Sequence[Sighting]]:
         """The paths and commits of each blob, the commit that first brought it first."""
         self._blobs, self._each = sorted(keys), each
         known = self._recall()
@@ -52,10 +52,10 @@ class Provenance:
             self._store.notes.append(Note(str(self._repository.path), reason))
         return told.places
 
-    def exposures(self, places: Mapping[str, Sequence[Origin]]) -> Mapping[str, Exposure]:
+    def exposures(self, places: Mapping[str, Sequence[Sighting]]) -> Mapping[str, Exposure]:
         """Since when, until when, at which tips, and whether it was pushed."""
         known = self._recall()
-        names = {token: _name(origins) for token, origins in places.items()}
+        names = {token: _name(sightings) for token, sightings in places.items()}
         if known and known["contents"] == _digest(self._blobs) and all(name in known["exposures"] for name in names.values()):
             tips = [ref.name for ref in self._repository.refs()]
             # Fewer, if git can't read what a ref points to any more.
@@ -65,17 +65,17 @@ class Provenance:
         self._keep({names[token]: exposure for token, exposure in told.items()})
         return told
 
-    def is_cut_off(self, origin: Origin) -> bool:
+    def is_cut_off(self, sighting: Sighting) -> bool:
         """Whether history ends at its commit, so that others may have brought what it holds."""
         if self._cut_off is None:
             self._cut_off = self._repository.cut_off()
-        return origin.commit in self._cut_off
+        return sighting.commit in self._cut_off
 
-    def at_head(self, origin: Origin) -> bool | None:
+    def at_head(self, sighting: Sighting) -> bool | None:
         """Whether a file stands in the tree of HEAD as it was met; ``None`` for what isn't in a file."""
-        if origin.blob is None and origin.type != "path":
+        if sighting.blob is None and sighting.kind is not Kind.PATH:
             return None
-        return (origin.path or "", origin.blob) in self._at_head()
+        return (sighting.path or "", sighting.blob) in self._at_head()
 
     def _at_head(self) -> set[tuple[str, str | None]]:
         """The files of HEAD with their blobs, and without."""
@@ -166,9 +166,9 @@ def _commits(exposure: Exposure) -> list[Commit]:
     return [commit for commit in (exposure.first_seen, exposure.last_seen, *(exposure.removed or ())) if commit]
 
 
-def _name(origins: Iterable[Origin]) -> str:
+def _name(sightings: Iterable[Sighting]) -> str:
     """What stands for a token: not what it is, but where it was met."""
-    return _digest(sorted({f"{one.type} {one.blob or one.path or one.commit}" for one in origins}))
+    return _digest(sorted({f"{one.kind} {one.blob or one.path or one.commit}" for one in sightings}))
 
 
 def _digest(names: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple
 
 from patscan.content import WINDOW, Failure, Key, Piece, Shard, windows
-from patscan.model import Note, Origin, Skip, Target
+from patscan.model import Kind, Note, Sighting, Skip, Target
 from patscan.sources.present import Present
 
 _NAME = "-"
@@ -33,9 +33,9 @@ class StreamShard(NamedTuple):
         """There is one content."""
         return str(key)
 
-    def origin(self, piece: Piece, start: int) -> Origin:
+    def sighting(self, piece: Piece, start: int) -> Sighting:
         """The stream, or the file that it was read from."""
-        return Origin(self.type, self.path)
+        return Sighting(Kind(self.type), self.path)
 
 
 class Stream(Present):

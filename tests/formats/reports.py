@@ -13,16 +13,17 @@ from patscan.model import (
     Evidence,
     Exposure,
     Finding,
+    Kind,
     Layer,
     Match,
     Occurrence,
-    Origin,
     Position,
     Report,
     Rule,
-    Secret,
+    Sighting,
     Target,
 )
+from patscan.secret import Secret
 
 PLAIN = formats.Style(color=False, reveal=False, width=100)
 REVEAL = PLAIN._replace(reveal=True)
@@ -53,14 +54,14 @@ def secret(token: str, prefix: str = "glpat-") -> Secret:
 
 def occurrence(token: str, **changes: Any) -> Occurrence:
     """On line 12, column 10 of ``config/app.yml``, in a commit of Jane's; `changes` are of the origin, the address, the match or the occurrence."""
-    origin = Origin("blob", "config/app.yml", COMMIT, "Jane Roe <jane@example.com>", "2024-05-01T12:30:00+02:00", BLOB)
+    sighting = Sighting(Kind.BLOB, "config/app.yml", COMMIT, "Jane Roe <jane@example.com>", "2024-05-01T12:30:00+02:00", BLOB)
     position = Position(12, 10, 12, 10 + len(token))
     lines = ("deploy:", f"  token: {secret(token)}", "  url: https://gitlab.example.com")
     if "encodings" in changes:
         changes["layers"] = tuple(Layer(name) for name in changes.pop("encodings"))
     address = _changed(Address(BLOB, 120, 120 + len(token)), changes)
     match = _changed(Match(RULE, secret(token), secret(token).fingerprint, address, position, lines, 11), changes)
-    return _changed(Occurrence(match, _changed(origin, changes)), changes)
+    return _changed(Occurrence(match, _changed(sighting, changes)), changes)
 
 
 def _changed(noun: Any, changes: dict[str, Any]) -> Any:

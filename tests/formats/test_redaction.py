@@ -109,7 +109,7 @@ def test_paths_that_look_like_a_line_stay_one(rng: random.Random) -> None:
 def test_ref_name_keeps_what_is_not_the_token(form: int, rng: random.Random) -> None:
     token = classic(rng)
     place = occurrence(token, type="ref-name", path=f"refs/heads/fix/{encodings_of(token)[form]}/ü", blob=None)
-    shown = redacted(report(finding(token, place))).findings[0].occurrences[0].origin.path or ""
+    shown = redacted(report(finding(token, place))).findings[0].occurrences[0].sighting.path or ""
     assert shown.startswith("refs/heads/fix/")
     assert shown.endswith("/ü")
     assert "…(26)" in shown
@@ -119,26 +119,26 @@ def test_ref_name_keeps_what_is_not_the_token(form: int, rng: random.Random) -> 
 def test_whole_token_is_shown_as_its_mask(rng: random.Random) -> None:
     token = classic(rng)
     place = occurrence(token, type="author", path=None, author=f"{token} <{token}@example.com>")
-    origin = redacted(report(finding(token, place))).findings[0].occurrences[0].origin
-    assert origin.author == "glpat-…(26) <glpat-…(26)@example.com>"
+    sighting = redacted(report(finding(token, place))).findings[0].occurrences[0].sighting
+    assert sighting.author == "glpat-…(26) <glpat-…(26)@example.com>"
 
 
 def test_other_findings_hide_it_too(rng: random.Random) -> None:
     first, second = classic(rng), jwt(rng)
     made = report(finding(first), finding(second, occurrence(second, path=f"tokens/{first}")))
-    assert redacted(made).findings[1].occurrences[0].origin.path == "tokens/glpat-…(26)"
+    assert redacted(made).findings[1].occurrences[0].sighting.path == "tokens/glpat-…(26)"
 
 
 def test_near_misses_hide_no_words() -> None:
     made = report(finding("glpat-secrets", occurrence("glpat-secrets", path="config/secrets/app.yml")))
-    assert redacted(made).findings[0].occurrences[0].origin.path == "config/secrets/app.yml"
+    assert redacted(made).findings[0].occurrences[0].sighting.path == "config/secrets/app.yml"
 
 
 def test_token_without_a_prefix(rng: random.Random) -> None:
     token = friendly(rng)
     rule = finding(token).rule._replace(prefix="")
     made = finding(token, occurrence(token, path=f"x/{token}"), secret=secret(token, ""), rule=rule)
-    assert redacted(report(made)).findings[0].occurrences[0].origin.path == "x/…(20)"
+    assert redacted(report(made)).findings[0].occurrences[0].sighting.path == "x/…(20)"
 
 
 def test_nothing_else_changes(rng: random.Random) -> None:

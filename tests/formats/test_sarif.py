@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from patscan import HOME, __version__
 from patscan.detect import linehash
 from patscan.formats import sarif, sarif_results, sarif_rules
-from patscan.model import Coverage, Evidence, Exposure, Note, Position, Report, Secret, Skip, Target, Verdict
+from patscan.model import Coverage, Evidence, Exposure, Note, Position, Report, Skip, Target, Verdict
+from patscan.secret import Secret
 from tests.formats.reports import BLOB, COMMIT, REVEAL, RULE, finding, occurrence, report, secret, written
 from tests.formats.sarif_checks import check
 from tests.tokens import classic, routable
@@ -408,8 +409,8 @@ def test_the_page_about_it_has_the_numbers() -> None:
     bounds = f"{sarif_results._MOST:,} results a run", f"shows {sarif._SHOWN:,} of them", f"keeps {sarif_results._MOST_RELATED}\nrelated"
     for said in (*bounds, f"end at {sarif_rules._LONGEST:,} characters", f"up to {linehash.LARGEST >> 20} MiB"):
         assert said in page
-    for origin in set(sarif_rules.MESSAGES) & {"commit-message", "author", "tag-message", "ref-name", "path"}:
-        assert f"`.git/{origin}/" in page
+    for sighting in set(sarif_rules.MESSAGES) & {"commit-message", "author", "tag-message", "ref-name", "path"}:
+        assert f"`.git/{sighting}/" in page
 
 
 HOSTILE = st.text(

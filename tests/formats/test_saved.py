@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from patscan.errors import ExitCode, ReportError
 from patscan.formats import FORMATS
 from patscan.formats.saved import read
-from patscan.model import Commit, Coverage, Evidence, Exposure, Note, Report, Secret, Skip, Target, Verdict
+from patscan.model import Commit, Coverage, Evidence, Exposure, Note, Report, Skip, Target, Verdict
+from patscan.secret import Secret
 from tests.formats.reports import PLAIN, REVEAL, finding, occurrence, report, written
 from tests.formats.test_redaction import TYPES, encodings_of, hostile_finding, nasty, seeds
 from tests.tokens import classic, jwt, routable

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from patscan.model import Coverage, Evidence, Exposure, Note, Origin, Position, Report, Skip, Target, Verdict
+from patscan.model import Coverage, Evidence, Exposure, Kind, Note, Position, Report, Sighting, Skip, Target, Verdict
 from tests.formats.reports import COMMIT, PLAIN, REVEAL, RULE, finding, occurrence, report, secret, written
 from tests.tokens import classic, routable
 
@@ -249,6 +249,6 @@ def test_the_last_line(token: str) -> None:
 
 
 def test_origin_without_anything(token: str) -> None:
-    bare = occurrence(token)._replace(origin=Origin("blob"))
+    bare = occurrence(token)._replace(sighting=Sighting(Kind.BLOB))
     assert written("text", report(finding(token, bare))).startswith("blob :12:10  ")
     assert COMMIT[:10] in written("text", report(finding(token, bare)))

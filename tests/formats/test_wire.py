@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from patscan import __version__
-from patscan.model import Commit, Coverage, Exposure, Note, Secret, Skip, Verdict
+from patscan.model import Commit, Coverage, Exposure, Note, Skip, Verdict
+from patscan.secret import Secret
 from tests.formats.reports import BLOB, COMMIT, REVEAL, RULE, finding, occurrence, report, secret, written
 from tests.tokens import classic, routable
 

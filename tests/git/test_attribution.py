@@ -11,7 +11,7 @@ import pytest
 
 from patscan.git import attribution
 from patscan.git.repository import open_repository
-from patscan.model import Origin
+from patscan.model import Kind, Sighting
 from patscan.sources.history import History
 from tests.git.crafted import Crafted
 from tests.repo import Repo
@@ -21,11 +21,11 @@ FIRST = 1_700_000_000
 ADA = "Ada <ada@example.com>"
 
 
-def places(repo: Repo, environment: Mapping[str, str], *blobs: str, at: Path | None = None) -> list[list[Origin]]:
+def places(repo: Repo, environment: Mapping[str, str], *blobs: str, at: Path | None = None) -> list[list[Sighting]]:
     """The origins of each blob, as a scan learns them: shards first."""
     source = History(open_repository(at or repo.path, environment))
     list(source.shards())
-    found = source.origins(blobs)
+    found = source.sightings(blobs)
     assert found.keys() == set(blobs)
     return [list(found[blob]) for blob in blobs]
 
@@ -34,8 +34,8 @@ def blob(repo: Repo, text: str) -> str:
     return repo.line("hash-object", "--stdin", stdin=text.encode())
 
 
-def short(origins: list[Origin]) -> list[tuple[str, str | None, str | None]]:
-    return [(origin.type, origin.path, origin.commit) for origin in origins]
+def short(sightings: list[Sighting]) -> list[tuple[str, str | None, str | None]]:
+    return [(sighting.kind, sighting.path, sighting.commit) for sighting in sightings]
 
 
 def test_nothing_asked_is_nothing_found(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -45,20 +45,20 @@ def test_nothing_asked_is_nothing_found(repo: Repo, environment: Mapping[str, st
 def test_a_blob_nobody_refers_to_has_a_place_without_a_path(repo: Repo, environment: Mapping[str, str]) -> None:
     repo.commit({"a": "something else"})
     name = repo.line("hash-object", "-w", "--stdin", stdin=b"never added")
-    assert places(repo, environment, name) == [[Origin("blob", blob=name)]]
+    assert places(repo, environment, name) == [[Sighting(Kind.BLOB, blob=name)]]
 
 
 def test_a_repository_without_commits_has_places_without_commits(repo: Repo, environment: Mapping[str, str]) -> None:
     repo.write("staged", "text")
     repo.git("add", "staged")
-    assert places(repo, environment, blob(repo, "text")) == [[Origin("index", "staged", blob=blob(repo, "text"))]]
+    assert places(repo, environment, blob(repo, "text")) == [[Sighting(Kind.INDEX, "staged", blob=blob(repo, "text"))]]
 
 
 def test_the_root_commit_is_a_first_commit(repo: Repo, environment: Mapping[str, str]) -> None:
     root = repo.commit({"folder/a": "text"})
     repo.commit({"b": "later"})
     [[place]] = places(repo, environment, blob(repo, "text"))
-    assert place == Origin("blob", "folder/a", root, ADA, "2023-11-15T01:13:20+02:00", blob(repo, "text"), "change")
+    assert place == Sighting(Kind.BLOB, "folder/a", root, ADA, "2023-11-15T01:13:20+02:00", blob(repo, "text"), "change")
 
 
 def test_the_commit_that_brought_it_first_comes_first(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -161,7 +161,7 @@ def test_unreachable_commits_come_in_the_order_of_their_dates(repo: Repo, enviro
     chain = [repo.commit({name: "text"}) for name in "bcdefg"]
     repo.git("reset", "-q", "--hard", "HEAD~6")
     repo.git("reflog", "expire", "--expire=now", "--all")
-    assert [origin.commit for origin in places(repo, environment, blob(repo, "text"))[0]] == chain
+    assert [sighting.commit for sighting in places(repo, environment, blob(repo, "text"))[0]] == chain
 
 
 def test_a_staged_blob_is_in_the_index_wherever_one_stands(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -169,7 +169,7 @@ def test_a_staged_blob_is_in_the_index_wherever_one_stands(repo: Repo, environme
     repo.write("top", "text")
     repo.git("add", "top")
     for folder in (repo.path, repo.path / "folder", repo.path / ".git"):
-        assert places(repo, environment, blob(repo, "text"), at=folder) == [[Origin("index", "top", blob=blob(repo, "text"))]]
+        assert places(repo, environment, blob(repo, "text"), at=folder) == [[Sighting(Kind.INDEX, "top", blob=blob(repo, "text"))]]
 
 
 def test_a_committed_blob_is_not_the_index_s(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -312,7 +312,7 @@ def test_a_broken_commit_or_tree_takes_no_other_s_places_along(
     source = History(open_repository(repo.path, environment))
     list(source.shards())
     lost = {"HEAD~3": {4, 5}, "HEAD": {7}, "HEAD~3^{tree}": {4, 5}, "HEAD^{tree}": {7}}[what]
-    found = source.origins([blob(repo, f"text {number}") for number in range(8)])
+    found = source.sightings([blob(repo, f"text {number}") for number in range(8)])
     for number in set(range(8)) - lost:
         assert short(list(found[blob(repo, f"text {number}")]))[0] == ("blob", f"file {number}", commits[number])
     if "tree" in what or broken is damage:
@@ -336,7 +336,7 @@ def test_many_broken_commits_are_given_up_in_bounded_time(repo: Repo, environmen
     source = History(open_repository(repo.path, environment))
     list(source.shards())
     name = repo.line("hash-object", "-w", "--stdin", stdin=b"text")
-    assert source.origins([name]) == {name: [Origin("blob", blob=name)]}
+    assert source.sightings([name]) == {name: [Sighting(Kind.BLOB, blob=name)]}
     [note] = source.notes
     assert "3,000 commits can't be read" in note.reason
 
@@ -348,7 +348,7 @@ def test_a_blob_nobody_refers_to_makes_no_commit_be_asked_about_twice(repo: Repo
     name = repo.line("hash-object", "-w", "--stdin", stdin=b"never added")
     source = History(open_repository(repo.path, environment))
     list(source.shards())
-    assert source.origins([name]) == {name: [Origin("blob", blob=name)]}
+    assert source.sightings([name]) == {name: [Sighting(Kind.BLOB, blob=name)]}
     assert [note.reason.split()[0] for note in source.notes] == ["1"]
 
 
@@ -370,7 +370,7 @@ def test_many_blobs_in_many_commits_are_asked_for_together(repo: Repo, environme
 
 
 def test_exposure_begins_with_the_earliest_date(repo: Repo) -> None:
-    early = Origin("blob", "a", "1" * 40, ADA, "2024-01-01T00:00:00+02:00", "b")
+    early = Sighting(Kind.BLOB, "a", "1" * 40, ADA, "2024-01-01T00:00:00+02:00", "b")
     late = early._replace(commit="2" * 40, date="2024-01-01T00:00:00+00:00")
     nameless = early._replace(commit=None)
     dateless = early._replace(date=None)
@@ -385,5 +385,5 @@ def test_a_header_and_a_message_are_told_apart() -> None:
     text = b"tree 0\nauthor A <a@b> 1700000000 +0530\ncommitter C <c@d> 1 +0000\n\nfirst\n\nauthor X <x@y> 5 +0000\n"
     inside = attribution.signed("commit", "name", text, text.index(b"C <c"))
     behind = attribution.signed("commit", "name", text, text.index(b"X <x"))
-    assert inside == Origin("author", None, "name", "A <a@b>", "2023-11-15T03:43:20+05:30", message="first")
+    assert inside == Sighting(Kind.AUTHOR, None, "name", "A <a@b>", "2023-11-15T03:43:20+05:30", message="first")
     assert behind == inside._replace(type="commit-message")

@@ -251,7 +251,7 @@ def test_a_token_s_commit_is_found_beside_a_circle(repo: Repo, look: Callable[[]
     pack.write(repo.path)
     report = look()
     assert skipped(report) == {broken.hex()}
-    assert [occurrence.origin.commit for finding in report.findings for occurrence in finding.occurrences] == [commit]
+    assert [occurrence.sighting.commit for finding in report.findings for occurrence in finding.occurrences] == [commit]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child's memory isn't bounded")
@@ -427,7 +427,7 @@ def test_an_entry_with_two_names_is_read_under_both(pack: Crafted, repo: Repo, l
     path.with_suffix(".idx").write_bytes(index({**pack.offsets(), alias: 12}, pack.pack()[-20:]))
     report = look()
     check(report, tokens, alias)
-    blobs = {occurrence.origin.blob for finding in report.findings for occurrence in finding.occurrences}
+    blobs = {occurrence.sighting.blob for finding in report.findings for occurrence in finding.occurrences}
     assert {pack.entries[0][0].hex(), alias.hex()} < blobs
 
 

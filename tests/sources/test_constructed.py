@@ -145,7 +145,7 @@ def test_every_place_is_found(tmp_path: Path, tokens, rules, environment, packed
     assert {place for place, token in tokens.items() if token not in found} == set()
     assert set(found) == set(tokens.values())
     assert report.coverage.complete
-    kinds = {place: {occurrence.origin.type for occurrence in found[token].occurrences} for place, token in tokens.items()}
+    kinds = {place: {occurrence.sighting.kind for occurrence in found[token].occurrences} for place, token in tokens.items()}
     assert kinds == {place: {kind} for place, kind in PLACES.items()}
 
 
@@ -155,20 +155,20 @@ def test_every_place_says_who_when_and_where(tmp_path: Path, tokens, rules, envi
     found = by_token(look(repo.path, rules, environment))
     normal = found[tokens["normal commit"]]
     (place,) = normal.occurrences
-    assert (place.position, place.origin.path) == ((2, 7, 2, 33), "a.env")
-    blob = repo.git("cat-file", "blob", place.origin.blob or "")
+    assert (place.position, place.sighting.path) == ((2, 7, 2, 33), "a.env")
+    blob = repo.git("cat-file", "blob", place.sighting.blob or "")
     assert blob[place.start : place.end].decode() == tokens["normal commit"]
     first = repo.line("log", "--format=%H", "--diff-filter=A", "--", "a.env")
     assert normal.exposure.first_seen is not None
-    assert normal.exposure.first_seen.id == place.origin.commit == first
-    assert place.origin.author == "Ada <ada@example.com>"
-    assert place.origin.date == repo.line("log", "-1", "--format=%aI", first)
+    assert normal.exposure.first_seen.id == place.sighting.commit == first
+    assert place.sighting.author == "Ada <ada@example.com>"
+    assert place.sighting.date == repo.line("log", "-1", "--format=%aI", first)
     (merged,) = found[tokens["merge resolution"]].occurrences
-    assert merged.origin.commit == repo.line("log", "--merges", "-1", "--format=%H", "--grep=^merge$")
-    assert {occurrence.origin.path for occurrence in found[tokens["renamed"]].occurrences} == {"old-name", "new-name"}
-    assert found[tokens["dangling"]].occurrences[0].origin.path == "dangling.env"
-    assert found[tokens["staged once"]].occurrences[0].origin.path is None
-    assert found[tokens["odd path"]].occurrences[0].origin.path == os.fsdecode(b"dir \xff\n\x1b[31m/f")
+    assert merged.sighting.commit == repo.line("log", "--merges", "-1", "--format=%H", "--grep=^merge$")
+    assert {occurrence.sighting.path for occurrence in found[tokens["renamed"]].occurrences} == {"old-name", "new-name"}
+    assert found[tokens["dangling"]].occurrences[0].sighting.path == "dangling.env"
+    assert found[tokens["staged once"]].occurrences[0].sighting.path is None
+    assert found[tokens["odd path"]].occurrences[0].sighting.path == os.fsdecode(b"dir \xff\n\x1b[31m/f")
 
 
 def test_a_mirror_has_what_refs_lead_to(tmp_path: Path, tokens, rules, environment) -> None:

@@ -17,7 +17,7 @@ from patscan import scan
 from patscan.cli import pools
 from patscan.content import Key, Piece, Shard
 from patscan.git.repository import open_repository
-from patscan.model import Occurrence, Origin, Report, Rule
+from patscan.model import Kind, Occurrence, Report, Rule, Sighting
 from patscan.sources import store
 from patscan.sources.history import History
 from tests.repo import IDENTITY, Repo
@@ -83,9 +83,9 @@ def check(report: Report, expected: Mapping[str, Place]) -> None:
         assert finding.confidence == "high", name
         for occurrence in finding.occurrences:
             check_span(name, place, occurrence)
-        origins = {(occurrence.origin.type, occurrence.origin.path, occurrence.origin.commit) for occurrence in finding.occurrences}
-        assert origins == {(place.type, path, commit) for path, commit in place.paths}, name
-        assert all(occurrence.origin.blob in (place.object, None) for occurrence in finding.occurrences), name
+        sightings = {(occurrence.sighting.kind, occurrence.sighting.path, occurrence.sighting.commit) for occurrence in finding.occurrences}
+        assert sightings == {(place.type, path, commit) for path, commit in place.paths}, name
+        assert all(occurrence.sighting.blob in (place.object, None) for occurrence in finding.occurrences), name
 
 
 def check_span(name: str, place: Place, occurrence: Occurrence) -> None:
@@ -168,7 +168,7 @@ def test_a_token_of_many_commits_is_one_finding(
     first = repo.commit({"a": f"1 {token}"})
     repo.commit({"a": f"2 {token}", "b": token}, f"with {token}")
     [finding] = history(repo.path, environment, rules).findings
-    places = {(occurrence.origin.type, occurrence.origin.path) for occurrence in finding.occurrences}
+    places = {(occurrence.sighting.kind, occurrence.sighting.path) for occurrence in finding.occurrences}
     assert places == {("blob", "a"), ("blob", "b"), ("commit-message", None)}
     assert finding.exposure.first_seen is not None
     assert finding.exposure.first_seen.id == first
@@ -408,11 +408,11 @@ def test_who_and_when_come_along(repo: Repo, environment: Mapping[str, str], rul
     commit = repo.commit({"a": classic(rng)})
     said = classic(rng)
     repo.git("tag", "-a", "-m", f"first {said}\n\nmore", "v1")
-    origins = [finding.occurrences[0].origin for finding in history(repo.path, environment, rules).findings]
+    sightings = [finding.occurrences[0].sighting for finding in history(repo.path, environment, rules).findings]
     blob = repo.line("rev-parse", "HEAD:a")
     who, when = "Ada <ada@example.com>", "2023-11-15T01:13:20+02:00"
-    assert Origin("blob", "a", commit, who, when, blob, "change") in origins
-    assert Origin("tag-message", None, repo.line("rev-parse", "v1"), who, when, message=f"first {said}") in origins
+    assert Sighting(Kind.BLOB, "a", commit, who, when, blob, "change") in sightings
+    assert Sighting(Kind.TAG_MESSAGE, None, repo.line("rev-parse", "v1"), who, when, message=f"first {said}") in sightings
 
 
 def test_the_target_names_what_was_scanned(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -433,7 +433,7 @@ def test_git_s_own_variables_reach_git(
     repo.git("add", "staged", GIT_INDEX_FILE=index)
     shown = {**environment, **IDENTITY, "GIT_INDEX_FILE": index, "GIT_DIR": str(repo.path / ".git")}
     [finding] = history(repo.path, shown, rules).findings
-    assert [(each.origin.type, each.origin.path) for each in finding.occurrences] == [("index", "staged")]
+    assert [(each.sighting.kind, each.sighting.path) for each in finding.occurrences] == [("index", "staged")]
 
 
 @pytest.mark.parametrize("command", [("gc", "--prune=now", "--quiet"), ("repack", "-a", "-d", "-q", "--keep-unreachable")], ids=" ".join)

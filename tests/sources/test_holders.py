@@ -11,7 +11,7 @@ import pytest
 
 from patscan.git import holders
 from patscan.git.repository import open_repository
-from patscan.model import Origin
+from patscan.model import Kind, Sighting
 from patscan.sources.history import History
 from patscan.sources.provenance import _LASTING
 from tests.repo import Repo
@@ -33,7 +33,7 @@ class Told:
         shards = source.shards()
         for _ in shards if read else ():
             pass
-        self.places: Mapping[str, Any] = {blob: list(found) for blob, found in source.origins(blobs, self._each).items()}
+        self.places: Mapping[str, Any] = {blob: list(found) for blob, found in source.sightings(blobs, self._each).items()}
 
     def _each(self, task: Callable[[object], object], over: Iterable[object]) -> Iterable[object]:
         self.levels += 1
@@ -87,7 +87,7 @@ def test_a_worker_that_dies_of_it_leaves_all_to_git(repo: Repo, environment: Map
 
     source = History(open_repository(repo.path, environment))
     list(source.shards())
-    assert [place.commit for place in source.origins([name], each)[name]] == [brought]
+    assert [place.commit for place in source.sightings([name], each)[name]] == [brought]
 
 
 def test_a_blob_that_only_a_dangling_commit_holds(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -108,7 +108,7 @@ def test_a_blob_that_no_tree_holds(repo: Repo, environment: Mapping[str, str]) -
     repo.pack()
     told = Told(repo.path, environment, name)
     assert told.levels == 1
-    assert told.places[name] == [Origin("blob", blob=name)]
+    assert told.places[name] == [Sighting(Kind.BLOB, blob=name)]
 
 
 def test_where_a_tree_is_missing_git_is_asked_about_all_commits(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -125,7 +125,7 @@ def test_where_a_tree_is_missing_git_is_asked_about_all_commits(repo: Repo, envi
     repo.git("index-pack", "--stdin", stdin=packed)
     source = History(open_repository(repo.path, environment))
     list(source.shards())
-    assert [place.commit for place in source.origins([name])[name]] == [brought]
+    assert [place.commit for place in source.sightings([name])[name]] == [brought]
     assert [note.reason[:9] for note in source.notes] == ["2 commits"]
 
 
@@ -144,6 +144,6 @@ def test_a_pack_that_is_gone_by_the_second_look_leaves_all_to_git(repo: Repo, en
     list(source.shards())
     source.store._remembered = [tmp_path / "gone.pack"]
     levels: list[object] = []
-    found = source.origins([name], lambda task, over: levels.append(task) or map(task, over))
+    found = source.sightings([name], lambda task, over: levels.append(task) or map(task, over))
     assert [place.commit for place in found[name]] == [brought]
     assert not levels

@@ -91,7 +91,7 @@ def test_the_same_again_and_without_asking_anew(audit: Audit, tmp_path: Path, mo
 
 def test_no_token_is_remembered(audit: Audit, tmp_path: Path, token: str) -> None:
     report = audit(True)
-    assert {"commit-message", "blob", "ref-name"} <= {one.origin.type for finding in report.findings for one in finding.occurrences}
+    assert {"commit-message", "blob", "ref-name"} <= {one.sighting.kind for finding in report.findings for one in finding.occurrences}
     [content] = facts(tmp_path).values()
     for part in (token, token[6:], base64.b64encode(token.encode()).decode()):
         assert part.encode() not in content
@@ -110,7 +110,7 @@ def test_damaged_facts_are_asked_for_again(damage: bytes, audit: Audit, tmp_path
 
 def test_a_place_stands_at_head_or_it_does_not(audit: Audit, told: Repo) -> None:
     [finding] = audit(False).findings
-    standing = {(one.origin.path, one.origin.type): one.at_head for one in finding.occurrences}
+    standing = {(one.sighting.path, one.sighting.kind): one.at_head for one in finding.occurrences}
     assert standing == {
         ("a", "blob"): True,
         ("b", "blob"): False,
