@@ -6,10 +6,16 @@ They are ``NamedTuple``s, not dataclasses: ``dataclasses`` pulls in ``inspect``,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 CONFIDENCES = ("low", "medium", "high", "certain")
 SEVERITIES = ("low", "medium", "high", "critical")
+
+Fact: TypeAlias = "str | int | bool | tuple[Fact, ...] | Mapping[str, Fact] | None"
+"""Something that GitLab said of a token, as JSON has it."""
+
+STATES = ("unchecked", "active", "active-blocked", "inactive", "not-found", "unverifiable", "error")
+"""What a verdict may be. ``active-blocked``: the token lives, but its user isn't let in now."""
 
 UNCHANGEABLE = frozenset(("message", "commit-message", "author", "tag-message", "ref-name", "path", "symlink"))
 """Origins where no comment counts: nobody can write one there afterwards, and nobody should silence a token in the same line."""
@@ -196,12 +202,30 @@ class Exposure(NamedTuple):
     """Commits that took it away from a branch."""
 
 
+class Check(NamedTuple):
+    """Something about a token's life that GitLab advises against, with the page that says so."""
+
+    check: str
+    severity: str
+    message: str
+    reference: str
+
+
 class Verdict(NamedTuple):
     """What GitLab said of a token, once asked."""
 
     state: str = "unchecked"
+    """One of `STATES`."""
     reason: str = ""
-    facts: Mapping[str, str | int | bool] = {}
+    facts: Mapping[str, Fact] = {}
+    lifecycle: tuple[Check, ...] = ()
+    severity: str | None = None
+    """What a thief could do with it, beside the rule's severity; ``None``: GitLab's answer says nothing of that."""
+    severity_reasons: tuple[str, ...] = ()
+    instance: str | None = None
+    """The URL of the GitLab that gave the verdict."""
+    asked_at: str | None = None
+    """When the token itself was first sent to GitLab, by the server's clock (ISO 8601): it counts as a use."""
 
 
 class Finding(NamedTuple):

@@ -15,6 +15,7 @@ from patscan.formats.wire import SCHEMA
 from patscan.model import (
     CONFIDENCES,
     SEVERITIES,
+    Check,
     Commit,
     Coverage,
     Evidence,
@@ -107,7 +108,6 @@ def _finding(finding: Value, rules: Rules) -> Finding:
     occurrences = tuple(_occurrence(one) for one in finding.at("occurrences").each())
     if not occurrences:
         raise finding.at("occurrences").wrong("a list of at least one place")
-    verdict = finding.at("verdict")
     return Finding(
         rule,
         _secret(finding.at("token").text(), rule),
@@ -117,7 +117,30 @@ def _finding(finding: Value, rules: Rules) -> Finding:
         tuple(_evidence(one) for one in finding.at("evidence").each()),
         occurrences,
         _exposure(finding.at("exposure")),
-        Verdict(verdict.at("state").text(), verdict.at("reason").text(), verdict.at("facts").facts()),
+        _verdict(finding.at("verdict")),
+    )
+
+
+def _verdict(verdict: Value) -> Verdict:
+    severity, reasons, checks = verdict.at("severity"), verdict.at("severity_reasons"), verdict.at("lifecycle")
+    return Verdict(
+        verdict.at("state").text(),
+        verdict.at("reason").text(),
+        {key: verdict.at("facts").at(key).fact() for key in verdict.at("facts").members()},
+        () if checks.found is None else tuple(_check(one) for one in checks.each()),
+        None if severity.found is None else severity.one_of(SEVERITIES),
+        () if reasons.found is None else reasons.texts(),
+        verdict.at("instance").text_or_none(),
+        verdict.at("asked_at").text_or_none(),
+    )
+
+
+def _check(check: Value) -> Check:
+    return Check(
+        check.at("check").text(),
+        check.at("severity").one_of(SEVERITIES),
+        check.at("message").text(),
+        check.at("reference").text(),
     )
 
 

@@ -30,7 +30,7 @@ KEYS = {
     "findings.exposure": "first_seen last_seen at_head tips reachable pushed kept_by removed",
     "findings.exposure.first_seen": "commit author date committer committed",
     "findings.exposure.last_seen": "commit author date committer committed",
-    "findings.verdict": "state reason facts lifecycle",
+    "findings.verdict": "state reason facts lifecycle severity severity_reasons instance asked_at",
     "findings.occurrences": PLACE,
     "ignored": "fingerprint rule kind severity confidence token evidence exposure verdict occurrences reason justification",
     "ignored.occurrences": PLACE,

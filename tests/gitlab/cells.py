@@ -1,4 +1,4 @@
-"""Kind × state × version: what patscan must say, written from GitLab's sources before there was a client.
+"""Kind, state and version: what patscan must say, written from GitLab's sources before there was a client.
 
 A cell whose answer has no source expects ``unverifiable``. ``mode`` is "" (read-only questions), "admin" or "writes".
 """
@@ -14,7 +14,16 @@ from tests import tokens
 from tests.gitlab.loopback import GitLab
 
 PAT = "personal-access-token"
-V = {"old": (14, 0), "user": (15, 4), "self": (15, 5), "mid": (17, 3), "admin": (17, 8), "last17": (17, 11), "router": (18, 7), "new": (19, 6)}
+V = {
+    "old": (14, 0),
+    "user": (15, 4),
+    "self": (15, 5),
+    "mid": (17, 3),
+    "admin": (17, 8),
+    "last17": (17, 11),
+    "router": (18, 7),
+    "new": (19, 6),
+}
 ALL = tuple(V.values())
 SELF = tuple(version for version in ALL if version >= (15, 5))
 ADMIN = tuple(version for version in ALL if version >= (17, 8))
@@ -30,7 +39,7 @@ ROUTER = "lib/api/ci/runner.rb: authenticate_runner_from_header!, 200 or 501, el
 CONAN = "conan endpoints @017a6c12; helper @1eb76928, not read for 19.x, so a 401 proves nothing"
 UNLEASH = "lib/api/unleash.rb @044a953e; the project must be known"
 TRIGGERS = "lib/api/ci/triggers.rb; a POST; a 404 says the token or the project is wrong"
-SECRET_POST = "Doorkeeper's token endpoint; a POST that needs the application's id"
+OAUTH = "Doorkeeper's token endpoint; a POST that needs the application's id"
 ADMIN_API = "doc/api/admin/token.md @0016ea05, lib/api/admin/token.rb @1908a23a"
 COOKIE = "lib/api/users.rb with a browser's session"
 NONE = ""
@@ -221,7 +230,7 @@ def _others() -> Iterator[Cell]:
     yield Cell("feature-flags-token", "live", ALL, "active", UNLEASH)
     for truth in ("live, other project", "unknown"):
         yield Cell("feature-flags-token", truth, ALL, "unverifiable", NONE)
-    for kind, source in (("pipeline-trigger-token", TRIGGERS), ("oauth-application-secret", SECRET_POST)):
+    for kind, source in (("pipeline-trigger-token", TRIGGERS), ("oauth-application-secret", OAUTH)):
         yield Cell(kind, "live", ALL, "unverifiable", NONE)
         yield Cell(kind, "live", ALL, "active", source, "writes")
         for truth in ("live, other project", "unknown"):
@@ -246,4 +255,4 @@ def _others() -> Iterator[Cell]:
         yield Cell(kind, "unknown", ALL, "unverifiable", NONE, "admin")
 
 
-CELLS = tuple([*_access_tokens(), *_jobs(), *_runners(), *_deploy_tokens(), *_others()])
+CELLS = (*_access_tokens(), *_jobs(), *_runners(), *_deploy_tokens(), *_others())

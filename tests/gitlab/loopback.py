@@ -189,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
             with gitlab.lock:
                 gitlab.busy -= 1
 
-    do_GET = do_POST = do_HEAD = do_DELETE = do_PUT = _serve
+    do_GET = do_POST = do_HEAD = do_DELETE = do_PUT = _serve  # noqa: N815 - the standard library's names
 
     def _limited(self) -> answers.Answer | None:
         limit = self.gitlab.limit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -73,18 +74,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write("".join(f"{name}: {value}\r\n" for name, value in kept).encode() + b"Connection: close\r\n\r\n" + data)
         self.close_connection = True
 
-    do_GET = do_POST = do_HEAD = _forward
+    do_GET = do_POST = do_HEAD = _forward  # noqa: N815 - the standard library's names
 
 
 def _pump(here: socket.socket, there: socket.socket) -> None:
     try:
-        while data := here.recv(65536):
-            there.sendall(data)
-    except OSError:
-        pass
+        with suppress(OSError):
+            while data := here.recv(65536):
+                there.sendall(data)
     finally:
         for end in (here, there):
-            try:
+            with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
