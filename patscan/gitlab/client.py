@@ -241,10 +241,11 @@ class Client:
         if isinstance(error, exceptions.SSLError):
             complaint = f"the TLS connection isn't to be trusted ({_complaint(error)})."
             return _Failure(f"{complaint} --ca-bundle names your own authority.", sent=False)
-        if isinstance(error, exceptions.TimeoutError):
-            return _Failure(f"no answer within {self.settings.timeout:g} s. --timeout gives it longer.", again=True)
-        if isinstance(error, exceptions.NewConnectionError):
+        if isinstance(error, exceptions.NewConnectionError):  # a TimeoutError, too
             return _Failure("the connection was refused.", again=True, sent=False)
+        if isinstance(error, exceptions.TimeoutError):
+            late = f"no answer within {self.settings.timeout:g} s. --timeout gives it longer."
+            return _Failure(late, again=True, sent=not isinstance(error, exceptions.ConnectTimeoutError))
         if isinstance(error, exceptions.HTTPError | OSError):
             return _Failure("the connection broke off before the answer was whole.", again=True)
         return _Failure(f"the request couldn't be made ({type(error).__name__}).")
@@ -264,7 +265,7 @@ class Client:
         raise NoAnswer(reason)
 
     def _pause(self, failures: int) -> None:
-        if self._stopped.wait(random.uniform(0.25, 0.5) * 2**failures):  # noqa: S311 - spreads requests
+        if self._stopped.wait(random.uniform(0.15, 0.3) * 2**failures):  # noqa: S311 - spreads requests
             raise OverBudget("interrupted before it was answered.")
 
 
