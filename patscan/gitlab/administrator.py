@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
+from patscan.dates import moment
 from patscan.gitlab import access_token, job, reach
 from patscan.gitlab.client import Answer, Client, NoAnswer, Request, Sealed
 from patscan.gitlab.hosts import Instance
-from patscan.gitlab.lifecycle import moment
 from patscan.gitlab.question import API, Question, words
 from patscan.model import Fact, Secret, Verdict
 

@@ -35,7 +35,6 @@ _PROXY_PORT = 3128
 _REFUSALS = 6
 """How often one request may be answered by 429 before it is given up."""
 _BUSY = {500, 502, 503, 504}
-_VISIBLE = range(0x21, 0x7F)
 
 
 class NoAnswer(PatscanError):
@@ -267,12 +266,6 @@ class Client:
     def _pause(self, failures: int) -> None:
         if self._stopped.wait(random.uniform(0.15, 0.3) * 2**failures):  # noqa: S311 - spreads requests
             raise OverBudget("interrupted before it was answered.")
-
-
-def sendable(secret: Secret) -> bool:
-    """Whether a header can carry the token: printable ASCII without spaces."""
-    token = secret.reveal()
-    return len(token) > 0 and all(byte in _VISIBLE for byte in token)
 
 
 def _opened(value: str | Sealed) -> str:

@@ -45,6 +45,9 @@ class Approved(NamedTuple):
 def instance(url: str, source: str, insecure_http: bool = False) -> Instance:
     """The instance at `url`, which `source` (a flag, a variable, a file's key) gave. Raises `ConfigError`."""
     text = url.strip()
+    # urlsplit drops line breaks, and then it would be another host.
+    if not text.isprintable():
+        raise ConfigError(f"{source}: holds a line break or another character that no URL has.")
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         port = parts.port

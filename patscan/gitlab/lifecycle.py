@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
+from patscan.dates import moment
 from patscan.gitlab.reach import names, owner
 from patscan.gitlab.scopes import scope
 from patscan.model import SEVERITIES, Check, Fact, Finding, Verdict
@@ -68,17 +69,6 @@ def checked(finding: Finding, verdict: Verdict, times: Times, thresholds: Thresh
         checks = [check for check in checks if check.check in {"used-since-leak", "expired"}]
     checks.sort(key=lambda check: -SEVERITIES.index(check.severity))
     return verdict._replace(facts=facts, lifecycle=tuple(checks))
-
-
-def moment(text: object) -> datetime | None:
-    """A date or a time as GitLab writes it; one without a zone is in UTC; ``None`` if it is neither."""
-    if not isinstance(text, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def _use(

@@ -1,13 +1,14 @@
-"""What is known of a token without any request."""
+"""What is known of a token without any request. Imports nothing that reaches the network."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from patscan.gitlab.client import sendable
-from patscan.gitlab.lifecycle import moment
+from patscan.dates import moment
 from patscan.model import Finding, Verdict
 
+_VISIBLE = range(0x21, 0x7F)
+"""ASCII that a header can carry: nothing blank, no control character."""
 _DOUBTS = {
     "edge": "it may have been cut at the wrong place",
     "truncated": "it is cut off",
@@ -26,7 +27,7 @@ def verdict(finding: Finding, now: datetime) -> Verdict | None:
             return Verdict("inactive", f"it says itself that it expired at {evidence.facts['expires']}; it wasn't sent")
     if not len(finding.secret):
         return Verdict("unchecked", "the report holds its mask only, so there is nothing to send")
-    if not sendable(finding.secret):
+    if not all(byte in _VISIBLE for byte in finding.secret.reveal()):
         return Verdict("unverifiable", "it holds characters that no request can carry")
     return None
 

@@ -8,12 +8,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
+from patscan.dates import moment
 from patscan.gitlab import hosts, offline, reach
 from patscan.gitlab.administrator import Administrator
 from patscan.gitlab.askers import ASKERS, UNKNOWN
 from patscan.gitlab.client import Client, NoAnswer, OverBudget
 from patscan.gitlab.hosts import Approved, Instance
-from patscan.gitlab.lifecycle import Thresholds, Times, checked, moment
+from patscan.gitlab.lifecycle import Thresholds, Times, checked
 from patscan.gitlab.question import Question
 from patscan.model import Finding, Note, Secret, Skip, Verdict
 

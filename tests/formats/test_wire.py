@@ -80,7 +80,16 @@ def test_a_finding(token: str) -> None:
                 "kept_by": None,
                 "removed": None,
             },
-            "verdict": {"state": "unchecked", "reason": "", "facts": {}, "lifecycle": []},
+            "verdict": {
+                "state": "unchecked",
+                "reason": "",
+                "facts": {},
+                "lifecycle": [],
+                "severity": None,
+                "severity_reasons": [],
+                "instance": None,
+                "asked_at": None,
+            },
             "occurrences": [
                 {
                     "type": "blob",
@@ -188,7 +197,12 @@ def test_verdict_and_exposure_once_known(token: str) -> None:
     verdict = Verdict("active", "GitLab knows it.", {"scopes": "api", "user": 7})
     exposure = Exposure(None, None, False, ("refs/heads/main",), True, False)
     document = loaded(finding(token, verdict=verdict, exposure=exposure))["findings"][0]
-    assert document["verdict"] == {"state": "active", "reason": "GitLab knows it.", "facts": {"scopes": "api", "user": 7}, "lifecycle": []}
+    assert document["verdict"] == {
+        "state": "active",
+        "reason": "GitLab knows it.",
+        "facts": {"scopes": "api", "user": 7},
+        "lifecycle": [],
+    } | dict.fromkeys(("severity", "instance", "asked_at")) | {"severity_reasons": []}
     assert document["exposure"] == {
         "first_seen": None,
         "last_seen": None,

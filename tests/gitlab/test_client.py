@@ -132,7 +132,15 @@ def test_a_bundle_that_is_none_is_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("url", "text"), [("https://no-such-host.invalid", "no such host"), ("http://127.0.0.1:1", "refused")])
-def test_nobody_there_is_a_sentence(url: str, text: str, value: str) -> None:
+def test_nobody_there_is_a_sentence(url: str, text: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def offline(host: str, *more: Any) -> Any:  # a real name server may take its time to say no
+        if host.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", offline)
     outcome = ask([finding(PAT, value)], url)
     assert outcome.findings[0].verdict.state == "error"
     assert text in outcome.findings[0].verdict.reason
