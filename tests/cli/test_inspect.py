@@ -83,12 +83,8 @@ def test_json_is_a_report_that_reads_back(texts: dict[str, str]) -> None:
     states = {found["verdict"]["state"] for found in document["findings"]}
     assert states == {"inactive", "unchecked"}
     assert not any(text in process.stdout for text in texts.values())
-    again = subprocess.run(
-        [sys.executable, "-m", "patscan", "report", "-", "--format", "json"],
-        input=process.stdout.encode(),
-        capture_output=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "patscan", "report", "-", "--format", "json"]
+    again = subprocess.run(command, input=process.stdout.encode(), capture_output=True, check=False)
     assert json.loads(again.stdout)["findings"] == document["findings"]
 
 
