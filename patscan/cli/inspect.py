@@ -1,20 +1,22 @@
-"""``patscan inspect``: what the tokens on standard input are, and what to do about them. Offline, and never with a token."""
+"""``patscan inspect``: what the tokens on standard input are, and what to do about them. Shows no token, and sends none unasked."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from textwrap import wrap
 from typing import IO
 
-from patscan.cli import output
+from patscan.cli import asking, output
 from patscan.cli.parser import add_output, add_rules
 from patscan.errors import TargetError
-from patscan.model import Evidence, Finding, Report, Rule
+from patscan.model import Evidence, Fact, Finding, Report, Rule, Verdict
 
 _WIDTH = 100
+_LISTED = 5
+"""Groups, projects and the like that are named; the JSON report has them all."""
 _SHORT = 8
 """Characters of a fingerprint that make a short id."""
 _RUNNERS = {1: "instance", 2: "group", 3: "project"}
@@ -24,6 +26,7 @@ _RUNNERS = {1: "instance", 2: "group", 3: "project"}
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan inspect`` takes."""
     add_rules(command)
+    asking.add_asking(command)
     add_output(command, secrets=False)
     command.set_defaults(command=run)
 
@@ -36,12 +39,12 @@ def run(chosen: argparse.Namespace) -> int:
     if sys.stdin is None:
         raise TargetError("-: standard input is closed. Pipe a text into it: pbpaste | patscan inspect.")
     if sys.stdin.isatty():
-        print("Paste a text, then press Ctrl-D. Nothing of it leaves this machine.", file=sys.stderr)
-    report = _judged(_looked_at(sys.stdin.buffer, rulebook.load(chosen.rules)))
+        print(f"Paste a text, then press Ctrl-D.{'' if chosen.verify else ' Nothing of it leaves this machine.'}", file=sys.stderr)
+    report = asking.verified(chosen, _judged(_looked_at(sys.stdin.buffer, rulebook.load(chosen.rules))))
     if chosen.format == "text" and not chosen.quiet:
         from patscan.formats.redaction import redacted
 
-        print("\n".join(_lines(redacted(report))))
+        print("\n".join(_lines(redacted(report), chosen.verify)))
         chosen.quiet = True
     return output.deliver(report, chosen)
 
@@ -66,7 +69,7 @@ def _judged(report: Report) -> Report:
     return report._replace(findings=tuple(finding._replace(verdict=verdict) if verdict else finding for finding, verdict in known))
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: Report, asked: bool) -> Iterator[str]:
     from patscan.formats.places import printable
     from patscan.formats.words import count
 
@@ -79,7 +82,7 @@ def _lines(report: Report) -> Iterator[str]:
             yield from wrap(printable(text), _WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
         yield ""
     unlikely = f" {count(len(report.ignored), 'thing')} probably no token." if report.ignored else ""
-    yield f"{count(len(report.findings), 'token')}.{unlikely} Nothing was sent anywhere."
+    yield f"{count(len(report.findings), 'token')}.{unlikely}{'' if asked else ' Nothing was sent anywhere.'}"
 
 
 def _rows(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -89,8 +92,7 @@ def _rows(finding: Finding) -> Iterator[tuple[str, str]]:
     if facts := ", ".join(_decoded(finding.evidence)):
         yield "says", facts
     yield "likely", "; ".join(_likely(finding))
-    if finding.verdict.reason:
-        yield "life", f"{finding.verdict.state}: {finding.verdict.reason}"
+    yield from _life(finding.verdict)
     if finding.reason:
         return
     from patscan.gitlab.advice import whom
@@ -99,6 +101,32 @@ def _rows(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "ask", whom(finding)
     yield "do", finding.rule.remedy
     yield from (("", reference) for reference in finding.rule.references[:2])
+
+
+def _life(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """What GitLab says, or what is known without asking it."""
+    if verdict.state == "unchecked" and not verdict.reason:
+        return
+    alive = "LIVE, " if verdict.state.startswith("active") else ""
+    at = f" ({verdict.instance})" if verdict.instance else ""
+    yield "life", f"{alive}{verdict.state}{f': {verdict.reason}' if verdict.reason else ''}{at}"
+    said = (f"{name.replace('_', ' ')} {_in_words(fact)}" for name, fact in verdict.facts.items() if fact not in (None, ()))
+    if facts := "; ".join(said):
+        yield "GitLab", facts
+    if verdict.severity:
+        yield "severity", "; ".join((verdict.severity, *verdict.severity_reasons))
+    yield from (("" if number else "advice", f"{check.message} {check.reference}") for number, check in enumerate(verdict.lifecycle))
+
+
+def _in_words(fact: Fact) -> str:
+    if isinstance(fact, tuple):
+        more = len(fact) - _LISTED
+        return ", ".join(map(_in_words, fact[:_LISTED])) + (f" and {more} more" if more > 0 else "")
+    if isinstance(fact, Mapping):
+        named = fact.get("username") or fact.get("path") or f"#{fact.get('id')}"
+        marks = [str(fact["access"])] if fact.get("access") else [name for name in ("bot", "administrator") if fact.get(name) is True]
+        return f"{named} ({', '.join(marks)})" if marks else str(named)
+    return str(fact)
 
 
 def _whole(finding: Finding, evidence: dict[str, Evidence]) -> str:

@@ -159,7 +159,9 @@ def _rows(body: Any) -> Iterator[tuple[str, dict[str, Fact]]]:
 
 
 def _path(entity: Mapping[str, Any]) -> str:
-    return words(entity.get("path_with_namespace") or entity.get("full_path") or entity.get("name"))
+    """A project's path, a group's as its page's address has it, or a name."""
+    page = words(entity.get("web_url")).partition("/groups/")[2]
+    return words(entity.get("path_with_namespace")) or page or words(entity.get("name"))
 
 
 def _access(levels: Any) -> str | None:

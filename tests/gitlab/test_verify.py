@@ -26,7 +26,8 @@ def ago(**span: float) -> datetime:
 
 
 def group(number: int, level: int = 30) -> dict[str, Any]:
-    return {"id": number, "name": f"g{number}", "full_path": f"acme/g{number}", "access_levels": level}
+    page = f"https://gitlab.example.com/groups/acme/g{number}"
+    return {"id": number, "name": f"g{number}", "web_url": page, "parent_id": None, "organization_id": 1, "access_levels": level}
 
 
 def project(number: int, level: int | None = 40, inherited: int | None = None) -> dict[str, Any]:
