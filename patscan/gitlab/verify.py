@@ -71,8 +71,7 @@ def verify(findings: Sequence[Finding], approved: Approved, client: Client, opti
         except KeyboardInterrupt:
             interrupted = True
             client.stop()
-    rest = Verdict("unchecked", "interrupted before it was answered.")
-    asked = tuple(_with(finding, verdicts.get(_key(finding), rest)) for finding in findings)
+    asked = tuple(_with(finding, verdicts.get(key) or inquiry.unanswered(key)) for finding in findings for key in (_key(finding),))
     return Outcome(asked, inquiry.skipped(), inquiry.notes(), interrupted, client.requests)
 
 
@@ -100,6 +99,7 @@ def _answered(inquiry: _Inquiry, questions: dict[_Key, Finding], at_once: int) -
                 key, finding = waiting.get_nowait()
             except Empty:
                 return
+            inquiry.started.add(key)
             done.put((key, inquiry.verdict(finding)))
 
     for _ in range(min(at_once, len(questions))):
@@ -116,6 +116,8 @@ class _Inquiry:
         self._client = client
         self._options = options
         self._now = options.now or datetime.now(UTC)
+        self.started: set[_Key] = set()
+        """The tokens whose question is or was under way."""
         first = approved.instances[0] if approved.instances else None
         self._administrator = Administrator(client, first, options.administrator) if first and options.administrator else None
 
@@ -126,6 +128,11 @@ class _Inquiry:
         if not self._approved.instances:
             return Verdict("unchecked", hosts.nothing_approved(finding, self._options.proposed))
         return None
+
+    def unanswered(self, key: _Key) -> Verdict:
+        """The verdict on a token that Ctrl-C left open; if its question was under way, GitLab may count that as a use."""
+        asked = _iso(self._now) if key in self.started else None
+        return Verdict("unchecked", "interrupted before it was answered.", asked_at=asked)
 
     def begin(self) -> None:
         """What is asked before any token."""
