@@ -296,3 +296,15 @@ class TestLimits:
             client.stop()
             with pytest.raises(OverBudget):
                 client.ask(at(gitlab), question(value))
+
+
+@pytest.mark.parametrize("name", ["ban", "firewall", "login page", "bad gateway", "redirect to itself"])
+@pytest.mark.parametrize(
+    ("kind", "prefix"),
+    [("runner-authentication-token", "glrt-"), ("ci-job-token", "glcbt-64_"), ("session-cookie", ""), ("deploy-token", "gldt-")],
+)
+def test_nor_on_a_token_of_another_kind(name: str, kind: str, prefix: str, rng: random.Random) -> None:
+    with GitLab() as gitlab:
+        gitlab.faults = [FAULTS[name][0]]
+        (asked,) = ask([finding(kind, prefix + tokens.friendly(rng))], gitlab.url).findings
+        assert asked.verdict.state in {"error", "unverifiable"}
