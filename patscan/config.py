@@ -43,10 +43,12 @@ class Config(NamedTuple):
     values: Mapping[str, Any]
     file: Path | None = None
     root: Path | None = None
+    keys: Mapping[str, Key] | None = None
+    """The keys it may have; ``None``: a project's."""
 
     def get(self, key: str) -> Any:
         """The value of a key, or its default."""
-        return self.values.get(key, KEYS[key].default)
+        return self.values.get(key, (self.keys or KEYS)[key].default)
 
     def said(self) -> Iterator[str]:
         """What the file sets that changes a report, each as a few words."""
@@ -119,6 +121,27 @@ KEYS = {
 """Every key; one with a dot stands in a table of its own."""
 
 
+def _is_days(value: Any) -> bool:
+    return type(value) is int and 0 < value <= 3650
+
+
+OWN_KEYS = {
+    "gitlab-urls": Key([], "a list of URLs of GitLab instances", _is_texts),
+    "lifecycle.longest-days": Key(90, "a number of days from 1 to 3650", _is_days),
+    "lifecycle.soon-days": Key(7, "a number of days from 1 to 3650", _is_days),
+    "lifecycle.unused-days": Key(30, "a number of days from 1 to 3650", _is_days),
+}
+"""Every key of the user's own file, which no repository can write."""
+
+
+def of_user(file: Path) -> Config:
+    """What the user's own `file` sets; nothing if there is none. Raises `ConfigError`."""
+    if not file.exists():
+        return Config({}, keys=OWN_KEYS)
+    table = _table(file, textfile.read(file), required=True) or {}
+    return Config(_values(file, table, OWN_KEYS), file, keys=OWN_KEYS)
+
+
 def load(place: Path | None, chosen: Path | None = None, wanted: bool = True, read: textfile.Read = textfile.on_disk) -> Config:
     """What holds for `place`: the file that is `chosen`, else the nearest one above it, else, or if none is `wanted`, the defaults.
 
@@ -173,18 +196,20 @@ def _table(file: Path, text: str, required: bool = False) -> dict[str, Any] | No
     return own
 
 
-def _values(file: Path, table: dict[str, Any]) -> dict[str, Any]:
+def _values(file: Path, table: dict[str, Any], keys: Mapping[str, Key] | None = None) -> dict[str, Any]:
+    keys = KEYS if keys is None else keys
     flat = dict(table)
-    rules = flat.pop("rules", {})
-    if not isinstance(rules, dict):
-        raise ConfigError(f"{file}: rules must be a table, [rules].")
-    flat |= {f"rules.{key}": value for key, value in rules.items()}
+    for name in {key.partition(".")[0] for key in keys if "." in key}:
+        inner = flat.pop(name, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{file}: {name} must be a table, [{name}].")
+        flat |= {f"{name}.{key}": value for key, value in inner.items()}
     for key, value in flat.items():
-        if key not in KEYS:
-            raise ConfigError(f"{file}: unknown key {key!r}.{nearest(key, KEYS)} docs/configuration.md lists all.")
-        if not KEYS[key].fits(value):
-            raise ConfigError(f"{file}: {key} must be {KEYS[key].holds}.")
-    return {key: flat[key] for key in KEYS if key in flat}
+        if key not in keys:
+            raise ConfigError(f"{file}: unknown key {key!r}.{nearest(key, keys)} docs/configuration.md lists all.")
+        if not keys[key].fits(value):
+            raise ConfigError(f"{file}: {key} must be {keys[key].holds}.")
+    return {key: flat[key] for key in keys if key in flat}
 
 
 def nearest(word: str, words: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 
 def iso(seconds: str = "", zone: str = "") -> str | None:
@@ -21,3 +21,14 @@ def instant(date: str | None) -> float:
         return datetime.fromisoformat(date or "").timestamp()
     except (ValueError, OverflowError):
         return 0.0
+
+
+def moment(text: object) -> datetime | None:
+    """A date or a time as GitLab writes it; one without a zone is in UTC; ``None`` if it is neither."""
+    if not isinstance(text, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
 from patscan.secret import Secret
 
 CONFIDENCES = ("low", "medium", "high", "certain")
 SEVERITIES = ("low", "medium", "high", "critical")
+
+Fact: TypeAlias = "str | int | bool | tuple[Fact, ...] | Mapping[str, Fact] | None"
+"""Something that GitLab said of a token, as JSON has it."""
+
+STATES = ("unchecked", "active", "active-blocked", "inactive", "not-found", "unverifiable", "error")
+"""What a verdict may be. ``active-blocked``: the token lives, but its user isn't let in now."""
 
 DECIDED = ("inline comment", "baseline", "path")
 """Reasons to ignore a finding that a person gave."""
@@ -248,12 +254,30 @@ class Exposure(NamedTuple):
     """What leads to it where no ref does: reflogs (``HEAD``, ``refs/heads/main``) and entries of the stash (``stash@{1}``)."""
 
 
+class Check(NamedTuple):
+    """Something about a token's life that GitLab advises against, with the page that says so."""
+
+    check: str
+    severity: str
+    message: str
+    reference: str
+
+
 class Verdict(NamedTuple):
     """What GitLab said of a token, once asked."""
 
     state: str = "unchecked"
+    """One of `STATES`."""
     reason: str = ""
-    facts: Mapping[str, str | int | bool] = {}
+    facts: Mapping[str, Fact] = {}
+    lifecycle: tuple[Check, ...] = ()
+    severity: str | None = None
+    """What a thief could do with it, beside the rule's severity; ``None``: GitLab's answer says nothing of that."""
+    severity_reasons: tuple[str, ...] = ()
+    instance: str | None = None
+    """The URL of the GitLab that gave the verdict."""
+    asked_at: str | None = None
+    """When the token itself was first sent to GitLab, by the server's clock (ISO 8601): it counts as a use."""
 
 
 class Finding(NamedTuple):

@@ -18,6 +18,7 @@ COMMANDS = {
     "hook": "look at what is about to be committed",
     "push": "look at what is about to be pushed",
     "message": "look at the message of a commit",
+    "inspect": "say what the tokens on standard input are, and what to do about them",
     "install-hooks": "write git hooks that run hook, message and push by themselves",
     "report": "turn a saved JSON report into any format",
     "baseline": "accept tokens that needn't be reported again",
@@ -133,22 +134,28 @@ def add_common(command: argparse.ArgumentParser, form: str = "text") -> None:
     add_output(command, form)
 
 
-def add_output(command: argparse.ArgumentParser, form: str = "text") -> None:
-    """The flags of every command that reports."""
+def add_output(command: argparse.ArgumentParser, form: str = "text", secrets: bool = True) -> None:
+    """The flags of every command that reports; without `secrets`, of one that never shows a token."""
     formats = f"what to write to standard output: {', '.join(FORMATS)} (default: {form})"
     command.add_argument("--format", choices=list(FORMATS), default=form, metavar="NAME", help=formats)
     command.add_argument(
         "--report", action="append", type=_report, default=[], metavar="NAME=PATH", help="write a format to a file, too (repeatable)"
     )
+    command.set_defaults(show_secrets=False)
+    if secrets:
+        _add_show_secrets(command)
+    command.add_argument("--quiet", action="store_true", help="no progress and no text report; the exit code and --report speak")
+    command.add_argument("--no-color", action="store_true", help="no colours; the variable NO_COLOR says the same")
+    command.add_argument("--exit-zero", action="store_true", help="exit 0 although something was found")
+    command.add_argument("--allow-incomplete", action="store_true", help="exit 0 although not everything could be looked at")
+
+
+def _add_show_secrets(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--show-secrets",
         action="store_true",
         help="show the tokens themselves: in text, brief, json, jsonl and csv, and to GitLab, which then may revoke them",
     )
-    command.add_argument("--quiet", action="store_true", help="no progress and no text report; the exit code and --report speak")
-    command.add_argument("--no-color", action="store_true", help="no colours; the variable NO_COLOR says the same")
-    command.add_argument("--exit-zero", action="store_true", help="exit 0 although something was found")
-    command.add_argument("--allow-incomplete", action="store_true", help="exit 0 although not everything could be looked at")
 
 
 def add_policy(command: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from patscan.errors import ReportError
 from patscan.formats.places import SURROGATE
+from patscan.model import Fact
 
 _CONFLICT = re.compile(rb"^(?:<{7}|>{7}) ", re.MULTILINE)
 _LARGEST = 1 << 63
@@ -82,6 +83,22 @@ class Value(NamedTuple):
         if not isinstance(value.found, int):
             raise value.wrong("a text, a whole number, true or false")
         return value.found
+
+    def members(self) -> tuple[str, ...]:
+        """The names of an object's members."""
+        if not isinstance(self.found, dict):
+            raise self.wrong("an object")
+        return tuple(self.found)
+
+    def fact(self) -> Fact:
+        """A text, a whole number, true, false, ``null``, or a list or an object of such."""
+        if isinstance(self.found, list):
+            return tuple(item.fact() for item in self.each())
+        if isinstance(self.found, dict):
+            return {key: self.at(key).fact() for key in self.found}
+        if self.found is not None and not isinstance(self.found, str | int):
+            raise self.wrong("a text, a whole number, true, false or null, or made of those")
+        return self.text() if isinstance(self.found, str) else self.found
 
     def wrong(self, wanted: str) -> ReportError:
         """The error that says what should stand here."""

@@ -17,6 +17,7 @@ from patscan.model import (
     CONFIDENCES,
     SEVERITIES,
     Address,
+    Check,
     Commit,
     Coverage,
     Evidence,
@@ -114,7 +115,6 @@ def _finding(finding: Value, rules: Rules) -> Finding:
     rule = rules.get(printable(finding.at("rule").text()))
     if rule is None:
         raise finding.at("rule").wrong("the id of a rule in tool.rules")
-    verdict = finding.at("verdict")
     token = Finding(
         rule,
         _secret(finding.at("token").text(), rule),
@@ -124,12 +124,35 @@ def _finding(finding: Value, rules: Rules) -> Finding:
         tuple(_evidence(one) for one in finding.at("evidence").each()),
         (),
         _exposure(finding.at("exposure")),
-        Verdict(verdict.at("state").text(), verdict.at("reason").text(), verdict.at("facts").facts()),
+        _verdict(finding.at("verdict")),
     )
     occurrences = tuple(_occurrence(one, token) for one in finding.at("occurrences").each())
     if not occurrences:
         raise finding.at("occurrences").wrong("a list of at least one place")
     return token._replace(occurrences=occurrences)
+
+
+def _verdict(verdict: Value) -> Verdict:
+    severity, reasons, checks = verdict.at("severity"), verdict.at("severity_reasons"), verdict.at("lifecycle")
+    return Verdict(
+        verdict.at("state").text(),
+        verdict.at("reason").text(),
+        {key: verdict.at("facts").at(key).fact() for key in verdict.at("facts").members()},
+        () if checks.found is None else tuple(_check(one) for one in checks.each()),
+        None if severity.found is None else severity.one_of(SEVERITIES),
+        () if reasons.found is None else reasons.texts(),
+        verdict.at("instance").text_or_none(),
+        verdict.at("asked_at").text_or_none(),
+    )
+
+
+def _check(check: Value) -> Check:
+    return Check(
+        check.at("check").text(),
+        check.at("severity").one_of(SEVERITIES),
+        check.at("message").text(),
+        check.at("reference").text(),
+    )
 
 
 def _ignored(finding: Value, rules: Rules) -> Finding:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from patscan import __version__
-from patscan.model import Commit, Coverage, Exposure, Note, Skip, Verdict
+from patscan.model import Check, Commit, Coverage, Exposure, Fact, Note, Skip, Verdict
 from patscan.secret import Secret
 from tests.formats.reports import BLOB, COMMIT, REVEAL, RULE, finding, occurrence, report, secret, written
 from tests.tokens import classic, routable
@@ -83,7 +83,16 @@ def test_a_finding(token: str) -> None:
                 "at_or_before": False,
                 "reflogs": None,
             },
-            "verdict": {"state": "unchecked", "reason": "", "facts": {}, "lifecycle": []},
+            "verdict": {
+                "state": "unchecked",
+                "reason": "",
+                "facts": {},
+                "lifecycle": [],
+                "severity": None,
+                "severity_reasons": [],
+                "instance": None,
+                "asked_at": None,
+            },
             "occurrences": [
                 {
                     "type": "blob",
@@ -188,10 +197,22 @@ def test_no_lone_surrogate_is_written(token: str) -> None:
 
 
 def test_verdict_and_exposure_once_known(token: str) -> None:
-    verdict = Verdict("active", "GitLab knows it.", {"scopes": "api", "user": 7})
+    facts: dict[str, Fact] = {"scopes": ("api",), "owner": {"id": 7, "bot": False}, "groups": ({"id": 1, "access": None},)}
+    check = Check("no-expiry", "high", "It never expires.", "https://docs.gitlab.com/")
+    when = "2026-11-21T12:00:00+00:00"
+    verdict = Verdict("active", "GitLab knows it.", facts, (check,), "critical", ("api: all",), "https://gitlab.example.com", when)
     exposure = Exposure(None, None, False, ("refs/heads/main",), True, False)
     document = loaded(finding(token, verdict=verdict, exposure=exposure))["findings"][0]
-    assert document["verdict"] == {"state": "active", "reason": "GitLab knows it.", "facts": {"scopes": "api", "user": 7}, "lifecycle": []}
+    assert document["verdict"] == {
+        "state": "active",
+        "reason": "GitLab knows it.",
+        "facts": {"scopes": ["api"], "owner": {"id": 7, "bot": False}, "groups": [{"id": 1, "access": None}]},
+        "lifecycle": [check._asdict()],
+        "severity": "critical",
+        "severity_reasons": ["api: all"],
+        "instance": "https://gitlab.example.com",
+        "asked_at": when,
+    }
     assert document["exposure"] == {
         "first_seen": None,
         "last_seen": None,

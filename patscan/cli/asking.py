@@ -1,0 +1,144 @@
+"""What a command needs to ask GitLab: its flags, what the environment and the user's own file approve, and the stage itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patscan import config
+from patscan.errors import ConfigError, UsageError
+from patscan.model import Report
+from patscan.secret import Secret
+
+if TYPE_CHECKING:
+    from patscan.gitlab.client import Settings
+    from patscan.gitlab.hosts import Approved
+    from patscan.gitlab.verify import Options
+
+_LARGEST_TOKEN = 4096
+_FLAGS = ("gitlab_url", "admin_token_file", "ca_bundle", "timeout", "max_requests", "insecure_http", "allow_writes")
+
+
+def add_asking(command: argparse.ArgumentParser) -> None:
+    """``--verify``, and the flags that say how GitLab is asked."""
+    command.add_argument("--verify", action="store_true", help="ask GitLab whether the tokens work and what they can do; nothing else does")
+    command.add_argument("--gitlab-url", action="append", default=None, metavar="URL", help="a GitLab that may be asked (repeatable)")
+    command.add_argument("--admin-token-file", type=Path, metavar="FILE", help="ask as the administrator whose token this file holds")
+    command.add_argument("--ca-bundle", type=Path, metavar="FILE", help="certificates to trust instead of the system's")
+    command.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default: 10)")
+    command.add_argument("--max-requests", type=_count, metavar="N", help="requests to send at most (default: 10000)")
+    command.add_argument("--insecure-http", action="store_true", default=None, help="send tokens in the clear to an http:// address")
+    command.add_argument("--allow-writes", action="store_true", default=None, help="ask also what writes on the server")
+
+
+def verified(chosen: argparse.Namespace, report: Report, proposed: tuple[str, ...] = ()) -> Report:
+    """`report` with GitLab's verdicts, if the flags ask for them. `proposed` are hosts that were seen, which nobody approved.
+
+    Raises `ConfigError` and `UsageError`.
+    """
+    if not chosen.verify:
+        if given := [flag for flag in _FLAGS if getattr(chosen, flag) is not None]:
+            raise UsageError(f"--{given[0].replace('_', '-')} goes with --verify only.")
+        return report
+    from patscan.cli.progress import Fetching
+    from patscan.gitlab.client import Client
+    from patscan.gitlab.verify import TRACE, verify
+
+    mine = config.of_user(_own_file())
+    approved = _approved(chosen, mine)
+    client = Client(_settings(chosen))
+    if report.findings and approved.instances and not chosen.quiet:
+        print(f"patscan: {TRACE}.", file=sys.stderr)
+    with Fetching(not chosen.quiet) as line:
+        outcome = verify(
+            report.findings,
+            approved,
+            client,
+            _options(chosen, mine, proposed),
+            lambda done, of: line.tell(f"Asked about {done:,} of {of:,} tokens."),
+        )
+    coverage = report.coverage
+    coverage = coverage._replace(skipped=(*coverage.skipped, *outcome.skipped), notes=(*coverage.notes, *outcome.notes))
+    return report._replace(findings=outcome.findings, coverage=coverage, interrupted=report.interrupted or outcome.interrupted)
+
+
+def _own_file() -> Path:
+    folder = os.environ.get("XDG_CONFIG_HOME") or ""
+    # The XDG specification: what isn't absolute is to be ignored.
+    return (Path(folder) if os.path.isabs(folder) else Path.home() / ".config") / "patscan" / "config.toml"
+
+
+def _approved(chosen: argparse.Namespace, mine: config.Config) -> Approved:
+    from patscan.gitlab.hosts import approved
+
+    def urls() -> Iterator[tuple[str, str]]:
+        yield from (("--gitlab-url", url) for url in chosen.gitlab_url or ())
+        if url := os.environ.get("PATSCAN_GITLAB_URL"):
+            yield "PATSCAN_GITLAB_URL", url
+        yield from ((f"{mine.file}: gitlab-urls", url) for url in mine.get("gitlab-urls"))
+        if os.environ.get("GITLAB_CI") == "true" and (url := os.environ.get("CI_SERVER_URL")):
+            yield "CI_SERVER_URL", url
+
+    return approved(urls(), bool(chosen.insecure_http))
+
+
+def _settings(chosen: argparse.Namespace) -> Settings:
+    from patscan.gitlab.client import Settings
+
+    # Programs that run as CGI are handed HTTP_PROXY by strangers, so only its lowercase form counts, as in curl.
+    proxies = {"https": os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY"), "http": os.environ.get("http_proxy")}
+    exempt = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    usual = Settings()
+    return usual._replace(
+        ca_bundle=chosen.ca_bundle,
+        timeout=chosen.timeout or usual.timeout,
+        max_requests=chosen.max_requests or usual.max_requests,
+        proxies={scheme: url for scheme, url in proxies.items() if url},
+        no_proxy=tuple(name.strip() for name in exempt.split(",") if name.strip()),
+    )
+
+
+def _options(chosen: argparse.Namespace, mine: config.Config, proposed: tuple[str, ...]) -> Options:
+    from patscan.gitlab.lifecycle import Thresholds
+    from patscan.gitlab.verify import Options
+
+    days = Thresholds(*(mine.get(f"lifecycle.{name}-days") for name in ("longest", "soon", "unused")))
+    return Options(bool(chosen.allow_writes), _administrator(chosen), proposed, days)
+
+
+def _administrator(chosen: argparse.Namespace) -> Secret | None:
+    file, source = chosen.admin_token_file, "PATSCAN_ADMIN_TOKEN"
+    token = os.environb.get(source.encode(), b"") if hasattr(os, "environb") else os.environ.get(source, "").encode()
+    if file:
+        source = f"--admin-token-file: {file}"
+        try:
+            with file.open("rb") as stream:
+                token = stream.read(_LARGEST_TOKEN + 1)
+        except OSError as error:
+            raise ConfigError(f"{source}: {(error.strerror or 'can not be read').lower()}.") from None
+    token = token.strip()
+    if not token and not file:
+        return None
+    if not 0 < len(token) <= _LARGEST_TOKEN or not token.isascii() or len(token.split()) != 1:
+        raise ConfigError(f"{source}: doesn't hold one token and nothing else.")
+    return Secret(token)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to 600")
+    return seconds
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 10_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 10000000")
+    return int(text)

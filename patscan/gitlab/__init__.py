@@ -1,0 +1,1 @@
+"""What GitLab says of a token: does it still work, whose is it, what could a thief do with it."""

@@ -1,0 +1,45 @@
+"""Which way of asking each kind of token has. A new kind is one module and one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from patscan.gitlab import access_token, deploy, feature_flags, job, oauth, runner, session, trigger
+from patscan.gitlab.question import Question
+from patscan.model import Verdict
+
+Asker = Callable[[Question], Verdict]
+
+
+def unaskable(reason: str, _: Question) -> Verdict:
+    """The verdict on a kind that can't be asked."""
+    return Verdict("unverifiable", reason)
+
+
+_NO_QUESTION = "GitLab has no question for this kind that changes nothing"
+_ADMINISTRATOR = f"{_NO_QUESTION}. An administrator's token can tell"
+
+ASKERS: Mapping[str, Asker] = {
+    "personal-access-token": access_token.ask,
+    "ci-job-token": job.ask,
+    "runner-authentication-token": runner.ask,
+    "deploy-token": deploy.ask,
+    "feature-flags-token": feature_flags.ask,
+    "pipeline-trigger-token": trigger.ask,
+    "oauth-application-secret": oauth.ask,
+    "session-cookie": session.ask,
+    "feed-token": partial(unaskable, "the only question would put it into a URL, and URLs are logged. An administrator's token can tell"),
+    "agent-token": partial(unaskable, _ADMINISTRATOR),
+    "incoming-mail-token": partial(unaskable, _ADMINISTRATOR),
+    "runner-registration-token": partial(unaskable, "the only question would register a runner"),
+    "scim-token": partial(unaskable, "it can only be asked with the path of its group"),
+    "runner-controller-token": partial(unaskable, _NO_QUESTION),
+    "workspace-token": partial(unaskable, _NO_QUESTION),
+    "iam-authorization-code": partial(unaskable, "the only question would use it up"),
+    "iam-access-token": partial(unaskable, _NO_QUESTION),
+    "iam-refresh-token": partial(unaskable, "the only question would replace it"),
+}
+
+UNKNOWN: Asker = partial(unaskable, "patscan doesn't know how to ask GitLab about this kind")
+"""For a kind that a project's own rules bring."""

@@ -1,0 +1,39 @@
+"""CI job tokens, legacy and JWT. They live as long as their job runs. Source: ``lib/api/ci/jobs.rb``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from patscan.gitlab import meaning
+from patscan.gitlab.question import API, Question, words
+from patscan.gitlab.reach import person
+from patscan.model import Fact, Verdict
+
+
+def ask(question: Question) -> Verdict:
+    """The job asked about itself."""
+    answer = question.get(f"{API}/job", {"JOB-TOKEN": question.sealed()})
+    if answer.status == 404:
+        return Verdict("unverifiable", "this GitLab can't be asked for the job of a token")
+    if answer.status != 200:
+        return meaning.refusal(question, answer)
+    job = answer.json()
+    if not isinstance(job, dict) or type(job.get("id")) is not int:
+        raise question.fault(answer)
+    return Verdict("active", "its job is running", facts(job))
+
+
+def facts(job: Mapping[str, Any]) -> dict[str, Fact]:
+    """What GitLab's entity of a job says, under our names."""
+    said: dict[str, Fact] = {"job": job["id"]} if type(job.get("id")) is int else {}
+    said |= {
+        "name": words(job.get("name")),
+        "job_status": words(job.get("status"), 40),
+        "created": words(job.get("created_at"), 40) or None,
+    }
+    if isinstance(pipeline := job.get("pipeline"), dict):
+        said |= {key: pipeline[name] for key, name in (("pipeline", "id"), ("project", "project_id")) if type(pipeline.get(name)) is int}
+    if isinstance(user := job.get("user"), dict):
+        said["owner"] = person(user)
+    return said
