@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Kind, Match, Occurrence, Sighting
 
 if TYPE_CHECKING:
-    from patscan.scan import Options, Run, Source, Stage
+    from patscan.run import Options, Run, Source, Stage
 
 
 def sightings(run: Run) -> Run:

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 from patscan import baseline as baselines
-from patscan import scan as engine
 from patscan import textfile
 from patscan.cli import policy, scanning
 from patscan.cli.environment import environment
@@ -21,6 +20,7 @@ from patscan.formats.places import SHORT, name, printable
 from patscan.formats.redaction import redacted, unshaped
 from patscan.formats.words import count, prominent
 from patscan.model import Finding, Kind, Report, Rule, Target
+from patscan.run import Pool, Source
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -176,14 +176,14 @@ def _looked(chosen: argparse.Namespace, holds: policy.Holding, place: Path, hist
     return output
 
 
-def _files(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+def _files(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
     from patscan.cli import pools
     from patscan.sources.files import Files
 
     return Files([place], environment(chosen.path)), pools.serial
 
 
-def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
     from patscan.cli import cache
     from patscan.git.repository import open_repository
     from patscan.sources.history import History

@@ -13,11 +13,11 @@ from patscan.cli.environment import elsewhere, environment
 from patscan.cli.parser import add_common
 from patscan.errors import UsageError
 from patscan.model import Note, Rule, Skip, Target
+from patscan.run import Pool, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from patscan import scan as engine
     from patscan.git.address import Address
     from patscan.git.repository import Repository
     from patscan.sources.history import History
@@ -74,11 +74,11 @@ def run(chosen: argparse.Namespace) -> int:
         return scanning.report(chosen, Target("history", remote.url, remote.url), partial(_mirrored, chosen, remote, stack), None)
 
 
-def _repository(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+def _repository(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
     return _history(chosen, path, environment(path), rules)
 
 
-def _mirrored(chosen: argparse.Namespace, remote: Address, stack: ExitStack, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+def _mirrored(chosen: argparse.Namespace, remote: Address, stack: ExitStack, rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
     from patscan.cli.progress import Fetching
     from patscan.git.mirror import at, mirror
 
@@ -89,7 +89,7 @@ def _mirrored(chosen: argparse.Namespace, remote: Address, stack: ExitStack, rul
 
 def _history(
     chosen: argparse.Namespace, path: Path, environment: dict[str, str], rules: tuple[Rule, ...], mirror: bool = False
-) -> tuple[engine.Source, engine.Pool]:
+) -> tuple[Source, Pool]:
     from patscan.cli import guard
     from patscan.git.repository import open_repository
 
@@ -100,9 +100,7 @@ def _history(
     return history, pool
 
 
-def _reading(
-    chosen: argparse.Namespace, repository: Repository, rules: tuple[Rule, ...], mirror: bool = False
-) -> tuple[History, engine.Pool]:
+def _reading(chosen: argparse.Namespace, repository: Repository, rules: tuple[Rule, ...], mirror: bool = False) -> tuple[History, Pool]:
     from patscan.cli import cache, pools
 
     if chosen.rev:
@@ -117,7 +115,7 @@ def _reading(
     return history, pools.serial if known else scanning.pool(chosen)
 
 
-def _submodules(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> Iterator[tuple[str, engine.Source, engine.Pool]]:
+def _submodules(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> Iterator[tuple[str, Source, Pool]]:
     from patscan.git.repository import open_repository
     from patscan.git.submodules import submodules
 

@@ -11,9 +11,9 @@ from patscan.cli import scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_common
 from patscan.model import Report, Rule, Target
+from patscan.run import Pool, Source
 
 if TYPE_CHECKING:
-    from patscan import scan as engine
     from patscan.sources.index import Index
     from patscan.sources.revisions import Between
 
@@ -32,7 +32,7 @@ def run(chosen: argparse.Namespace) -> int:
     make = _between if all(ends) else _index
     made: list[Index | Between] = []
 
-    def source(rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+    def source(rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
         from patscan.cli import pools
 
         made.append(make(chosen.names, *ends))

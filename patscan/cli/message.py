@@ -11,9 +11,9 @@ from patscan.cli import scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_common
 from patscan.model import Finding, Occurrence, Report, Rule, Target
+from patscan.run import Pool, Source
 
 if TYPE_CHECKING:
-    from patscan import scan as engine
     from patscan.sources.message import Message
 
 _ASKED = r"^(core\.comment(char|string)|commit\.cleanup)$"
@@ -32,7 +32,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Look at a message, without what git takes out of it."""
     made: list[Message] = []
 
-    def source(rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+    def source(rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
         from patscan.cli import pools
 
         made.append(_message(chosen.file))

@@ -12,11 +12,11 @@ from patscan import config, rulebook, textfile
 from patscan.cli.environment import environment
 from patscan.errors import ConfigError, UsageError
 from patscan.model import Note, Report, Rule, Target
+from patscan.run import Options
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from patscan import scan as engine
     from patscan.baseline import Baseline
 
 
@@ -30,7 +30,7 @@ class Holding(NamedTuple):
     unstaged: tuple[Path, ...] = ()
     """Files that say something else on the disk than in the index, which is what holds."""
 
-    def options(self, target: Target) -> engine.Options:
+    def options(self, target: Target) -> Options:
         """For a scan of `target`."""
         from patscan.scan import Options
 
@@ -110,7 +110,7 @@ class Holding(NamedTuple):
                     yield Note(where, f"this entry for a token in {entry.path} expired after {entry.expires}: it hides nothing any more.")
 
 
-def below(path: str, options: engine.Options) -> engine.Options:
+def below(path: str, options: Options) -> Options:
     """`options` for a submodule at `path`: there the paths that patterns are for begin with it."""
     return options._replace(policy=options.policy and options.policy._replace(inside=path))
 

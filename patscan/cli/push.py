@@ -14,9 +14,9 @@ from patscan.cli.environment import environment
 from patscan.cli.parser import add_common
 from patscan.errors import TargetError, UsageError
 from patscan.model import Coverage, Finding, Report, Rule, Target
+from patscan.run import Options, Pool, Source
 
 if TYPE_CHECKING:
-    from patscan import scan as engine
     from patscan.git.repository import Repository
     from patscan.sources.push import Push, Remote, Update
 
@@ -40,7 +40,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     made: list[tuple[Repository, Push]] = []
 
-    def source(rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+    def source(rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
         from patscan.cli import pools
 
         repository = open_repository(Path(), environment())
@@ -116,7 +116,7 @@ def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, repo
 
     history = History(repository, memory=cache.memory(rules))
     try:
-        everywhere = engine.scan(history, rules, scanning.pool(chosen), lambda _: None, engine.Options("low"))
+        everywhere = engine.scan(history, rules, scanning.pool(chosen), lambda _: None, Options("low"))
         held = push.held()
     except TargetError:
         return report  # then nobody knows, and nobody says

@@ -15,9 +15,10 @@ from patscan.cli.environment import elsewhere, environment
 from patscan.cli.parser import add_common
 from patscan.errors import TargetError, UsageError
 from patscan.model import Rule, Target
+from patscan.run import Pool, Source
 
 if TYPE_CHECKING:
-    from patscan import scan as engine
+    pass
 
 _MANY_FILES = 20_000
 """From so many files on, starting processes takes less time than it saves."""
@@ -38,7 +39,7 @@ def run(chosen: argparse.Namespace) -> int:
     return scanning.report(chosen, target, partial(_files, chosen, paths), Path() if paths[0] == Path("-") else paths[0])
 
 
-def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
+def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
     from patscan.cli import pools
 
     if Path("-") in paths and len(paths) > 1:

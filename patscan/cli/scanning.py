@@ -15,12 +15,13 @@ from patscan.cli import cache, output, policy
 from patscan.cli.progress import Progress
 from patscan.errors import ConfigError, ExitCode, TargetError
 from patscan.model import Coverage, Note, Report, Rule, Skip, Target
+from patscan.run import Pool, Source
 
 _Entry = TypeVar("_Entry", Skip, Note)
 
-Make = Callable[[tuple[Rule, ...]], tuple[engine.Source, engine.Pool]]
+Make = Callable[[tuple[Rule, ...]], tuple[Source, Pool]]
 After = Callable[[Report, tuple[Rule, ...]], Report]
-More = Callable[[tuple[Rule, ...]], Iterator[tuple[str, engine.Source, engine.Pool]]]
+More = Callable[[tuple[Rule, ...]], Iterator[tuple[str, Source, Pool]]]
 """Further scans of the same run, each with the path that stands before all of its own."""
 
 
@@ -91,7 +92,7 @@ def _as_asked(report: Report, target: Target) -> Report:
     return report._replace(target=report.target._replace(path=target.path, remote=target.remote), coverage=coverage)
 
 
-def pool(chosen: argparse.Namespace) -> engine.Pool:
+def pool(chosen: argparse.Namespace) -> Pool:
     """As many workers as are asked for, or as there are processors."""
     from patscan.cli import pools
 
