@@ -11,6 +11,7 @@ from patscan.errors import TargetError
 from patscan.model import Finding, Occurrence, Report, Rule, Secret
 
 COMMITTED = "already committed"
+STOOD = "was there before"
 
 
 def excuse(report: Report, reason: Callable[[Finding, Occurrence], str]) -> Report:

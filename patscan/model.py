@@ -264,12 +264,19 @@ class Coverage(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What was scanned: `type` is ``files``, ``stdin``, ``history``, ``index``, ``push`` or ``message``."""
+    """What was scanned: `type` is ``files``, ``stdin``, ``history``, ``index``, ``push``, ``message`` or ``ci``."""
 
     type: str
     path: str
     remote: str | None = None
     head: str | None = None
+    platform: str | None = None
+    """The CI server whose variables said what is new; this and the rest are ``None`` but for ``ci``."""
+    event: str | None = None
+    base: str | None = None
+    """The commit that the head was compared with; ``None``: everything that the head reaches was looked at."""
+    reason: str | None = None
+    """What was decided to look at, and why, as a sentence."""
 
 
 class Report(NamedTuple):

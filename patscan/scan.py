@@ -79,8 +79,8 @@ Pool = Callable[[], "Executor | None"]
 """Makes an executor whose workers have called `start`; ``None``, having called it here, when starting workers isn't worth it."""
 Progress = Callable[[Looked], None]
 
-_MAY_BE_EMPTY = ("index", "push", "message")
-"""A commit without changes, a push that only deletes and an empty message are no mistakes."""
+_MAY_BE_EMPTY = ("index", "push", "message", "ci")
+"""A commit without changes, a push that only deletes and an empty message are no mistakes; `sources.introduced` says what is in CI."""
 
 _matcher: Matcher | None = None
 

@@ -21,6 +21,7 @@ ROOMS = {
     "content": set(),
     "git": {"dates", "model", "errors", "content"},
     "rulebook": {"model", "errors"},
+    "ci": {"git", "model", "errors"},
     "detect": {"model", "errors", "content"},
     "sources": {"git", "model", "errors", "content"},
     "formats": {"dates", "model", "errors", "__init__"},
@@ -36,6 +37,7 @@ ROOMS = {
     "scan": {"findings", "triage", "workers", "detect", "model", "content"},
     "cli": {
         *(
+            "ci",
             "scan",
             "excused",
             "union",

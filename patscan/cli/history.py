@@ -35,14 +35,19 @@ def flags(command: argparse.ArgumentParser) -> None:
         metavar="RANGE",
         help="only what this range introduced, in git's syntax: A..B, --rev=--branches",
     )
+    add_history(command)
+    add_common(command)
+    command.set_defaults(command=run)
+
+
+def add_history(command: argparse.ArgumentParser) -> None:
+    """The flags of every command that looks at commits."""
     command.add_argument("--since", type=_date, metavar="DATE", help="only what was brought on this date (2026-01-31) or later")
     command.add_argument("--until", type=_date, metavar="DATE", help="only what was brought before this date or at this moment")
     command.add_argument("--author", default="", metavar="TEXT", help="only what was brought by somebody whose name or address holds this")
     command.add_argument("--submodules", action="store_true", help="look at the history of each submodule, too, with its path in front")
     command.add_argument("--paths", action="store_true", help="look at the names that files ever had, too")
     command.add_argument("--no-cache", action="store_true", help="read everything, and remember nothing of it for the next time")
-    add_common(command)
-    command.set_defaults(command=run)
 
 
 def _date(text: str) -> float:
@@ -65,12 +70,12 @@ def run(chosen: argparse.Namespace) -> int:
         if chosen.keep:
             raise UsageError("--keep goes with a URL: a repository in a folder is read where it is.")
         path = Path(chosen.repository)
-        more = partial(_submodules, chosen, path) if chosen.submodules else None
+        more = partial(submodule_scans, chosen, path) if chosen.submodules else None
         return scanning.report(chosen, Target("history", str(path)), partial(_repository, chosen, path), path, more)
     if chosen.submodules:
         raise UsageError("--submodules goes with a folder: a URL's mirror has the histories of no submodules. Clone it first.")
     with ExitStack() as stack:
-        _leave_when_told()
+        leave_when_told()
         return scanning.report(chosen, Target("history", remote.url, remote.url), partial(_mirrored, chosen, remote, stack), None)
 
 
@@ -94,7 +99,7 @@ def _history(
 
     repository = open_repository(path, environment)
     history, pool = _reading(chosen, repository, rules, mirror)
-    _tell_others(chosen, repository, history)
+    tell_of_submodules(chosen, repository, history)
     return history, pool
 
 
@@ -115,7 +120,7 @@ def _reading(
     return history, partial(pools.serial, rules) if known else scanning.pool(chosen, rules)
 
 
-def _submodules(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> Iterator[tuple[str, engine.Source, engine.Pool]]:
+def submodule_scans(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> Iterator[tuple[str, engine.Source, engine.Pool]]:
     from patscan.git.repository import open_repository
     from patscan.git.submodules import submodules
 
@@ -124,7 +129,7 @@ def _submodules(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...])
             yield submodule.path, *_reading(chosen, submodule.repository, rules)
 
 
-def _tell_others(chosen: argparse.Namespace, repository: Repository, history: History) -> None:
+def tell_of_submodules(chosen: argparse.Namespace, repository: Repository, history: History) -> None:
     """Say which submodules aren't looked at."""
     from patscan.git.submodules import has_submodules, submodules
 
@@ -139,7 +144,7 @@ def _tell_others(chosen: argparse.Namespace, repository: Repository, history: Hi
             history.notes.append(Note(submodule.path, "a submodule that isn't here. Get it with: git submodule update --init"))
 
 
-def _leave_when_told() -> None:
+def leave_when_told() -> None:
     """Let SIGTERM and a closed terminal end this process as an exception does, so that a temporary mirror is removed."""
     import signal
 

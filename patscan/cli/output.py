@@ -49,6 +49,7 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
     report = report._replace(exit_code=int(code))
     style = formats.Style(color=False, reveal=chosen.show_secrets, width=100, when=_when())
     failed = [error for name, path in chosen.report if (error := _to_path(report, name, path, style))]
+    failed += [error for path in getattr(chosen, "summaries", ()) if (error := _appended(report, path, style))]
     if not (chosen.quiet and chosen.format in ("text", "brief")):
         if sys.stdout is None:
             raise OutputError(" ".join([*failed, "standard output is closed. Use --quiet, and --report NAME=PATH for a file."]))
@@ -86,6 +87,16 @@ def _to_path(report: Report, name: str, path: Path, style: formats.Style) -> str
             _to_file(report, name, path, style)
     except OSError as error:
         return f"--report: {path} can't be written: {error.strerror}."
+    return ""
+
+
+def _appended(report: Report, path: Path, style: formats.Style) -> str:
+    """Add the Markdown report to a file that other steps of a job write to, too; returns what went wrong."""
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+            formats.write("markdown", report, stream, style)
+    except OSError as error:
+        return f"GITHUB_STEP_SUMMARY: {path} can't be written to: {error.strerror}."
     return ""
 
 

@@ -73,9 +73,9 @@ def scanned(
 
 
 def _as_asked(report: Report, target: Target) -> Report:
-    """The report of a mirror, with the URL in the place of the folder that it was read in."""
+    """The report of a mirror, or of what borrows a checkout's objects, with the URL or the checkout in the place of its folder."""
     here = report.target.path
-    if not target.remote or here == target.path:
+    if not (target.remote or target.type == "ci") or here == target.path:
         return report
 
     def named(entry: _Entry) -> _Entry:
@@ -83,7 +83,7 @@ def _as_asked(report: Report, target: Target) -> Report:
 
     coverage = report.coverage
     coverage = coverage._replace(skipped=tuple(map(named, coverage.skipped)), notes=tuple(map(named, coverage.notes)))
-    return report._replace(target=report.target._replace(path=target.path, remote=target.remote), coverage=coverage)
+    return report._replace(target=report.target._replace(path=target.path, remote=target.remote or report.target.remote), coverage=coverage)
 
 
 def pool(chosen: argparse.Namespace, rules: tuple[Rule, ...]) -> engine.Pool:

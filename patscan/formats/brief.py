@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _TOKENS = 3
 _SKIPS = 4
 _BOLD, _BAD, _GOOD, _WARNING = "1", "1;31", "32", "1;33"
-_THINGS = {"index": "staged file", "push": "object", "message": "message", "history": "object"}
+_THINGS = {"index": "staged file", "push": "object", "message": "message", "history": "object", "ci": "object"}
 _ACTS = {"index": "commit", "push": "push", "message": "commit"}
 _IDS = {"index": "patscan", "push": "patscan-push", "message": "patscan-commit-msg"}
 
@@ -27,6 +27,10 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 
 def _lines(report: Report, style: Style) -> Iterator[str]:
+    if report.target.reason:
+        from patscan.formats.places import printable
+
+        yield printable(report.target.reason)
     if report.findings or report.coverage.skipped:
         for finding in report.findings[:_TOKENS]:
             yield _token(finding, style)

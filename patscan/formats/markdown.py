@@ -24,6 +24,8 @@ _LONGEST = 100
 """Characters of a name that are shown."""
 _TITLE, _REMEDY = 80, 500
 """Characters of a rule's own words."""
+MARKER = "<!-- patscan-report -->"
+"""The first line, by which a bot finds the comment that it wrote before, to write it anew. Nobody sees it."""
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#!|~&$^@]")
 
 
@@ -34,7 +36,10 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 def _lines(report: Report) -> Iterator[str]:
     found, gaps = report.findings, list(unseen(report))
+    yield MARKER
     yield f"### patscan: {count(len(found), 'leaked token') if found else 'no token found'}{' in what could be looked at' if gaps else ''}"
+    if report.target.reason:
+        yield from ("", _prose(report.target.reason, _REMEDY))
     if found:
         yield ""
         yield from map(_item, found[:_FINDINGS])

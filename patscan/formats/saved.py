@@ -86,7 +86,7 @@ def _rule(rule: Value) -> Rule:
 
 
 def _target(target: Value) -> Target:
-    return Target(*(target.at(key).text() for key in ("type", "path")), *(target.at(key).text_or_none() for key in ("remote", "head")))
+    return Target(target.at("type").text(), target.at("path").text(), *(target.at(key).text_or_none() for key in Target._fields[2:]))
 
 
 def _coverage(coverage: Value) -> Coverage:

@@ -34,6 +34,8 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 
 def _lines(report: Report, style: Style) -> Iterator[str]:
+    if report.target.reason:
+        yield printable(report.target.reason)
     told: dict[str, Occurrence] = {}
     for finding in report.findings:
         here = current(finding.occurrences)
@@ -116,7 +118,7 @@ def _looked_at(report: Report, style: Style) -> Iterator[str]:
 
 
 def _amounts(coverage: Coverage, target: str) -> Iterator[str]:
-    if target in {"history", "push"}:
+    if target in {"history", "push", "ci"}:
         yield count(coverage.commits, "commit")
         yield count(coverage.blobs, "blob")
     elif target == "stdin":

@@ -86,7 +86,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _target(target: Target) -> dict[str, Any]:
-    return {"type": target.type, "path": target.path, "remote": target.remote, "head": target.head}
+    return target._asdict()
 
 
 def _coverage(coverage: Coverage, interrupted: bool) -> dict[str, Any]:
