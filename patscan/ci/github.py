@@ -69,7 +69,7 @@ def _text(document: Any, name: str) -> str:
 def _pull_request(values: Mapping[str, str], facts: Mapping[str, str], decision: Decision, default: str) -> Decision:
     base, head = (commit_id(facts, f"pull_request.{end}.sha") for end in ("base", "head"))
     target = branch(facts, "pull_request.base.ref") or branch(values, "GITHUB_BASE_REF")
-    bases = (Base(base, "the event's pull_request.base.sha"),) if base else ()
+    bases: tuple[Base, ...] = (Base(base, "the event's pull_request.base.sha"),) if base else ()
     bases += on_branch(target, "the base branch") + (on_branch(default, "the default branch") if default != target else ())
     number = facts.get("number", "")
     reason = f"what the pull request {'#' + number if number.isdecimal() else ''} brings".replace("  ", " ")

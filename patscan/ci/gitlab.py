@@ -69,7 +69,7 @@ def _external(values: Mapping[str, str], decision: Decision, default: str) -> De
     target = branch(values, "CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_NAME")
     tip = commit_id(values, "CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA")
     ref = branch(values, "CI_EXTERNAL_PULL_REQUEST_SOURCE_BRANCH_NAME")
-    bases = (Base(tip, "CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA"),) if tip else ()
+    bases: tuple[Base, ...] = (Base(tip, "CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA"),) if tip else ()
     bases += on_branch(target, "the target branch") + (on_branch(default, "the default branch") if default != target else ())
     reason = "what the external pull request brings"
     return decision._replace(event="external pull request", bases=bases, reason=reason, ref=ref, sources=(ref,) if ref else ())

@@ -121,6 +121,7 @@ def _reading(
 
 
 def submodule_scans(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> Iterator[tuple[str, engine.Source, engine.Pool]]:
+    """A scan of each submodule that is here, with the path that stands before all of its own."""
     from patscan.git.repository import open_repository
     from patscan.git.submodules import submodules
 

@@ -150,6 +150,7 @@ def configured(environment: Mapping[str, str], pairs: list[tuple[str, str]]) -> 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
+    """A temporary folder; it is removed at the end, or an error says that it stays."""
     folder = TemporaryDirectory(prefix="patscan-")
     try:
         yield Path(folder.name).resolve()
