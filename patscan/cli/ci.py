@@ -16,7 +16,7 @@ from patscan.cli import scanning
 from patscan.cli.environment import elsewhere, environment, of_job
 from patscan.cli.history import add_history, leave_when_told, submodule_scans, tell_of_submodules
 from patscan.cli.parser import add_common
-from patscan.errors import UsageError
+from patscan.errors import TargetError, UsageError
 from patscan.model import Note, Report, Rule, Target
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MANY_OBJECTS = 5_000
 """From so many on, starting processes takes less time than it saves."""
+_CHECK_OUT = "The runner has to check the repository out: GIT_STRATEGY: fetch in GitLab, actions/checkout in GitHub."
 _LARGEST = 64 << 20
 """Bytes of an event file; GitHub's own limit for a webhook is 25 MB."""
 
@@ -113,7 +114,10 @@ class _Job:
         from patscan.git.borrowed import Network, borrowed
         from patscan.git.repository import open_repository
 
-        checkout = open_repository(Path(), environment())
+        try:
+            checkout = open_repository(Path(), environment())
+        except TargetError as error:
+            raise TargetError(f"{error} {_CHECK_OUT}") from error
         with Fetching(not self._chosen.quiet) as fetching:
             network = Network(of_job(), self._chosen.fetch_timeout, fetching.tell)
             place = self.stack.enter_context(borrowed(checkout, elsewhere(), network))

@@ -42,6 +42,7 @@ class Borrowed:
         """`known` is what the checkout says of its server; it may be a `partial` clone."""
         self.environment = at(place, offline)
         self.place, self._remote, self._tell = place, known.remote, network.tell
+        self._problem = known.problem
         self._end = time.monotonic() + network.seconds
         self._online = at(place, network.environment)
         if known.remote:
@@ -91,7 +92,7 @@ class Borrowed:
 
     def _talk(self, args: Sequence[str], stdin: object = None) -> None:
         if not self._remote:
-            raise GitError("the checkout names no remote to fetch from.")
+            raise GitError(self._problem)
         left = self._end - time.monotonic()
         if left <= 0:
             raise GitError("the time for fetching is up (--fetch-timeout).")

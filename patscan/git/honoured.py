@@ -30,14 +30,16 @@ class Honoured(NamedTuple):
     remote: Address | None
     pairs: tuple[tuple[str, str], ...]
     """Keys and values of git-config(1)."""
+    problem: str
+    """Why there is no `remote`, as a sentence."""
 
 
 def honoured(checkout: Repository) -> Honoured:
-    """Read the checkout's configuration, with ``include`` and ``includeIf``. Raises `UsageError` for a URL that starts a program."""
+    """Read the checkout's configuration, with ``include`` and ``includeIf``."""
     try:
         listed = checkout.git("config", "--null", "--includes", "--show-scope", "--list").decode("utf-8", "surrogateescape")
-    except GitError:
-        return Honoured(None, ())
+    except GitError as error:
+        return Honoured(None, (), str(error))
     fields = listed.split("\0")[:-1]
     own = [entry.partition("\n") for scope, entry in zip(fields[::2], fields[1::2], strict=True) if scope in {"local", "worktree"}]
     pairs = tuple((key, value) for key, _, value in own if _HONOURED.fullmatch(key))
@@ -46,15 +48,16 @@ def honoured(checkout: Repository) -> Honoured:
         if match := _URL.fullmatch(key):
             urls.setdefault(match[1], value)
     url = urls.get("origin") or (next(iter(urls.values())) if len(urls) == 1 else "")
-    return Honoured(_address(url, checkout) if url else None, pairs)
+    if not url:
+        return Honoured(None, pairs, "the checkout has no remote origin.")
+    try:
+        return Honoured(_address(url, checkout), pairs, "")
+    except UsageError as error:  # of a URL that would start a program, or that holds one of git's options
+        return Honoured(None, pairs, f"the checkout's remote can't be fetched from: {str(error).removeprefix('REPO: ')}")
 
 
 def _address(url: str, checkout: Repository) -> Address:
-    try:
-        remote = address(url)
-    except UsageError as error:
-        raise UsageError(f"the checkout's remote can't be fetched from: {str(error).removeprefix('REPO: ')}") from None
-    if remote:
+    if remote := address(url):
         return remote
     top = Path(os.fsdecode(checkout.git("rev-parse", "--show-toplevel")).removesuffix("\n")) if not checkout.bare else checkout.git_dir
     return Address(str((top / url).resolve()))

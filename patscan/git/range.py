@@ -48,6 +48,8 @@ def fetched(borrowed: Borrowed, commit: str, sources: Sequence[str]) -> str:
     except GitError as error:
         if "unadvertised object" not in str(error) or not _is_below(borrowed, commit, sources):
             raise
+    if borrowed.commit(commit) != commit:
+        raise GitError("it is no commit.")
     return commit
 
 
