@@ -25,6 +25,8 @@ class Base(NamedTuple):
     """What it is, for people: a variable or a branch."""
     branch: bool = False
     """Whether it moves on: its tip may have the head by now, and what counts is what it had before."""
+    older: tuple[str, ...] = ()
+    """Ids of commits that are known to be in it, where the head forked off: with them nothing else of it need be fetched."""
     second_parent: str = ""
     """The second parent that the merge commit must have, if that is known; for `FIRST_PARENT`."""
 

@@ -80,7 +80,7 @@ def _pull_request(values: Mapping[str, str], facts: Mapping[str, str], decision:
         ref = branch(facts, "pull_request.head.ref")
         return decision._replace(head=head, bases=bases, reason=reason, ref=ref, sources=sources, warnings=(_TARGETED,))
     if head or decision.ref.endswith("/merge"):
-        bases = (Base(FIRST_PARENT, "the merge commit's first parent", second_parent=head), *bases)
+        bases = (Base(FIRST_PARENT, "the merge commit's first parent", older=(base,) if base else (), second_parent=head), *bases)
     ref = branch(facts, "pull_request.head.ref") or branch(values, "GITHUB_HEAD_REF") or decision.ref
     return decision._replace(bases=bases, reason=reason, ref=ref)
 

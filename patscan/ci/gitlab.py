@@ -49,7 +49,9 @@ def _merge_request(values: Mapping[str, str], decision: Decision, default: str) 
     bases: tuple[Base, ...] = ()
     if kind in {"merged_result", "merge_train"}:
         second = commit_id(values, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")
-        bases += (Base(FIRST_PARENT, "the merge commit's first parent", second_parent=second),) if second else ()
+        bases += (
+            (Base(FIRST_PARENT, "the merge commit's first parent", older=(base,) if base else (), second_parent=second),) if second else ()
+        )
         bases += (Base(tip, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),) if tip else ()
     bases += (Base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA"),) if base else ()
     bases += on_branch(target, "the target branch") + (on_branch(default, "the default branch") if default != target else ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from patscan.ci.decision import FIRST_PARENT, ID, Base, Decision, short
@@ -19,6 +20,7 @@ class _Compared(NamedTuple):
     words: str = ""
     gap: str = ""
     is_empty: bool = False
+    older: tuple[str, ...] = ()
 
 
 def resolve(decision: Decision, checkout: Repository, borrowed: Borrowed) -> Range:
@@ -27,7 +29,8 @@ def resolve(decision: Decision, checkout: Repository, borrowed: Borrowed) -> Ran
     head = _head(decision, checkout, borrowed)
     compared = _compared(decision, checkout, borrowed, head, notes)
     base, gap = compared.base, compared.gap
-    excluded = tuple(dict.fromkeys([base, *boundary(borrowed, head, base)])) if base else ()
+    bases = (base, *compared.older) if base else ()
+    excluded = tuple(dict.fromkeys([*bases, *boundary(borrowed, head, bases)])) if base else ()
     if checkout.is_partial():
         gap = gap or filled(borrowed, head, *(f"^{name}" for name in excluded))
     tag, trouble = _tag(decision, checkout, borrowed, head)
@@ -88,11 +91,12 @@ def _compared(decision: Decision, checkout: Repository, borrowed: Borrowed, head
             continue
         if not commit:
             continue
-        gap = deepened(borrowed, head, commit)
+        older = _older(base, borrowed)
+        gap = deepened(borrowed, head, (commit, *older), not base.branch)
         if base.branch and (earlier := before_merge(borrowed, commit, head)) != commit:
-            commit, gap = earlier, gap or deepened(borrowed, head, earlier)
+            commit, gap = earlier, gap or deepened(borrowed, head, (earlier,))
         if not reaches(borrowed, commit, head):
-            return _Compared(commit, base.words, gap)
+            return _Compared(commit, base.words, gap, older=older)
         empty = _Compared(commit, base.words, gap, is_empty=True)
         notes.append(f"{base.words}{_id(base)} has all of the head already.")
     return empty if empty.base else _Compared(gap=deepened(borrowed, head))
@@ -113,6 +117,15 @@ def _base(base: Base, decision: Decision, checkout: Repository, borrowed: Borrow
             raise
         notes.append(f"the server can't be asked for {short(base.name)}: {error} What the checkout knows of it counts.")
         return known
+
+
+def _older(base: Base, borrowed: Borrowed) -> tuple[str, ...]:
+    """Those of the older commits of `base` that can be had: without them more has to be fetched."""
+    had = []
+    for name in base.older:
+        with suppress(GitError):
+            had.append(fetched(borrowed, name, ()))
+    return tuple(had)
 
 
 def _tracked(ref: str, checkout: Repository) -> str:

@@ -69,6 +69,19 @@ class Borrowed:
         except FileNotFoundError:
             return set()
 
+    def join(self, commits: Sequence[str]) -> None:
+        """Let history go on below those of these commits that it was cut off at although all of their parents are here."""
+        settings = {**self.environment, "GIT_SHALLOW_FILE": os.devnull}
+        listed = run(("log", "--no-walk", "--stdin", "--format=%H %P"), self.place, settings, "\n".join(commits).encode()).decode()
+        parents = {commit: above for commit, *above in map(str.split, listed.splitlines())}
+        asked = "".join(f"{name}\n" for above in parents.values() for name in above).encode()
+        absent = {line.split()[0] for line in self.git("cat-file", "--batch-check", stdin=asked).splitlines() if line.endswith(" missing")}
+        self.cut(self.edge().difference(commit for commit, above in parents.items() if absent.isdisjoint(above)))
+
+    def cut(self, edge: Iterable[str]) -> None:
+        """Cut the history off at these commits, and nowhere else."""
+        (self.place / "shallow").write_text("".join(f"{name}\n" for name in sorted(edge)), "ascii")
+
     def fetch(self, wanted: Sequence[str], *options: str) -> str:
         """Get these ids or full ref names; returns the id of the last one. Raises `GitError`."""
         specs = [f"+{name}:{_REFS}{number}" for number, name in enumerate(wanted)]
@@ -88,7 +101,7 @@ class Borrowed:
         changes = [f"delete {name}" for name in listed] + ([f"update {ref} {head}"] if ref else [])
         self.git("update-ref", "--stdin", stdin="".join(f"{change}\n" for change in changes).encode("utf-8", "surrogateescape"))
         (self.place / "HEAD").write_text(f"{self.commit(head)}\n", "ascii")
-        (self.place / "shallow").write_text("".join(f"{name}\n" for name in sorted(edge)), "ascii")
+        self.cut(edge)
 
     def _talk(self, args: Sequence[str], stdin: object = None) -> None:
         if not self._remote:

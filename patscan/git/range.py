@@ -8,8 +8,8 @@ from typing import NamedTuple
 from patscan.git.borrowed import Borrowed
 from patscan.git.child import GitError
 
-_FIRST, _LAST = 32, 4096
-"""Commits by which the history is deepened the first time, and the last time before all of it is fetched."""
+_FIRST, _OWN, _LAST = 8, 64, 4096
+"""Commits by which the history is deepened the first time, the last time without the base's own, and the last time before all of it."""
 _ROUNDS = 5
 """How often missing objects are asked for: trees that come may name others."""
 _OBJECTS = ("--objects", "--no-object-names", "--missing=print")
@@ -56,10 +56,13 @@ def fetched(borrowed: Borrowed, commit: str, sources: Sequence[str]) -> str:
 def _is_below(borrowed: Borrowed, commit: str, sources: Sequence[str]) -> bool:
     """Fetch `sources` until they lead to `commit`: a plain server gives nothing but what it has refs for. Raises `GitError`."""
     for source in sources:
-        for options in (_depth(borrowed), *_deepenings(borrowed)):
-            borrowed.fetch((source,), *options)
-            if borrowed.commit(commit):
-                return True
+        borrowed.fetch((source,), *_depth(borrowed))
+        for more, _ in _depths(is_ancestor=False):
+            if borrowed.commit(commit) or not borrowed.edge():
+                break
+            borrowed.fetch((source,), f"--deepen={more}" if more else "--unshallow")
+        if borrowed.commit(commit):
+            return True
     return False
 
 
@@ -92,15 +95,18 @@ def before_merge(borrowed: Borrowed, branch: str, head: str) -> str:
     return borrowed.git("rev-parse", f"{line[-1]}^1").strip() if line else head
 
 
-def deepened(borrowed: Borrowed, head: str, base: str = "") -> str:
-    """Fetch until no history is cut off between `head` and `base`, or below `head`; returns why that can't be."""
-    steps = _deepenings(borrowed) if base else iter([("--unshallow",)])
-    while not _is_whole(borrowed, head, base):
-        options = next(steps, None)
-        if options is None:
+def deepened(borrowed: Borrowed, head: str, bases: Sequence[str] = (), is_ancestor: bool = False) -> str:
+    """Fetch until no history is cut off between `head` and `bases`, or below `head`; returns why that can't be.
+
+    As long as a base may be an ancestor of the head, nothing is fetched that only the base leads to.
+    """
+    steps = _depths(is_ancestor) if bases else iter([(0, True)])
+    while (length := _cut_length(borrowed, head, bases)) is not None:
+        if (step := next(steps, None)) is None:
             return ""
+        more, both = step
         try:
-            borrowed.fetch((head, base) if base else (head,), *options)
+            borrowed.fetch((*bases, head) if both else (head,), f"--depth={length + more}" if more else "--unshallow")
         except GitError as error:
             return f"the history is cut off, and more of it can't be fetched: {error}"
     return ""
@@ -120,9 +126,9 @@ def filled(borrowed: Borrowed, *revisions: str) -> str:
     return ""
 
 
-def boundary(borrowed: Borrowed, head: str, base: str) -> list[str]:
-    """The commits right before those that `head` brings, known to `base`."""
-    listed = borrowed.git("rev-list", "--boundary", head, f"^{base}", "--").split()
+def boundary(borrowed: Borrowed, head: str, bases: Sequence[str]) -> list[str]:
+    """The commits right before those that `head` brings, known to `bases`."""
+    listed = borrowed.git("rev-list", "--boundary", head, *(f"^{base}" for base in bases), "--").split()
     return [name.removeprefix("-") for name in listed if name.startswith("-")]
 
 
@@ -131,25 +137,30 @@ def _depth(borrowed: Borrowed) -> tuple[str, ...]:
     return ("--depth=1",) if borrowed.edge() else ()
 
 
-def _deepenings(borrowed: Borrowed) -> Iterator[tuple[str, ...]]:
-    """Options of git-fetch(1) that get more history, as long as there is more."""
-    step = _FIRST
-    while borrowed.edge() and step <= _LAST:
-        yield (f"--deepen={step}",)
-        step *= 2
-    if borrowed.edge():
-        yield ("--unshallow",)
+def _depths(is_ancestor: bool) -> Iterator[tuple[int, bool]]:
+    """By how many commits to deepen the history in each step, 0 for all of it, and whether the bases' own, too."""
+    more = _FIRST
+    while more <= _LAST:
+        yield more, not is_ancestor or more > _OWN
+        more *= 2
+    yield 0, True
 
 
-def _is_whole(borrowed: Borrowed, head: str, base: str) -> bool:
+def _cut_length(borrowed: Borrowed, head: str, bases: Sequence[str]) -> int | None:
+    """How many commits `head` brings as far as they are here; ``None`` if that is all of them."""
     edge = borrowed.edge()
     if not edge:
-        return True
-    if not base:
-        return edge.isdisjoint(borrowed.git("rev-list", head, "--").split())
-    # The base's own side counts, too: below what is cut off there the two may meet. So does a first commit on the head's side.
-    for line in borrowed.git("rev-list", "--left-right", "--parents", f"{head}...{base}", "--").splitlines():
-        commit, *parents = line.split()
-        if commit[1:] in edge or (commit.startswith("<") and not parents):
-            return False
-    return True
+        return None
+    new = borrowed.git("rev-list", "--parents", head, *(f"^{base}" for base in bases), "--").splitlines()
+    parents = {commit: above for commit, *above in map(str.split, new)}
+    if cut := edge.intersection(parents):
+        borrowed.join(sorted(cut))
+        if edge != borrowed.edge():
+            return _cut_length(borrowed, head, bases)
+        return len(parents)
+    before = {name for above in parents.values() for name in above}.difference(parents)
+    # A first commit among those that are new: the base may lead to it, below where its own history is cut off.
+    if not bases or (before.issubset(bases) and all(parents.values())):
+        return None
+    own = borrowed.git("rev-list", *bases, f"^{head}", "--").split()
+    return None if edge.isdisjoint(own) and all(parents.values()) else len(parents)
