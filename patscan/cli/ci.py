@@ -21,6 +21,7 @@ from patscan.model import Note, Report, Rule, Target
 
 if TYPE_CHECKING:
     from patscan import scan as engine
+    from patscan.git.borrowed import Borrowed
     from patscan.git.range import Range
     from patscan.git.repository import Repository
     from patscan.sources.introduced import Introduced
@@ -104,6 +105,8 @@ class _Job:
         self.stack = ExitStack()
         self._chosen, self._decision = chosen, decision
         self._repository: Repository | None = None
+        self._place: Borrowed | None = None
+        """Where more may have to be fetched into, for the checkout is a partial clone."""
         self._resolved: Range | None = None
 
     def source(self, rules: tuple[Rule, ...]) -> tuple[engine.Source, engine.Pool]:
@@ -122,6 +125,7 @@ class _Job:
             network = Network(of_job(), self._chosen.fetch_timeout, fetching.tell)
             place = self.stack.enter_context(borrowed(checkout, elsewhere(), network))
             self._resolved = resolved = (nothing if self._decision.deleted else resolve)(self._decision, checkout, place)
+        self._place = place if checkout.is_partial() else None
         if resolved.head:
             place.settle(resolved.head, self._decision.ref, resolved.edge)
         self._repository = open_repository(place.place, place.environment)
@@ -133,10 +137,13 @@ class _Job:
         """`report` without the tokens that stood in the base's files."""
         from patscan import scan as engine
         from patscan.excused import STOOD, excuse
+        from patscan.git.range import filled
         from patscan.sources.introduced import Standing
 
         if not (self._repository and self._resolved and self._resolved.base):
             return report
+        if self._place:
+            filled(self._place, "--max-count=1", self._resolved.base)
         standing = Standing(self._repository, [self._resolved.base])
         before = engine.scan(standing, rules, scanning.pool(self._chosen, rules), lambda _: None, engine.Options("low"))
         secrets = {finding.secret for finding in (*before.findings, *before.ignored)}

@@ -19,7 +19,6 @@ from tests.repo import Repo
 
 QUOTED = "s3cr3t%2Fp%40ss%3Aw%25rd"
 HEADER = "Authorization: Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-HELPER = f"!f() {{ echo username={USER}; echo 'password={PASSWORD}'; }}; f"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +53,9 @@ def by_include(repo: Repo, host: str) -> None:
 
 
 def by_helper(repo: Repo, host: str) -> None:
-    repo.git("config", f"credential.http://{host}.helper", HELPER)
+    file = repo.path.parent / "answer"
+    file.write_text(f"username={USER}\npassword={PASSWORD}\n")
+    repo.git("config", f"credential.http://{host}.helper", f"!f() {{ cat '{file}'; }}; f")
 
 
 def by_helper_with_the_jobs_token(repo: Repo, host: str) -> None:
