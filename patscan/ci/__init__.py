@@ -1,1 +1,1 @@
-"""What a CI job's environment says is new. Values in, a `Decision` out: no file, no process, no network."""
+"""What a CI job's environment says is new. A `Decision` is made of values alone; `resolve` asks git."""
