@@ -25,7 +25,7 @@ _LONGEST = 100
 _TITLE, _REMEDY = 80, 500
 """Characters of a rule's own words."""
 MARKER = "<!-- patscan-report -->"
-"""The first line, by which a bot finds the comment that it wrote before, to write it anew. Nobody sees it."""
+"""The first line of a CI job's report, by which a bot finds the comment that it wrote before, to write it anew. Nobody sees it."""
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#!|~&$^@]")
 
 
@@ -36,7 +36,8 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 def _lines(report: Report) -> Iterator[str]:
     found, gaps = report.findings, list(unseen(report))
-    yield MARKER
+    if report.target.type == "ci":
+        yield MARKER
     yield f"### patscan: {count(len(found), 'leaked token') if found else 'no token found'}{' in what could be looked at' if gaps else ''}"
     if report.target.reason:
         yield from ("", _prose(report.target.reason, _REMEDY))
