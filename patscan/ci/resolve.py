@@ -9,7 +9,7 @@ from patscan.ci.decision import FIRST_PARENT, ID, Base, Decision, short
 from patscan.errors import TargetError, UsageError
 from patscan.git.borrowed import Borrowed
 from patscan.git.child import GitError
-from patscan.git.range import Range, before_merge, boundary, deepened, fetched, filled, first_parent, reaches, tip
+from patscan.git.range import Range, before_merge, boundary, deepened, fetched, filled, first_parent, has_merges, reaches, tip
 from patscan.git.repository import Repository
 
 _SHORT = 8
@@ -96,10 +96,28 @@ def _compared(decision: Decision, checkout: Repository, borrowed: Borrowed, head
         if base.branch and (earlier := before_merge(borrowed, commit, head)) != commit:
             commit, gap = earlier, gap or deepened(borrowed, head, (earlier,))
         if not reaches(borrowed, commit, head):
-            return _Compared(commit, base.words, gap, older=older)
+            return _with_default(_Compared(commit, base.words, gap, older=older), decision, borrowed, head, notes)
         empty = _Compared(commit, base.words, gap, is_empty=True)
         notes.append(f"{base.words}{_id(base)} has all of the head already.")
     return empty if empty.base else _Compared(gap=deepened(borrowed, head))
+
+
+def _with_default(compared: _Compared, decision: Decision, borrowed: Borrowed, head: str, notes: list[str]) -> _Compared:
+    """The same without what a push merges in from the default branch, or was rebased onto: that was looked at there."""
+    default = decision.bases[-1]
+    pushed = decision.may_be_empty and default.branch and compared.words != default.words
+    if not pushed or not (has_merges(borrowed, head, compared.base) or not reaches(borrowed, head, compared.base)):
+        return compared
+    try:
+        tip_of_default = borrowed.commit(tip(borrowed, default.name))
+    except GitError as error:
+        notes.append(f"{default.words} can't be had: {error} What was merged in from it counts as new.")
+        return compared
+    older = (*compared.older, tip_of_default)
+    gap = compared.gap or deepened(borrowed, head, (compared.base, *older))
+    if reaches(borrowed, tip_of_default, head):  # by a merge meanwhile, which is no reason to look at nothing
+        return compared
+    return compared._replace(older=older, gap=gap)
 
 
 def _base(base: Base, decision: Decision, checkout: Repository, borrowed: Borrowed, head: str, notes: list[str]) -> str:

@@ -83,6 +83,11 @@ def reaches(borrowed: Borrowed, tip: str, commit: str) -> bool:
     return not borrowed.git("rev-list", "--max-count=1", commit, f"^{tip}", "--").strip()
 
 
+def has_merges(borrowed: Borrowed, head: str, base: str) -> bool:
+    """Whether a merge is among what `head` brings."""
+    return bool(borrowed.git("rev-list", "--max-count=1", "--merges", head, f"^{base}", "--").strip())
+
+
 def before_merge(borrowed: Borrowed, branch: str, head: str) -> str:
     """What a branch, now at the commit `branch`, had before a merge brought `head`; `head` itself if no merge did.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.ci.world import FULL, GONE, ZEROS, Ran, World, checkout, ci, github, gitlab, pull_request, pushed, request, tokens_of, world
+from tests.cli.hooked import patscan
 from tests.git.servers import silent
 from tests.repo import Repo
 
@@ -236,3 +237,50 @@ class TestNothingNew:
         assert ci(place, request(made)).code == 1
         assert before == {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
         shutil.rmtree(place)
+
+
+class TestDefaultBranch:
+    """What a push merges in from it, or was rebased onto, was looked at there."""
+
+    @pytest.mark.parametrize("depth", [1, FULL])
+    @pytest.mark.parametrize("way", ["merge", "rebase"])
+    def test_its_old_debts_are_not_the_pushs(self, tmp_path: Path, way: str, depth: int) -> None:
+        made = world(tmp_path, leaky=True)
+        server = made.server
+        server.git("checkout", "-q", "-b", "work", made.commits["t6"])
+        before = server.commit({"work.txt": "1\n"})
+        server.git(way, "-q", *(["--no-edit"] if way == "merge" else []), "main")
+        after = server.commit({"work2.txt": made.tokens["later"]})
+        server.git("checkout", "-q", "main")
+        place = checkout(tmp_path / "checkout", made.url, after, depth)
+        variables = gitlab(made, after, CI_COMMIT_BRANCH="work", CI_COMMIT_BEFORE_SHA=before)
+        ran = ci(place, variables, "--format", "json", "--show-secrets")
+        # A rebase makes the branch's own commits anew, and they are new.
+        new = {made.tokens["later"], *([made.tokens["in"]] if way == "rebase" else [])}
+        assert tokens_of(ran.report()["findings"]) == new
+        assert ran.report()["coverage"]["complete"]
+
+    def test_nor_is_a_push_hidden_that_it_has_by_now(self, tmp_path: Path) -> None:
+        made = world(tmp_path, leaky=True)
+        server = made.server
+        server.git("checkout", "-q", "-b", "work", made.commits["t3"])
+        server.git("merge", "-q", "--no-edit", made.commits["t12"], "--no-ff")
+        after = server.line("rev-parse", "HEAD")
+        server.git("checkout", "-q", "main")
+        server.git("merge", "-q", "--no-edit", "work")
+        place = checkout(tmp_path / "checkout", made.url, after, 1)
+        variables = gitlab(made, after, CI_COMMIT_BRANCH="work", CI_COMMIT_BEFORE_SHA="t3")
+        ran = ci(place, variables, "--format", "json", "--show-secrets")
+        assert tokens_of(ran.report()["findings"]) == {made.tokens["in"]}
+
+
+def test_a_saved_report_gives_the_same_formats(made: World, shallow: Path, tmp_path: Path) -> None:
+    names = ("text", "markdown", "github", "brief", "sarif", "gitlab", "codequality", "junit")
+    flags = [f"--report={name}={tmp_path / name}" for name in ("json", *names)]
+    ran = ci(shallow, request(made), "--quiet", *flags)
+    assert (ran.code, ran.out) == (1, "")
+    for name in names:
+        saved = patscan(tmp_path, "report", "json", "--format", name, "--no-color")
+        assert saved.text == (tmp_path / name).read_text(), name
+        first = saved.text.splitlines()[0]
+        assert name not in {"text", "brief", "github"} or "GitLab CI, merge request: what the merge request !7 brings" in first
