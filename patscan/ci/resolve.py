@@ -72,12 +72,17 @@ def _head(decision: Decision, checkout: Repository, borrowed: Borrowed) -> str:
 
 
 def _named(name: str, checkout: Repository) -> str:
-    for form in (name, f"refs/remotes/origin/{name}"):
-        try:
-            return checkout.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{form}^{{commit}}").decode().strip()
-        except GitError:
-            continue
+    if commit := _commit_at(checkout, name, f"refs/remotes/origin/{name}"):
+        return commit
     raise TargetError(f"{checkout.path}: {name} leads to no commit here. Check it out, or set PATSCAN_HEAD to the id of a commit.")
+
+
+def _commit_at(checkout: Repository, *names: str) -> str:
+    """The commit that the first of these names leads to in the checkout; empty if none does."""
+    for name in names:
+        with suppress(GitError):
+            return checkout.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
+    return ""
 
 
 def _compared(decision: Decision, checkout: Repository, borrowed: Borrowed, head: str, notes: list[str]) -> _Compared:
@@ -109,15 +114,16 @@ def _with_default(compared: _Compared, decision: Decision, borrowed: Borrowed, h
     if not pushed or not (has_merges(borrowed, head, compared.base) or not reaches(borrowed, head, compared.base)):
         return compared
     try:
-        tip_of_default = borrowed.commit(tip(borrowed, default.name))
+        newest = borrowed.commit(tip(borrowed, default.name))
+        problem = deepened(borrowed, head, (compared.base, *compared.older, newest))
     except GitError as error:
-        notes.append(f"{default.words} can't be had: {error} What was merged in from it counts as new.")
+        problem = str(error)
+    if problem:
+        notes.append(f"what was merged in from {default.words} counts as new, for that branch can't be had: {problem}")
         return compared
-    older = (*compared.older, tip_of_default)
-    gap = compared.gap or deepened(borrowed, head, (compared.base, *older))
-    if reaches(borrowed, tip_of_default, head):  # by a merge meanwhile, which is no reason to look at nothing
+    if reaches(borrowed, newest, head):  # by a merge meanwhile, which is no reason to look at nothing
         return compared
-    return compared._replace(older=older, gap=gap)
+    return compared._replace(older=(*compared.older, newest))
 
 
 def _base(base: Base, decision: Decision, checkout: Repository, borrowed: Borrowed, head: str, notes: list[str]) -> str:
@@ -148,11 +154,7 @@ def _older(base: Base, borrowed: Borrowed) -> tuple[str, ...]:
 
 def _tracked(ref: str, checkout: Repository) -> str:
     """The commit at what the checkout has of a server's branch; empty if it has nothing of it."""
-    try:
-        name = f"refs/remotes/origin/{short(ref)}^{{commit}}"
-        return checkout.git("rev-parse", "--verify", "--quiet", "--end-of-options", name).decode().strip()
-    except GitError:
-        return ""
+    return _commit_at(checkout, f"refs/remotes/origin/{short(ref)}", ref)
 
 
 def _tag(decision: Decision, checkout: Repository, borrowed: Borrowed, head: str) -> tuple[str, str]:

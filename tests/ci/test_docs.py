@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -141,6 +142,17 @@ def test_actions_are_pinned() -> None:
     for action, comment in used:
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action)
         assert re.fullmatch(r" # v[\d.]+", comment)
+
+
+@pytest.mark.skipif(not shutil.which("zizmor"), reason="zizmor isn't installed")
+def test_the_workflow_is_clean_under_zizmor(tmp_path: Path) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "patscan.yml").write_text(block("GitHub", "yaml"))
+    done = subprocess.run(
+        ["zizmor", "--offline", "--persona", "auditor", ".github"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "No findings to report" in done.stdout) == (0, True), done.stdout
 
 
 @pytest.mark.parametrize(
