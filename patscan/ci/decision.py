@@ -25,6 +25,8 @@ class Base(NamedTuple):
     """What it is, for people: a variable or a branch."""
     branch: bool = False
     """Whether it moves on: its tip may have the head by now, and what counts is what it had before."""
+    on: str = ""
+    """The full name of the branch that has it, unless somebody forged the variable."""
     older: tuple[str, ...] = ()
     """Ids of commits that are known to be in it, where the head forked off: with them nothing else of it need be fetched."""
     second_parent: str = ""

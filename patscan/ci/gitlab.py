@@ -52,8 +52,8 @@ def _merge_request(values: Mapping[str, str], decision: Decision, default: str) 
         bases += (
             (Base(FIRST_PARENT, "the merge commit's first parent", older=(base,) if base else (), second_parent=second),) if second else ()
         )
-        bases += (Base(tip, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),) if tip else ()
-    bases += (Base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA"),) if base else ()
+        bases += (Base(tip, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA", on=target),) if tip else ()
+    bases += (Base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA", on=target),) if base else ()
     bases += on_branch(target, "the target branch") + (on_branch(default, "the default branch") if default != target else ())
     if not bases:
         raise UsageError("no CI_MERGE_REQUEST_… variable says what the merge request is compared with. Set PATSCAN_BASE.")

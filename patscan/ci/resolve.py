@@ -96,6 +96,9 @@ def _compared(decision: Decision, checkout: Repository, borrowed: Borrowed, head
             continue
         if not commit:
             continue
+        if base.on and not _is_on(base.on, commit, checkout, borrowed):
+            notes.append(f"{base.words}{_id(base)} isn't on {short(base.on)}, so the next best base is taken.")
+            continue
         older = _older(base, borrowed)
         gap = deepened(borrowed, head, (commit, *older), not base.branch)
         if base.branch and (earlier := before_merge(borrowed, commit, head)) != commit:
@@ -105,6 +108,16 @@ def _compared(decision: Decision, checkout: Repository, borrowed: Borrowed, head
         empty = _Compared(commit, base.words, gap, is_empty=True)
         notes.append(f"{base.words}{_id(base)} has all of the head already.")
     return empty if empty.base else _Compared(gap=deepened(borrowed, head))
+
+
+def _is_on(ref: str, commit: str, checkout: Repository, borrowed: Borrowed) -> bool:
+    """Whether a branch of the server has `commit`; so it is taken for granted where that would need more history than the range."""
+    known = _tracked(ref, checkout)
+    if borrowed.edge() or (known and reaches(borrowed, known, commit)):
+        return True
+    with suppress(GitError):
+        known = borrowed.commit(tip(borrowed, ref))
+    return not known or reaches(borrowed, known, commit)
 
 
 def _with_default(compared: _Compared, decision: Decision, borrowed: Borrowed, head: str, notes: list[str]) -> _Compared:
