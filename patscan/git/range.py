@@ -108,7 +108,8 @@ def deepened(borrowed: Borrowed, head: str, bases: Sequence[str] = (), is_ancest
     steps = _depths(is_ancestor) if bases else iter([(0, True)])
     while (length := _cut_length(borrowed, head, bases)) is not None:
         if (step := next(steps, None)) is None:
-            return ""
+            new = borrowed.git("rev-list", head, *(f"^{base}" for base in bases), "--").split()
+            return "" if borrowed.edge().isdisjoint(new) else "the history is cut off on the server, too."
         more, both = step
         try:
             borrowed.fetch((*bases, head) if both else (head,), f"--depth={length + more}" if more else "--unshallow")

@@ -165,6 +165,14 @@ class TestServers:
         assert (ran.code, tokens_of(ran.report()["findings"])) == (1, {made.tokens["in"]})
         assert ran.report()["coverage"]["complete"]
 
+    @pytest.mark.parametrize("variables", [{"CI_PIPELINE_SOURCE": "schedule"}, {"CI_COMMIT_BEFORE_SHA": GONE}, {}])
+    def test_one_that_lacks_history_itself(self, made: World, tmp_path: Path, variables: dict[str, str]) -> None:
+        made.server.git("clone", "-q", "--bare", "--depth=4", "--no-single-branch", made.url, str(tmp_path / "server"))
+        place = checkout(tmp_path / "checkout", f"file://{tmp_path}/server", made.commits["t13"], 2)
+        ran = ci(place, gitlab(made, "t13", CI_COMMIT_BRANCH="topic") | variables, "--format", "json")
+        assert not ran.report()["coverage"]["complete"]
+        assert ran.code
+
     def test_one_that_gives_no_commit_by_its_id(self, made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """As servers of git's oldest protocol: the branch is deepened until it leads to the commit."""
         place = checkout(tmp_path / "checkout", made.url, made.commits["t12"], 2)
