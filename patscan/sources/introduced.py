@@ -23,11 +23,11 @@ class Introduced(Revisions):
     def __init__(self, repository: Repository, range_: Range, ref: str, target: Target, with_paths: bool = False) -> None:
         """`ref` is the full name of the head's ref, `target` what the report says of it."""
         super().__init__(repository, range_.revisions(), mirror=True, with_paths=with_paths)
-        self._range, self._ref, self._said = range_, ref, target
+        self._range, self._ref, self._described = range_, ref, target
 
     def target(self) -> Target:
         """What this is, for the report."""
-        return self._said._replace(path=str(self._repository.path), head=self._repository.head())
+        return self._described._replace(path=str(self._repository.path), head=self._repository.head())
 
     def shards(self) -> Iterator[Shard]:
         """The ref's name and all objects."""
