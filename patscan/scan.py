@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from patscan.workers import Workers
 
 
-_MAY_BE_EMPTY = ("index", "push", "message")
-"""A commit without changes, a push that only deletes and an empty message are no mistakes."""
+_MAY_BE_EMPTY = ("index", "push", "message", "ci")
+"""A commit without changes, a push that only deletes and an empty message are no mistakes; `sources.introduced` says what is in CI."""
 
 
 def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress, options: Options, more: Sequence[Stage] = ()) -> Report:
@@ -40,11 +40,11 @@ def _through(run: Run, more: Sequence[Stage]) -> Run:
     """`run` after all stages. Without a match there are none: a hook that finds nothing needn't import them."""
     if not run.matches:
         return run
-    from patscan.stages import STAGES, UNASKED
+    from patscan.stages import STAGES, UNASKED, hash_lines
 
     looked = run
     try:
-        for stage in (*STAGES, *more):
+        for stage in (*STAGES, *more, hash_lines):
             run = stage(run)
     except KeyboardInterrupt:
         run = looked._replace(interrupted=True)

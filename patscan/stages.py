@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Kind, Match, Occurrence, Sighting
+from patscan.kind import Kind
+from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Match, Occurrence, Sighting
 
 if TYPE_CHECKING:
     from patscan.run import Options, Run, Source, Stage
@@ -130,7 +131,7 @@ def order(finding: Finding) -> tuple[bool, int, bool, bool, int, str, tuple[str,
 
 
 _LINED = (Kind.BLOB, Kind.INDEX, Kind.FILE)
-STAGES: tuple[Stage, ...] = (sightings, group, exposure, excuse, hash_lines)
-"""What happens after the look."""
+STAGES: tuple[Stage, ...] = (sightings, group, exposure, excuse)
+"""What happens after the look; then come the stages that a command adds, and `hash_lines`."""
 UNASKED: tuple[Stage, ...] = (unsighted, group, excuse)
 """What happens instead once a user has interrupted."""

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from patscan.dates import instant
 from patscan.errors import ConfigError
-from patscan.model import Finding, Ignore, Kind, Occurrence, Sighting
+from patscan.kind import Kind
+from patscan.model import Finding, Ignore, Occurrence, Sighting
 
 _NAMELESS = (Kind.REF_NAME, Kind.STDIN, Kind.MESSAGE)
 """Kinds of places whose path is no file of the project."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from patscan.dates import instant
-from patscan.model import Commit, Coverage, Exposure, Finding, Kind, Occurrence, Report
+from patscan.kind import Kind
+from patscan.model import Commit, Coverage, Exposure, Finding, Occurrence, Report
 from patscan.stages import order
 
 _KEPT = ("ref", "stash", "reflog", "no ref", "index", "nothing")

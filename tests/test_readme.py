@@ -30,7 +30,7 @@ def commands() -> list[list[str]]:
     found = [
         line
         for line in lines
-        if re.match(r"(\S*/)?patscan (scan|history|hook|push|message|inspect|install-hooks|report|config|(rules|baseline) \w+)", line)
+        if re.match(r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|install-hooks|report|config|(rules|baseline) \w+)", line)
     ]
     return [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in found]
 

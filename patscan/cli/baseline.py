@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 from patscan import baseline as baselines
@@ -19,8 +18,8 @@ from patscan.errors import ConfigError, ExitCode, UsageError
 from patscan.formats.places import SHORT, name, printable
 from patscan.formats.redaction import redacted, unshaped
 from patscan.formats.words import count, prominent
-from patscan.model import Finding, Kind, Report, Rule, Target
-from patscan.run import Pool, Source
+from patscan.kind import Kind
+from patscan.model import Finding, Report, Target
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -162,34 +161,38 @@ def _everything(chosen: argparse.Namespace, holds: policy.Holding) -> list[Repor
 
 
 def _looked(chosen: argparse.Namespace, holds: policy.Holding, place: Path, history: bool) -> list[Report]:
-    output = (
-        [] if holds.config.root is None else [scanning.scanned(chosen, Target("files", str(place)), partial(_files, chosen, place), holds)]
-    )
-    if history or not output:
-        output.append(scanning.scanned(chosen, Target("history", str(place)), partial(_history, chosen, place), holds))
-    notes = [*holds.configured(), *(note for report in output for note in prominent(report))]
+    reports = [] if holds.config.root is None else [_files(chosen, holds, place)]
+    if history or not reports:
+        reports.append(_history(chosen, holds, place))
+    notes = [*holds.configured(), *(note for report in reports for note in prominent(report))]
     for note in dict.fromkeys(note for note in notes if note.kind):
         print(printable(unshaped(f"note: {note.where}: {note.reason}")), file=sys.stderr)
-    for report in output:
+    for report in reports:
         for where, reason in report.coverage.skipped:
             print(printable(unshaped(f"not looked at: {where}: {reason}")), file=sys.stderr)
-    return output
+    return reports
 
 
-def _files(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
+def _files(chosen: argparse.Namespace, holds: policy.Holding, place: Path) -> Report:
     from patscan.cli import pools
     from patscan.sources.files import Files
 
-    return Files([place], environment(chosen.path)), pools.serial
+    job = scanning.Job(chosen, Target("files", str(place)), holds=holds)
+    with job:
+        job.report = job.scan(Files([place], environment(chosen.path)), pools.serial)
+    return job.report
 
 
-def _history(chosen: argparse.Namespace, place: Path, rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
+def _history(chosen: argparse.Namespace, holds: policy.Holding, place: Path) -> Report:
     from patscan.cli import cache
     from patscan.git.repository import open_repository
     from patscan.sources.history import History
 
-    history = History(open_repository(place, environment(chosen.path)), False, cache.memory(rules))
-    return history, scanning.pool(chosen)
+    job = scanning.Job(chosen, Target("history", str(place)), holds=holds)
+    with job:
+        repository = open_repository(place, environment(chosen.path))
+        job.report = job.scan(History(repository, False, cache.memory(job.rules)), scanning.pool(chosen))
+    return job.report
 
 
 def _entry(fingerprint: str, finding: Finding, path: str, chosen: argparse.Namespace) -> baselines.Entry:

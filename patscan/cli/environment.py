@@ -37,5 +37,10 @@ def elsewhere(network: bool = False) -> dict[str, str]:
     return _chosen({*_KEPT, *(_NETWORK if network else ())})
 
 
+def of_job() -> dict[str, str]:
+    """What a fetch of `patscan ci` may see: GitLab's runner has a credential helper that reads the job's token."""
+    return _chosen({*_KEPT, *_NETWORK, "CI_JOB_TOKEN"})
+
+
 def _chosen(names: set[str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in names or name.startswith("GIT_CONFIG_")}

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patscan.cli import scanning
+from patscan.cli import guard, scanning
 from patscan.cli.environment import elsewhere, environment
 from patscan.cli.parser import add_common
+from patscan.cli.scanning import Job
 from patscan.errors import UsageError
+from patscan.git.repository import open_repository
 from patscan.model import Note, Rule, Skip, Target
 from patscan.run import Pool, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from patscan.git.address import Address
     from patscan.git.repository import Repository
     from patscan.sources.history import History
@@ -34,6 +33,13 @@ def flags(command: argparse.ArgumentParser) -> None:
         metavar="RANGE",
         help="only what this range introduced, in git's syntax: A..B, --rev=--branches",
     )
+    add_history(command)
+    add_common(command)
+    command.set_defaults(command=run)
+
+
+def add_history(command: argparse.ArgumentParser) -> None:
+    """The flags of every command that looks at commits."""
     command.add_argument("--since", type=_date, metavar="DATE", help="only what was brought on this date (2026-01-31) or later")
     command.add_argument("--until", type=_date, metavar="DATE", help="only what was brought before this date or at this moment")
     command.add_argument("--author", default="", metavar="TEXT", help="only what was brought by somebody whose name or address holds this")
@@ -42,8 +48,6 @@ def flags(command: argparse.ArgumentParser) -> None:
         "--paths", action="store_true", help="look at the names that files ever had, not only at those at the tips of refs"
     )
     command.add_argument("--no-cache", action="store_true", help="read everything, and remember nothing of it for the next time")
-    add_common(command)
-    command.set_defaults(command=run)
 
 
 def _date(text: str) -> float:
@@ -63,47 +67,48 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.submodules and chosen.rev:
         raise UsageError("--submodules and --rev can't be given together: a submodule has other commits than its superproject.")
     if remote is None:
-        if chosen.keep:
-            raise UsageError("--keep goes with a URL: a repository in a folder is read where it is.")
-        path = Path(chosen.repository)
-        more = partial(_submodules, chosen, path) if chosen.submodules else None
-        return scanning.report(chosen, Target("history", str(path)), partial(_repository, chosen, path), path, more)
+        return _here(chosen, Path(chosen.repository))
     if chosen.submodules:
         raise UsageError("--submodules goes with a folder: a URL's mirror has the histories of no submodules. Clone it first.")
-    with ExitStack() as stack:
-        return scanning.report(chosen, Target("history", remote.url, remote.url), partial(_mirrored, chosen, remote, stack), None)
+    return _there(chosen, remote)
 
 
-def _repository(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
-    return _history(chosen, path, environment(path), rules)
+def _here(chosen: argparse.Namespace, path: Path) -> int:
+    """Look at a repository in a folder."""
+    if chosen.keep:
+        raise UsageError("--keep goes with a URL: a repository in a folder is read where it is.")
+    job = Job(chosen, Target("history", str(path)), path)
+    with job:
+        guard.start()  # before there is much in memory, of which it would keep a copy
+        repository = open_repository(path, environment(path))
+        history, pool = _reading(chosen, job.rules, repository)
+        tell_of_submodules(chosen, repository, history)
+        job.report = job.scan(history, pool, below=submodule_scans(chosen, job.rules, repository))
+    return job.deliver()
 
 
-def _mirrored(chosen: argparse.Namespace, remote: Address, stack: ExitStack, rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
+def _there(chosen: argparse.Namespace, remote: Address) -> int:
+    """Look at a repository on a server."""
     from patscan.cli.progress import Fetching
     from patscan.git.mirror import at, mirror
 
-    with Fetching(not chosen.quiet) as fetching:
-        path = stack.enter_context(mirror(remote, elsewhere(network=True), chosen.keep, fetching.tell))
-    return _history(chosen, path, at(path, elsewhere()), rules, mirror=True)
+    job = Job(chosen, Target("history", remote.url, remote.url), None)
+    with ExitStack() as stack:
+        with job:
+            with Fetching(not chosen.quiet) as fetching:
+                path = stack.enter_context(mirror(remote, elsewhere(network=True), chosen.keep, fetching.tell))
+            guard.start()
+            repository = open_repository(path, at(path, elsewhere()))
+            history, pool = _reading(chosen, job.rules, repository, mirror=True)
+            tell_of_submodules(chosen, repository, history)
+            job.report = job.scan(history, pool)
+        return job.deliver()
 
 
-def _history(
-    chosen: argparse.Namespace, path: Path, environment: dict[str, str], rules: tuple[Rule, ...], mirror: bool = False
-) -> tuple[Source, Pool]:
-    from patscan.cli import guard
-    from patscan.git.repository import open_repository
-
-    guard.start()  # before there is much in memory, of which it would keep a copy
-    repository = open_repository(path, environment)
-    history, pool = _reading(chosen, repository, rules, mirror)
-    _tell_others(chosen, repository, history)
-    return history, pool
-
-
-def _reading(chosen: argparse.Namespace, repository: Repository, rules: tuple[Rule, ...], mirror: bool = False) -> tuple[History, Pool]:
+def _reading(chosen: argparse.Namespace, rules: tuple[Rule, ...], repository: Repository, mirror: bool = False) -> tuple[History, Pool]:
     from patscan.cli import cache, pools
 
-    if chosen.rev:
+    if getattr(chosen, "rev", None):
         from patscan.sources.revisions import Revisions
 
         return Revisions(repository, chosen.rev, mirror), scanning.pool(chosen)
@@ -115,16 +120,17 @@ def _reading(chosen: argparse.Namespace, repository: Repository, rules: tuple[Ru
     return history, pools.serial if known else scanning.pool(chosen)
 
 
-def _submodules(chosen: argparse.Namespace, path: Path, rules: tuple[Rule, ...]) -> Iterator[tuple[str, Source, Pool]]:
-    from patscan.git.repository import open_repository
+def submodule_scans(chosen: argparse.Namespace, rules: tuple[Rule, ...], repository: Repository) -> dict[str, tuple[Source, Pool]]:
+    """What to scan of each submodule that is here, if ``--submodules`` asks for it, by its path."""
+    if not chosen.submodules:
+        return {}
     from patscan.git.submodules import submodules
 
-    for submodule in submodules(open_repository(path, environment(path)), elsewhere()):
-        if submodule.repository:
-            yield submodule.path, *_reading(chosen, submodule.repository, rules)
+    here = (submodule for submodule in submodules(repository, elsewhere()) if submodule.repository)
+    return {submodule.path: _reading(chosen, rules, submodule.repository) for submodule in here if submodule.repository}
 
 
-def _tell_others(chosen: argparse.Namespace, repository: Repository, history: History) -> None:
+def tell_of_submodules(chosen: argparse.Namespace, repository: Repository, history: History) -> None:
     """Say which submodules aren't looked at."""
     from patscan.git.submodules import has_submodules, submodules
 

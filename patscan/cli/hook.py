@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patscan.cli import scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_common
-from patscan.model import Report, Rule, Target
-from patscan.run import Pool, Source
+from patscan.cli.scanning import Job
+from patscan.model import Target
+from patscan.run import Run
 
 if TYPE_CHECKING:
     from patscan.sources.index import Index
@@ -28,32 +29,29 @@ def flags(command: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Look at the index, or at the range that pre-commit was told (``--from-ref``, ``--to-ref``)."""
-    ends = [os.environ.get(f"PRE_COMMIT_{end}_REF", "") for end in ("FROM", "TO")]
-    make = _between if all(ends) else _index
-    made: list[Index | Between] = []
+    from patscan.cli import pools
 
-    def source(rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
-        from patscan.cli import pools
-
-        made.append(make(chosen.names, *ends))
-        return made[0], pools.small
-
-    def excused(report: Report, rules: tuple[Rule, ...]) -> Report:
-        from patscan.excused import committed
-
-        paths = {place.sighting.path for finding in report.findings for place in finding.occurrences if place.sighting.path}
-        return committed(report, rules, made[0].before(paths))
-
-    return scanning.report(chosen, Target("index", "."), source, after=None if chosen.whole_files else excused, staged=True)
+    old, new = (os.environ.get(f"PRE_COMMIT_{end}_REF", "") for end in ("FROM", "TO"))
+    job = Job(chosen, Target("index", "."), staged=True)
+    with job:
+        source = _between(old, new) if old and new else _index(chosen.names)
+        job.report = job.scan(source, pools.small, *([] if chosen.whole_files else [partial(_committed, source)]))
+    return job.deliver()
 
 
-def _index(names: list[str], *_: str) -> Index:
+def _committed(source: Index | Between, run: Run) -> Run:
+    from patscan.excused import committed
+
+    return committed(source, run)
+
+
+def _index(names: list[str]) -> Index:
     from patscan.sources.index import Index
 
     return Index(Path(), environment(), names)
 
 
-def _between(_: list[str], old: str, new: str) -> Between:
+def _between(old: str, new: str) -> Between:
     from patscan.git.repository import open_repository
     from patscan.sources.revisions import Between
 

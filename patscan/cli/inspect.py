@@ -51,13 +51,12 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _looked_at(stream: IO[bytes], rules: tuple[Rule, ...]) -> Report:
     """The only place that knows how a text is scanned."""
-    from functools import partial
-
     from patscan import scan
     from patscan.cli import pools
+    from patscan.run import Options
     from patscan.sources.stream import Stream
 
-    return scan.scan(Stream(stream), rules, partial(pools.small, rules), lambda _: None, scan.Options())
+    return scan.scan(Stream(stream), rules, pools.small, lambda _: None, Options())
 
 
 def _judged(report: Report) -> Report:

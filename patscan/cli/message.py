@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patscan.cli import scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_common
-from patscan.model import Finding, Occurrence, Report, Rule, Target
-from patscan.run import Pool, Source
+from patscan.cli.scanning import Job
+from patscan.model import Target
+from patscan.run import Run
 
 if TYPE_CHECKING:
     from patscan.sources.message import Message
@@ -30,23 +31,19 @@ def flags(command: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Look at a message, without what git takes out of it."""
-    made: list[Message] = []
+    from patscan.cli import pools
 
-    def source(rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
-        from patscan.cli import pools
+    job = Job(chosen, Target("message", str(chosen.file)))
+    with job:
+        message = _message(chosen.file)
+        job.report = job.scan(message, pools.small, partial(_commented, message))
+    return job.deliver()
 
-        made.append(_message(chosen.file))
-        return made[0], pools.small
 
-    def excused(report: Report, _: tuple[Rule, ...]) -> Report:
-        from patscan.excused import excuse
+def _commented(message: Message, run: Run) -> Run:
+    from patscan.excused import commented
 
-        def reason(_: Finding, occurrence: Occurrence) -> str:
-            return "comment line" if occurrence.position.line in made[0].comments else ""
-
-        return excuse(report, reason)
-
-    return scanning.report(chosen, Target("message", str(chosen.file)), source, after=excused)
+    return commented(message.comments, run)
 
 
 def _message(file: Path) -> Message:

@@ -22,7 +22,7 @@ def check(chosen: argparse.Namespace) -> None:
     """Raises `OutputError` before any work is done for a report path that can't be written, or where something would be lost."""
     read = {os.path.realpath(path) for path in getattr(chosen, "inputs", ())}
     taken: set[str] = set()
-    for _, path in chosen.report:
+    for _, path in getattr(chosen, "report", ()):
         if problem := _problem(path, read, taken) or _owner(path):
             raise OutputError(f"--report: {problem}")
         taken.add(_place(path))
@@ -75,6 +75,7 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
     if chosen.format == "codequality" or any(name == "codequality" for name, _ in chosen.report):
         _tell_prominent(report)
     failed = [error for name, path in chosen.report if (error := _to_path(report, name, path, style))]
+    failed += [error for path in getattr(chosen, "summaries", ()) if (error := _appended(report, path, style))]
     if not (chosen.quiet and chosen.format in ("text", "brief")):
         if sys.stdout is None:
             raise OutputError(" ".join([*failed, "standard output is closed. Use --quiet, and --report NAME=PATH for a file."]))
@@ -124,6 +125,16 @@ def _to_path(report: Report, name: str, path: Path, style: formats.Style) -> str
             _to_file(report, name, path, style)
     except OSError as error:
         return f"--report: {path} can't be written: {error.strerror}."
+    return ""
+
+
+def _appended(report: Report, path: Path, style: formats.Style) -> str:
+    """Add the Markdown report to a file that other steps of a job write to, too; returns what went wrong."""
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+            formats.write("markdown", report, stream, style)
+    except OSError as error:
+        return f"GITHUB_STEP_SUMMARY: {path} can't be written to: {error.strerror}."
     return ""
 
 

@@ -15,6 +15,7 @@ from patscan.model import CONFIDENCES
 COMMANDS = {
     "scan": "look at files, folders or standard input",
     "history": "look at every object a repository holds, reachable or not",
+    "ci": "look at what a CI job's event brings, and fetch what is missing for that",
     "hook": "look at what is about to be committed",
     "push": "look at what is about to be pushed",
     "message": "look at the message of a commit",

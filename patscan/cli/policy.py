@@ -32,7 +32,7 @@ class Holding(NamedTuple):
 
     def options(self, target: Target) -> Options:
         """For a scan of `target`."""
-        from patscan.scan import Options
+        from patscan.run import Options
 
         salt = self.baseline.salt if self.baseline else b""
         paths, reason = tuple(self.config.get("ignore-paths")), self.config.get("require-ignore-reason")

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from patscan.cli import scanning
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_common
+from patscan.cli.scanning import Job
 from patscan.errors import TargetError, UsageError
-from patscan.model import Coverage, Finding, Report, Rule, Target
-from patscan.run import Options, Pool, Source
+from patscan.model import Coverage, Finding, Report, Target
+from patscan.run import Options
 
 if TYPE_CHECKING:
     from patscan.git.repository import Repository
@@ -36,22 +37,17 @@ def flags(command: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Look at every ref of the push: as git tells on standard input, or else at all that the remote doesn't have."""
+    from patscan.cli import pools
     from patscan.git.repository import open_repository
 
-    made: list[tuple[Repository, Push]] = []
-
-    def source(rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
-        from patscan.cli import pools
-
+    job = Job(chosen, Target("push", "."))
+    with job:
         repository = open_repository(Path(), environment())
         push = _push(chosen, repository)
-        made.append((repository, push))
-        return push, scanning.pool(chosen) if push.count() > _MANY_OBJECTS else pools.small
-
-    def told(report: Report, rules: tuple[Rule, ...]) -> Report:
-        return _pushed(chosen, *made[0], report, rules)
-
-    return scanning.report(chosen, Target("push", "."), source, after=told)
+        job.report = job.scan(push, scanning.pool(chosen) if push.count() > _MANY_OBJECTS else pools.small)
+        if job.report.findings:
+            job.report = _pushed(chosen, repository, push, job.report)
+    return job.deliver()
 
 
 def _push(chosen: argparse.Namespace, repository: Repository) -> Push:
@@ -108,15 +104,15 @@ def _literally(name: str) -> str:
     return re.sub(r"([*?\[\\])", r"\\\1", name)
 
 
-def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, report: Report, rules: tuple[Rule, ...]) -> Report:
+def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, report: Report) -> Report:
     """Of each token, where in the whole history it lives, and whether any remote had it."""
     from patscan import scan as engine
     from patscan.cli import cache
     from patscan.sources.history import History
 
-    history = History(repository, memory=cache.memory(rules))
+    history = History(repository, memory=cache.memory(report.rules))
     try:
-        everywhere = engine.scan(history, rules, scanning.pool(chosen), lambda _: None, Options("low"))
+        everywhere = engine.scan(history, report.rules, scanning.pool(chosen), lambda _: None, Options("low"))
         held = push.held()
     except TargetError:
         return report  # then nobody knows, and nobody says

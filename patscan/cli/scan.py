@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from patscan.cli import scanning
 from patscan.cli.environment import elsewhere, environment
 from patscan.cli.parser import add_common
+from patscan.cli.scanning import Job
 from patscan.errors import TargetError, UsageError
-from patscan.model import Rule, Target
+from patscan.model import Target
 from patscan.run import Pool, Source
 
 if TYPE_CHECKING:
@@ -36,10 +37,13 @@ def run(chosen: argparse.Namespace) -> int:
     """Look at files, folders or standard input."""
     paths = chosen.inputs or [Path()]
     target = Target("files", " ".join(str(path) for path in paths))
-    return scanning.report(chosen, target, partial(_files, chosen, paths), Path() if paths[0] == Path("-") else paths[0])
+    job = Job(chosen, target, Path() if paths[0] == Path("-") else paths[0])
+    with job:
+        job.report = job.scan(*_source(chosen, paths))
+    return job.deliver()
 
 
-def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...]) -> tuple[Source, Pool]:
+def _source(chosen: argparse.Namespace, paths: list[Path]) -> tuple[Source, Pool]:
     from patscan.cli import pools
 
     if Path("-") in paths and len(paths) > 1:
@@ -59,8 +63,7 @@ def _files(chosen: argparse.Namespace, paths: list[Path], rules: tuple[Rule, ...
 
     files = Files(paths, environment() if paths == [Path()] else elsewhere(), chosen.no_ignore)
     jobs = chosen.jobs or (scanning.processors() if files.count() >= _MANY_FILES else 1)
-    pool = partial(pools.processes, jobs=jobs) if jobs > 1 else pools.serial
-    return files, pool
+    return files, partial(pools.processes, jobs=jobs) if jobs > 1 else pools.serial
 
 
 def _is_pipe(path: Path) -> bool:

@@ -1,87 +1,110 @@
-"""What every command that scans does: rules, one scan, reports, exit code."""
+"""What every command that scans does: rules, scans, one report, exit code."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
 from patscan import formats
 from patscan import scan as engine
 from patscan.cli import cache, output, policy
 from patscan.cli.progress import Progress
 from patscan.errors import ConfigError, ExitCode, TargetError
-from patscan.model import Coverage, Note, Report, Rule, Skip, Target
-from patscan.run import Pool, Source
+from patscan.model import Coverage, Note, Report, Skip, Target
+from patscan.run import Options, Pool, Source, Stage
 
 _Entry = TypeVar("_Entry", Skip, Note)
 
-Make = Callable[[tuple[Rule, ...]], tuple[Source, Pool]]
-After = Callable[[Report, tuple[Rule, ...]], Report]
-More = Callable[[tuple[Rule, ...]], Iterator[tuple[str, Source, Pool]]]
-"""Further scans of the same run, each with the path that stands before all of its own."""
 
+class Job:
+    """One run of a command that scans: what flags, configuration and baseline want, and the report.
 
-def report(
-    chosen: argparse.Namespace,
-    target: Target,
-    make: Make,
-    place: Path | None = Path(),
-    more: More | None = None,
-    after: After | None = None,
-    staged: bool = False,
-) -> int:
-    """Scan what `make` gives under the chosen rules and flags, and what `more` gives, and report; returns the exit code.
-
-    What holds for `place` holds here; ``None``: only what flags name. Raises `ConfigError` after the report if a demand isn't met.
-    `after` sees what was found. With `staged`, a repository's own configuration and baseline are those that are about to be committed.
+    Used as a context manager it turns a `TargetError` into a report that says so. ``with job: job.report = job.scan(…)``
     """
-    output.check(chosen)
-    holds = policy.as_staged(chosen, place) if staged else policy.holding(chosen, place)
-    told = holds.said(scanned(chosen, target, make, holds, more, after))
-    code = output.deliver(_as_asked(told, target), chosen)
-    if code == ExitCode.ERROR:
-        raise ConfigError("\n         ".join(told.violations))
-    return code
 
+    def __init__(
+        self,
+        chosen: argparse.Namespace,
+        target: Target,
+        place: Path | None = Path(),
+        holds: policy.Holding | None = None,
+        staged: bool = False,
+    ) -> None:
+        """What holds for `place` holds here; ``None``: only what flags name. `holds` is what holds, if that is known.
 
-def scanned(
-    chosen: argparse.Namespace, target: Target, make: Make, holds: policy.Holding, more: More | None = None, after: After | None = None
-) -> Report:
-    """The report of one scan, or of one and its further ones."""
-    narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
-    every_place = not formats.LISTING.isdisjoint([getattr(chosen, "format", "json"), *(name for name, _ in getattr(chosen, "report", ()))])
-    options = holds.options(target)._replace(reveal=chosen.show_secrets, every_place=every_place, **narrow)
-    notes: list[Note] = []
-    rules = holds.rules(cache.rules(chosen.rules, not getattr(chosen, "no_cache", False), notes))
-    try:
-        source, pool = make(rules)
-        with Progress(not chosen.quiet) as progress:
-            told = engine.scan(source, rules, pool, progress.add, options)
-            if more and not told.interrupted:
-                from patscan.union import union
+        With `staged`, a repository's own configuration and baseline are those that are about to be committed.
+        Raises `ConfigError`, `OutputError`, `RuleError` and `UsageError`.
+        """
+        output.check(chosen)
+        self._chosen, self._target = chosen, target
+        self._holds = holds or (policy.as_staged(chosen, place) if staged else policy.holding(chosen, place))
+        self._notes: list[Note] = []
+        self.rules = self._holds.rules(cache.rules(chosen.rules, not getattr(chosen, "no_cache", False), self._notes))
+        self._options = self._wanted()
+        self.report = Report(target, self.rules, Coverage(), (), ())
 
-                inner = {
-                    path: engine.scan(source, rules, pool, progress.add, policy.below(path, options)) for path, source, pool in more(rules)
-                }
-                told = union(told, inner)
-        if after and told.findings:
-            told = after(told, rules)
-    except TargetError as error:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
+        if not isinstance(error, TargetError):
+            return False
         where, _, reason = str(error).partition(": ")
-        told = Report(target, rules, Coverage(skipped=(Skip(where, reason),)), (), ())
-    told = told._replace(coverage=told.coverage.plus(Coverage(notes=tuple(notes))))
-    # A configured prefix makes a second rule of one; to a reader they are the same.
-    return told._replace(rules=tuple({rule.id: rule for rule in reversed(rules)}.values())[::-1])
+        self.report = Report(self._target, self.rules, Coverage(skipped=(Skip(where, reason),)), (), ())
+        return True
+
+    def scan(self, source: Source, pool: Pool, *stages: Stage, below: Mapping[str, tuple[Source, Pool]] | None = None) -> Report:
+        """Scan `source`, go through `stages` after the usual ones, and scan what lies `below` it: submodules, by their paths."""
+        with Progress(not self._chosen.quiet) as progress:
+            report = engine.scan(source, self.rules, pool, progress.add, self._options, stages)
+            if not below or report.interrupted:
+                return report
+            from patscan.union import union
+
+            return union(
+                report,
+                {
+                    path: engine.scan(inner, self.rules, inner_pool, progress.add, policy.below(path, self._options))
+                    for path, (inner, inner_pool) in below.items()
+                },
+            )
+
+    def finished(self) -> Report:
+        """The report with all that it owes to flags, configuration, baseline and GitLab. Raises as `__init__` does."""
+        report = self.report._replace(coverage=self.report.coverage.plus(Coverage(notes=tuple(self._notes))))
+        # A configured prefix makes a second rule of one; to a reader they are the same.
+        report = report._replace(rules=tuple({rule.id: rule for rule in reversed(self.rules)}.values())[::-1])
+        if hasattr(self._chosen, "verify"):
+            from patscan.cli.asking import verified
+
+            report = verified(self._chosen, report)
+        return self._holds.said(report)
+
+    def deliver(self) -> int:
+        """Write the report as it was asked for; returns the exit code. Raises `ConfigError` after it if a demand isn't met."""
+        report = self.finished()
+        code = output.deliver(_as_asked(report, self._target), self._chosen)
+        if code == ExitCode.ERROR:
+            raise ConfigError("\n         ".join(report.violations))
+        return code
+
+    def _wanted(self) -> Options:
+        chosen = self._chosen
+        narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
+        asked = {getattr(chosen, "format", "json"), *(name for name, _ in getattr(chosen, "report", ()))}
+        every_place = not formats.LISTING.isdisjoint(asked)
+        return self._holds.options(self._target)._replace(reveal=chosen.show_secrets, every_place=every_place, **narrow)
 
 
 def _as_asked(report: Report, target: Target) -> Report:
-    """The report of a mirror, with the URL in the place of the folder that it was read in."""
+    """The report of a mirror, or of what borrows a checkout's objects, with the URL or the checkout in the place of its folder."""
     here = report.target.path
-    if not target.remote or here == target.path:
+    if not (target.remote or target.type == "ci") or here == target.path:
         return report
 
     def named(entry: _Entry) -> _Entry:
@@ -89,7 +112,7 @@ def _as_asked(report: Report, target: Target) -> Report:
 
     coverage = report.coverage
     coverage = coverage._replace(skipped=tuple(map(named, coverage.skipped)), notes=tuple(map(named, coverage.notes)))
-    return report._replace(target=report.target._replace(path=target.path, remote=target.remote), coverage=coverage)
+    return report._replace(target=report.target._replace(path=target.path, remote=target.remote or report.target.remote), coverage=coverage)
 
 
 def pool(chosen: argparse.Namespace) -> Pool:

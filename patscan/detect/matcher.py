@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from patscan import layers
 from patscan.detect.anchors import Anchors, Hit
-from patscan.detect.patterns import TIME_LIMIT, compile_pattern
+from patscan.detect.patterns import TIME_LIMIT, Pattern, compile_pattern
 from patscan.layers.view import View
 from patscan.model import CONFIDENCES, Evidence, Layer, Rule
 from patscan.secret import Secret
 
 if TYPE_CHECKING:
-    import regex
-
     from patscan.detect import judge
 
 
@@ -49,7 +47,7 @@ class Matcher:
             for anchor in rule.anchors:
                 self._by_anchor.setdefault(anchor, []).append(rule)
         self.anchors = Anchors(self._by_anchor, unhurried)
-        self._patterns: dict[str, regex.Pattern[bytes]] = {}
+        self._patterns: dict[str, Pattern] = {}
 
     def find(self, data: bytes | memoryview) -> list[Capture]:
         """Every token in `data`, sorted, none overlapping another: the surest and longest claim holds a place."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import regex
+
+Pattern: TypeAlias = "regex.Pattern[bytes]"
 
 TIME_LIMIT = 2.0
 """Seconds one search may take before it counts as not done; the shipped patterns need microseconds."""
 
 
-def compile_pattern(pattern: bytes) -> regex.Pattern[bytes]:
+def compile_pattern(pattern: bytes) -> Pattern:
     """Compile `pattern`; raises ``regex.error``, a ``ValueError`` in spirit, for one that is none."""
     import regex
 

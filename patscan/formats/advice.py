@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from patscan.formats.places import SHORT
-from patscan.model import Kind
+from patscan.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

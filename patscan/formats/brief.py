@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.redaction import shown
-from patscan.model import Kind
+from patscan.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ _NOTES = 2
 _LONGEST = 400
 """Characters of a note."""
 _BOLD, _BAD, _GOOD, _WARNING = "1", "1;31", "32", "1;33"
-_THINGS = {"index": "staged file", "push": "object", "message": "message", "history": "object"}
+_THINGS = {"index": "staged file", "push": "object", "message": "message", "history": "object", "ci": "object"}
 _ACTS = {"index": "commit", "push": "push", "message": "commit"}
 _IDS = {"index": "patscan", "push": "patscan-push", "message": "patscan-commit-msg"}
 
@@ -30,6 +30,10 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 
 def _lines(report: Report, style: Style) -> Iterator[str]:
+    if report.target.reason:
+        from patscan.formats.places import printable
+
+        yield printable(report.target.reason)
     if report.findings or report.coverage.skipped:
         for finding in report.findings[:_TOKENS]:
             yield _token(finding, report.target, style)

@@ -28,6 +28,8 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 
 def _lines(report: Report) -> Iterator[str]:
+    if report.target.reason:
+        yield f"patscan: {printable(report.target.reason)}"
     for finding in report.findings:
         for occurrence in listed(finding.occurrences):
             yield _command(_LEVELS[finding.confidence], _text(finding, occurrence), _place(finding, occurrence))

@@ -27,6 +27,8 @@ _POLICY = 600
 """Characters of what a repository's own file hides."""
 _TITLE, _REMEDY = 80, 500
 """Characters of a rule's own words."""
+MARKER = "<!-- patscan-report -->"
+"""The first line of a CI job's report, by which a bot finds the comment that it wrote before, to write it anew. Nobody sees it."""
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#!|~&$^@]")
 
 
@@ -37,7 +39,11 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 def _lines(report: Report) -> Iterator[str]:
     found, gaps = report.findings, list(unseen(report))
+    if report.target.type == "ci":
+        yield MARKER
     yield f"### patscan: {count(len(found), 'leaked token') if found else 'no token found'}{' in what could be looked at' if gaps else ''}"
+    if report.target.reason:
+        yield from ("", _prose(report.target.reason, _REMEDY))
     if found:
         yield ""
         yield from map(_item, found[:_FINDINGS])

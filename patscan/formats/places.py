@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from patscan.dates import instant
-from patscan.model import Kind
+from patscan.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

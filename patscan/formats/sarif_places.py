@@ -9,7 +9,8 @@ from urllib.parse import quote
 import sarif_om as om
 
 from patscan.formats.places import as_bytes, in_file, name, printable
-from patscan.model import Kind, Position
+from patscan.kind import Kind
+from patscan.model import Position
 
 if TYPE_CHECKING:
     from patscan.model import Occurrence, Report, Sighting

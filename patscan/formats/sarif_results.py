@@ -11,7 +11,7 @@ from patscan.formats.places import SHORT, current, in_file, printable
 from patscan.formats.sarif_places import location
 from patscan.formats.sarif_rules import MESSAGES, template
 from patscan.formats.words import reasons
-from patscan.model import Kind
+from patscan.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,6 +13,7 @@ from patscan.errors import ExitCode, ReportError
 from patscan.formats.document import Value, parsed
 from patscan.formats.places import printable
 from patscan.formats.wire import SCHEMA
+from patscan.kind import Kind
 from patscan.model import (
     CONFIDENCES,
     SEVERITIES,
@@ -23,7 +24,6 @@ from patscan.model import (
     Evidence,
     Exposure,
     Finding,
-    Kind,
     Layer,
     Match,
     Note,
@@ -93,7 +93,7 @@ def _rule(rule: Value) -> Rule:
 
 
 def _target(target: Value) -> Target:
-    return Target(*(target.at(key).text() for key in ("type", "path")), *(target.at(key).text_or_none() for key in ("remote", "head")))
+    return Target(target.at("type").text(), target.at("path").text(), *(target.at(key).text_or_none() for key in Target._fields[2:]))
 
 
 def _coverage(coverage: Value) -> Coverage:

@@ -10,7 +10,7 @@ from patscan.formats.advice import remedy, undoing
 from patscan.formats.places import SHORT, current, name, printable, remark
 from patscan.formats.redaction import shown
 from patscan.formats.words import by_reason, count, reasons, since, whereabouts
-from patscan.model import Kind
+from patscan.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +36,8 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 
 def _lines(report: Report, style: Style) -> Iterator[str]:
+    if report.target.reason:
+        yield printable(report.target.reason)
     told: dict[str, Occurrence] = {}
     for finding in report.findings:
         here = current(finding.occurrences)
@@ -122,7 +124,7 @@ def _looked_at(report: Report, style: Style) -> Iterator[str]:
 
 
 def _amounts(coverage: Coverage, target: str) -> Iterator[str]:
-    if target in {"history", "push"}:
+    if target in {"history", "push", "ci"}:
         yield count(coverage.commits, "commit")
         yield count(coverage.blobs, "blob")
     elif target == "stdin":

@@ -87,7 +87,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _target(target: Target) -> dict[str, Any]:
-    return {"type": target.type, "path": target.path, "remote": target.remote, "head": target.head}
+    fields = {"type": target.type, "path": target.path, "remote": target.remote, "head": target.head}
+    decided = {"platform": target.platform, "event": target.event, "base": target.base, "reason": target.reason}
+    return fields | (decided if target.type == "ci" else {})
 
 
 def _coverage(coverage: Coverage, interrupted: bool) -> dict[str, Any]:

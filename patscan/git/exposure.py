@@ -14,7 +14,8 @@ from patscan.git.names import PATH
 from patscan.git.reflogs import Entry, reflogs
 from patscan.git.repository import Ref, Repository
 from patscan.git.traces import Traces, traces
-from patscan.model import Commit, Exposure, Kind, Sighting
+from patscan.kind import Kind
+from patscan.model import Commit, Exposure, Sighting
 
 _FORMAT = "%H%x00%an <%ae>%x00%ad%x00%cn <%ce>%x00%cd%x00%P"
 _LOG = ("log", "--no-walk=unsorted", "-z", "--encoding=UTF-8", "--no-show-signature", "--date=raw", f"--format={_FORMAT}", "--stdin")

@@ -34,9 +34,9 @@ def mirror(remote: Address, environment: Mapping[str, str], keep: Path | None = 
 
     Raises `TargetError` if the server doesn't answer, or not with a repository, and `UsageError` if `keep` holds something else.
     """
-    with _scratch() as scratch:
+    with scratch_folder() as scratch:
         # Nothing above may pass for the repository that git stands in.
-        settings = {**environment, **_credentials(remote, environment), "GIT_CEILING_DIRECTORIES": str(scratch.parent)}
+        settings = {**environment, **credentials(remote, environment), "GIT_CEILING_DIRECTORIES": str(scratch.parent)}
         known = keep is not None and _is_mirror(keep, remote, environment)
         try:
             place = keep or scratch / "mirror.git"
@@ -120,7 +120,7 @@ def _settings(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     return dict(line.partition("\n")[::2] for line in lines if line)
 
 
-def _credentials(remote: Address, environment: Mapping[str, str]) -> dict[str, str]:
+def credentials(remote: Address, environment: Mapping[str, str]) -> dict[str, str]:
     """Environment that makes git answer the server's question with the URL's user and password.
 
     They stand in no command line, unlike in a URL that git is told, which it hands on to ``git-remote-https``, and in no file: the
@@ -132,13 +132,13 @@ def _credentials(remote: Address, environment: Mapping[str, str]) -> dict[str, s
     if remote.user is None:
         return {}
     if remote.password is None:
-        return _configured(environment, [(f"{key}.username", remote.user)])
+        return configured(environment, [(f"{key}.username", remote.user)])
     answer = """!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$PATSCAN_USER" "$PATSCAN_PASSWORD"; }; f"""
-    settings = _configured(environment, [(f"{key}.helper", ""), (f"{key}.helper", answer)])
+    settings = configured(environment, [(f"{key}.helper", ""), (f"{key}.helper", answer)])
     return {**settings, "PATSCAN_USER": remote.user, "PATSCAN_PASSWORD": remote.password}
 
 
-def _configured(environment: Mapping[str, str], pairs: list[tuple[str, str]]) -> dict[str, str]:
+def configured(environment: Mapping[str, str], pairs: list[tuple[str, str]]) -> dict[str, str]:
     """Configuration as environment (git-config(1), ``GIT_CONFIG_COUNT``), after what is already there."""
     count = environment.get("GIT_CONFIG_COUNT", "")
     first = int(count) if count.isdecimal() else 0
@@ -149,7 +149,8 @@ def _configured(environment: Mapping[str, str], pairs: list[tuple[str, str]]) ->
 
 
 @contextmanager
-def _scratch() -> Iterator[Path]:
+def scratch_folder() -> Iterator[Path]:
+    """A temporary folder; it is removed at the end, or an error says that it stays."""
     folder = TemporaryDirectory(prefix="patscan-")
     try:
         yield Path(folder.name).resolve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -40,9 +41,21 @@ _UNASKED = {
 }
 
 
-def talk(args: Sequence[str], cwd: Path, environment: Mapping[str, str], tell: Tell | None = None, patience: float = PATIENCE) -> bytes:
-    """The output of ``git ARGS``, which may use the network. Progress goes to `tell`. Raises `GitError`; never asks for anything."""
-    child = start((*_OPTIONS, *args), cwd, {**environment, **_UNASKED}, stdin=subprocess.DEVNULL, network=True)
+def talk(
+    args: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    tell: Tell | None = None,
+    patience: float = PATIENCE,
+    limit: float = math.inf,
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
+) -> bytes:
+    """The output of ``git ARGS``, which may use the network. Progress goes to `tell`. Raises `GitError`; never asks for anything.
+
+    git is ended after `patience` seconds without a word, and after `limit` seconds anyway.
+    """
+    end = time.monotonic() + limit
+    child = start((*_OPTIONS, *args), cwd, {**environment, **_UNASKED}, stdin=stdin, network=True)
     try:
         ears = _Ears(child, tell)
         while child.poll() is None:
@@ -50,6 +63,8 @@ def talk(args: Sequence[str], cwd: Path, environment: Mapping[str, str], tell: T
                 child.wait(_TICK)
             if time.monotonic() - ears.last > patience:
                 raise GitError(f"no word for {patience / 60:.3g} minutes, so it was given up.")
+            if time.monotonic() > end:
+                raise GitError("the time for fetching is up.")
     finally:
         if child.returncode is None:
             _end(child)

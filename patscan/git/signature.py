@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from patscan.dates import iso
-from patscan.model import Kind, Sighting
+from patscan.kind import Kind
+from patscan.model import Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

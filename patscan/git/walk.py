@@ -11,7 +11,8 @@ from patscan.git import child
 from patscan.git.graph import Change
 from patscan.git.names import PATH
 from patscan.git.repository import Repository
-from patscan.model import Kind, Sighting
+from patscan.kind import Kind
+from patscan.model import Sighting
 
 # A raw date, for git dies of one that is no date in its own zone when it has to print it.
 _FORMAT = "%x02%H%x00%an <%ae>%x00%ad%x00%s"

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from patscan.content import Failure, Key, Piece, Shard, windows
 from patscan.errors import TargetError
 from patscan.git.names import PathShard
-from patscan.model import Kind, Note, Sighting, Skip, Target
+from patscan.kind import Kind
+from patscan.model import Note, Sighting, Skip, Target
 from patscan.sources.present import Present
 from patscan.sources.warnings import tell
 

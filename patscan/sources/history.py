@@ -13,7 +13,8 @@ from patscan.git.paths import paths, staged
 from patscan.git.repository import Repository
 from patscan.git.tips import TREE, TipShard, tips
 from patscan.git.tips import names as names_in
-from patscan.model import Exposure, Kind, Note, Sighting, Skip, Target
+from patscan.kind import Kind
+from patscan.model import Exposure, Note, Sighting, Skip, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
 from patscan.sources.warnings import tell

@@ -13,7 +13,8 @@ from patscan.git.changes import SUBMODULE, SYMLINK, Change, before, changes
 from patscan.git.child import GitError, run
 from patscan.git.names import PathShard
 from patscan.git.objects import ObjectShard
-from patscan.model import Kind, Note, Sighting, Skip, Target
+from patscan.kind import Kind
+from patscan.model import Note, Sighting, Skip, Target
 from patscan.sources.present import Present
 
 if TYPE_CHECKING:

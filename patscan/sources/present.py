@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from patscan.content import Each, Looked, Shard
 from patscan.git.names import PATH
-from patscan.model import Exposure, Kind, Sighting
+from patscan.kind import Kind
+from patscan.model import Exposure, Sighting
 
 
 class Present:

@@ -12,7 +12,8 @@ from patscan.git.exposure import exposures, nameless, who
 from patscan.git.names import PATH
 from patscan.git.state import state
 from patscan.git.traces import fetched
-from patscan.model import Commit, Exposure, Kind, Note, Sighting
+from patscan.kind import Kind
+from patscan.model import Commit, Exposure, Note, Sighting
 
 if TYPE_CHECKING:
     from patscan.content import Each

@@ -45,16 +45,19 @@ class Revisions(History):
         """The first look's work. Raises `UsageError` for a revision that git doesn't know."""
         self.target()
         listed = self._listed(*OBJECTS)
-        if missing := sum(name.startswith("?") for name in listed):
-            self.skips.append(Skip(self._named, f"{missing:,} objects of the range aren't here: never fetched, or lost."))
-        if self._repository.shallow and self._repository.boundary().intersection(listed):
-            self.skips.append(Skip(self._named, "the range leads over the edge of a shallow clone. Get more with: git fetch --deepen"))
+        self._look_for_missing(listed)
         names = [name for name in listed if not name.startswith("?")]
         if not names:
             self._nothing()
         yield from self.again(names)
         if names:
             yield self._paths(self._commits())
+
+    def _look_for_missing(self, listed: Sequence[str]) -> None:
+        if missing := sum(name.startswith("?") for name in listed):
+            self.skips.append(Skip(self._named, f"{missing:,} objects of the range aren't here: never fetched, or lost."))
+        if self._repository.shallow and self._repository.boundary().intersection(listed):
+            self.skips.append(Skip(self._named, "the range leads over the edge of a shallow clone. Get more with: git fetch --deepen"))
 
     def _nothing(self) -> None:
         self.skips.append(Skip(self._named, "the range selects nothing, so nothing was looked at."))

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple
 
 from patscan.content import WINDOW, Failure, Key, Piece, Shard, windows
-from patscan.model import Kind, Note, Sighting, Skip, Target
+from patscan.kind import Kind
+from patscan.model import Note, Sighting, Skip, Target
 from patscan.sources.present import Present
 
 _NAME = "-"

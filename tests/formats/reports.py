@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from patscan import formats
+from patscan.kind import Kind
 from patscan.model import (
     Address,
     Commit,
@@ -13,7 +14,6 @@ from patscan.model import (
     Evidence,
     Exposure,
     Finding,
-    Kind,
     Layer,
     Match,
     Occurrence,

@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import example, given, settings
 
-from patscan.model import Commit, Coverage, Exposure, Note, Skip
+from patscan.model import Commit, Coverage, Exposure, Note, Skip, Target
 from tests.formats.reports import RULE, finding, occurrence, report, written
 from tests.formats.test_redaction import hostile_finding, nasty, seeds
 from tests.tokens import classic
@@ -85,3 +85,9 @@ def test_what_a_repository_says_stands_in_code(rng: random.Random, text: str) ->
     for line in output.split("\n"):
         outside = SPAN.sub("", line)
         assert re.fullmatch(r"[A-Za-z0-9 .,:;()*#'/-]*", outside), (line, outside)
+
+
+def test_a_bot_finds_the_comment_that_it_wrote_and_people_what_was_decided() -> None:
+    target = Target("ci", ".", platform="GitLab CI", event="merge request", reason="what !7 brings <b>")
+    lines = written("markdown", report(target=target)).splitlines()
+    assert lines == ["<!-- patscan-report -->", "### patscan: no token found", "", "what !7 brings &#60;b&#62;".replace("!", "&#33;")]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from patscan.model import Coverage, Evidence, Exposure, Kind, Note, Position, Report, Sighting, Skip, Target, Verdict
+from patscan.kind import Kind
+from patscan.model import Coverage, Evidence, Exposure, Note, Position, Report, Sighting, Skip, Target, Verdict
 from tests.formats.reports import COMMIT, PLAIN, REVEAL, RULE, finding, occurrence, report, secret, written
 from tests.tokens import classic, routable
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from patscan.content import Key, Piece, Shard
+from patscan.content import Failure, Piece, Shard
 from patscan.git.objects import ObjectShard
 from patscan.git.repository import open_repository
 from patscan.model import Note, Skip
@@ -31,37 +31,37 @@ def by_patscan(path: Path, environment: Mapping[str, str]) -> Reading:
     """Every content of the repository, through the shards that a scan would hand out, failed ones asked for again as a scan does."""
     source = History(open_repository(path, environment))
     reading = Reading({}, source.skips, source.notes, set(), [])
-    again = _take(source, source.shards(), reading)
-    left = _take(source, source.again(again), reading)
-    assert not [key for key in left if isinstance(key, int)]
+    again = _take(source.shards(), reading)
+    left = _take(source.again(again), reading)
+    assert not left
     return reading
 
 
-def _take(source: History, shards: Iterable[Shard], reading: Reading) -> list[Key]:
-    again: list[Key] = []
+def _take(shards: Iterable[Shard], reading: Reading) -> list[str]:
+    again: list[str] = []
     for shard in shards:
         sent = pickle.loads(pickle.dumps(shard))  # noqa: S301 - as an executor would
-        failed: list[tuple[Key, str]] = []
-        for name, kind, data in whole(source, sent.pieces(failed)):
-            if kind != "ref-name":
+        failed: list[Failure] = []
+        for name, kind, data in whole(sent, sent.pieces(failed)):
+            if kind not in {"ref-name", "tree"}:
                 if name in reading.contents:
                     reading.twice.append(name)
                 reading.contents[name] = kind, data
-        again += [key for key, _ in failed if isinstance(key, int)]
-        reading.skips.extend(Skip(key, reason) for key, reason in failed if isinstance(key, str))
+        again += [name for name, _, retry in failed if retry]
+        reading.skips.extend(Skip(name, reason) for name, reason, retry in failed if not retry)
         if isinstance(sent, ObjectShard):
             reading.through_git.update(sent.ids)
     return again
 
 
-def whole(source: History, pieces: Iterable[Piece]) -> Iterable[tuple[str, str, bytes]]:
+def whole(shard: Shard, pieces: Iterable[Piece]) -> Iterable[tuple[str, str, bytes]]:
     """Pieces put together; neighbours must agree where they overlap and leave no gap."""
     name, kind, data, done = "", "", b"", True
     for piece in pieces:
         if not piece.offset:
             assert done, f"{name} wasn't finished"
-            name, kind, data = source.name(piece.key), piece.kind, b""
-        assert (source.name(piece.key), piece.kind) == (name, kind)
+            name, kind, data = shard.name(piece.key), piece.kind, b""
+        assert (shard.name(piece.key), piece.kind) == (name, kind)
         assert piece.offset <= len(data), f"{name} has a gap"
         assert data[piece.offset :] == piece.data[: len(data) - piece.offset], f"{name} disagrees with itself"
         data, done = data[: piece.offset] + bytes(piece.data), piece.last

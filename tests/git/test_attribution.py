@@ -11,7 +11,8 @@ import pytest
 
 from patscan.git import attribution
 from patscan.git.repository import open_repository
-from patscan.model import Kind, Sighting
+from patscan.kind import Kind
+from patscan.model import Sighting
 from patscan.sources.history import History
 from tests.git.crafted import Crafted
 from tests.repo import Repo

@@ -169,9 +169,7 @@ def test_it_says_what_git_says(tmp_path: Path, rules: tuple[Rule, ...], environm
         rng = random.Random(number)
         history = Random(tmp_path / str(number), rng)
         holds = history.holders()
-        report = scan.scan(
-            History(open_repository(history.repo.path, environment)), rules, lambda: pools.serial(rules), lambda _: None, scan.Options()
-        )
+        report = scan.scan(History(open_repository(history.repo.path, environment)), rules, pools.serial, lambda _: None, scan.Options())
         told = {finding.secret.reveal().decode(): finding for finding in report.findings}
         for token in history.tokens:
             if any(token in tokens for tokens in holds.values()):
@@ -196,7 +194,7 @@ def test_what_keeps_a_token_that_no_branch_holds(repo: Repo, rng: random.Random,
     repo.write("staged", tokens["index"])
     repo.git("add", "staged")
     repo.git("hash-object", "-w", "--stdin", stdin=tokens["nothing"].encode())
-    report = scan.scan(History(open_repository(repo.path, environment)), rules, lambda: pools.serial(rules), lambda _: None, scan.Options())
+    report = scan.scan(History(open_repository(repo.path, environment)), rules, pools.serial, lambda _: None, scan.Options())
     kept = {finding.secret.reveal().decode(): finding.exposure for finding in report.findings}
     assert {name: kept[token].kept_by for name, token in tokens.items()} == {name: name for name in tokens}
     assert {name for name, token in tokens.items() if kept[token].reachable} == {"ref"}
@@ -213,7 +211,7 @@ def test_a_message_lives_where_its_commit_does(repo: Repo, rng: random.Random, r
     repo.git("tag", "-a", "v1", "-m", tagged)
     repo.git("update-ref", "refs/remotes/origin/main", commit)
     repo.git("config", "remote.origin.url", "https://example.com/x.git")
-    report = scan.scan(History(open_repository(repo.path, environment)), rules, lambda: pools.serial(rules), lambda _: None, scan.Options())
+    report = scan.scan(History(open_repository(repo.path, environment)), rules, pools.serial, lambda _: None, scan.Options())
     told = {finding.secret.reveal().decode(): finding.exposure for finding in report.findings}
     assert (told[said].reachable, told[said].pushed, told[said].at_head) == (True, True, False)
     assert told[said].first_seen is not None

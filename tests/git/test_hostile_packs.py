@@ -12,13 +12,13 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from patscan import scan
 from patscan.cli import pools
+from patscan.content import Failure
 from patscan.git import child, entries
 from patscan.git.repository import open_repository
 from patscan.model import Report, Rule
@@ -71,7 +71,7 @@ def look(repo: Repo, rules: tuple[Rule, ...], environment: Mapping[str, str]) ->
     def scanned() -> Report:
         begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         source = History(open_repository(repo.path, environment))
-        report = scan.scan(source, rules, partial(pools.serial, rules), lambda looked: None, scan.Options())
+        report = scan.scan(source, rules, pools.serial, lambda looked: None, scan.Options())
         assert time.monotonic() - begun < SECONDS
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10, "KiB"
         return report
@@ -188,12 +188,12 @@ def test_a_delta_of_some_hundred_bytes_that_declares_gigabytes_is_not_made(
     broken = pack.near(b"huge", start, delta(len(base), 107 * len(base) - 107, *[copy(0, len(base) - 1)] * 107))
     pack.write(repo.path)
     monkeypatch.setattr(History, "again", lambda self, keys: iter(()))
-    failed: list[tuple[int | str, str]] = []
+    failed: list[Failure] = []
     begun = time.monotonic()
     source = History(open_repository(repo.path, dict(os.environ)))
-    names = [source.name(piece.key) for shard in source.shards() for piece in shard.pieces(failed)]
+    names = [shard.name(piece.key) for shard in source.shards() for piece in shard.pieces(failed)]
     assert broken.hex() not in names
-    assert [(source.name(key), reason) for key, reason in failed] == [(broken.hex(), "larger than one piece")]
+    assert failed == [Failure(broken.hex(), "larger than one piece", again=True)]
     assert time.monotonic() - begun < 5
 
 
@@ -508,7 +508,7 @@ def test_a_pack_that_goes_away_during_the_scan_is_read_from_where_it_went(repo: 
     shards = list(source.shards())
     grow(repo, random.Random(2), 1)
     repo.pack("-f")
-    failed: list[tuple[int | str, str]] = []
+    failed: list[Failure] = []
     seen = [piece for shard in shards for piece in shard.pieces(failed)]
     assert [piece.kind for piece in seen] == ["ref-name"]
     again: list[tuple[int | str, str]] = []

@@ -7,7 +7,6 @@ import random
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -335,4 +334,4 @@ def test_nothing_that_is_missing_is_fetched(armed: tuple[Repo, Path, str], envir
 
 def whole_scan(path: Path, environment: Mapping[str, str], rules: tuple[Rule, ...]) -> Report:
     source = History(open_repository(path, environment))
-    return scan.scan(source, rules, partial(pools.serial, rules), lambda looked: None, scan.Options())
+    return scan.scan(source, rules, pools.serial, lambda looked: None, scan.Options())

@@ -124,7 +124,7 @@ def tokens() -> dict[str, str]:
 
 
 def look(path: Path, rules: tuple[Rule, ...], environment: Mapping[str, str], jobs: int = 1) -> Report:
-    pool = partial(pools.processes, rules, jobs) if jobs > 1 else partial(pools.serial, rules)
+    pool = partial(pools.processes, jobs=jobs) if jobs > 1 else pools.serial
     return scan.scan(History(open_repository(path, environment)), rules, pool, lambda _: None, scan.Options())
 
 

@@ -17,7 +17,8 @@ from patscan import scan
 from patscan.cli import pools
 from patscan.content import Key, Piece, Shard
 from patscan.git.repository import open_repository
-from patscan.model import Kind, Occurrence, Report, Rule, Sighting
+from patscan.kind import Kind
+from patscan.model import Occurrence, Report, Rule, Sighting
 from patscan.sources import store
 from patscan.sources.history import History
 from tests.repo import IDENTITY, Repo
@@ -28,7 +29,7 @@ NEVER = 10**9
 
 
 def look(source: History, rules: tuple[Rule, ...], jobs: int = 1, progress: Callable[[scan.Looked], None] = lambda looked: None) -> Report:
-    pool = partial(pools.serial, rules) if jobs == 1 else partial(pools.processes, rules, jobs)
+    pool = pools.serial if jobs == 1 else partial(pools.processes, jobs=jobs)
     return scan.scan(source, rules, pool, progress, scan.Options())
 
 
@@ -345,7 +346,7 @@ def test_ctrl_c_reports_what_was_found_so_far(
     def progress(looked: scan.Looked) -> None:
         nonlocal called
         called += 1
-        seen.extend(source.name(key) for key in looked.keys)
+        seen.extend(match.address.name for match in looked.matches)
         if called == calls:
             raise KeyboardInterrupt
 

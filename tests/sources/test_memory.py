@@ -7,7 +7,6 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,7 @@ def audit(folder: Path, rules: tuple[Rule, ...], environment: Mapping[str, str])
         memory = None if forgetful else memory or Memory(folder, digest, KEY)
         read: list[Looked] = []
         source = History(open_repository(repo.path, environment), memory=memory)
-        report = scan.scan(source, rules, partial(pools.serial, rules), read.append, scan.Options())
+        report = scan.scan(source, rules, pools.serial, read.append, scan.Options())
         return report, sum(len(looked.sizes[0]) for looked in read)
 
     return audit
@@ -157,7 +156,7 @@ def test_an_interrupted_scan_is_not_remembered(built: Repo, folder: Path, rules:
             raise KeyboardInterrupt
 
     source = Stopped(open_repository(built.path, environment), memory=Memory(folder, "rules", KEY))
-    assert scan.scan(source, rules, partial(pools.serial, rules), lambda _: None, scan.Options()).interrupted
+    assert scan.scan(source, rules, pools.serial, lambda _: None, scan.Options()).interrupted
     assert files(folder) == []
 
 

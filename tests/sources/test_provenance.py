@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import random
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -62,7 +61,7 @@ def audit(told: Repo, tmp_path: Path, rules: tuple[Rule, ...], environment: Mapp
     def audit(remembers: bool) -> Report:
         memory = Memory(tmp_path / "cache", "rules", bytes(32)) if remembers else None
         source = History(open_repository(told.path, environment), memory=memory)
-        return scan.scan(source, rules, partial(pools.serial, rules), lambda looked: None, scan.Options())
+        return scan.scan(source, rules, pools.serial, lambda looked: None, scan.Options())
 
     return audit
 

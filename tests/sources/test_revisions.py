@@ -24,7 +24,7 @@ from tests.tokens import classic
 def look(rules: tuple[Rule, ...], environment: Mapping[str, str]):
     def look(path: Path, *revisions: str, options: Options = Options()) -> Report:  # noqa: B008
         source = Revisions(open_repository(path, environment), revisions)
-        return scan.scan(source, rules, lambda: pools.serial(rules), lambda _: None, options)
+        return scan.scan(source, rules, pools.serial, lambda _: None, options)
 
     return look
 

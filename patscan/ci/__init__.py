@@ -1,0 +1,1 @@
+"""What a CI job's environment says is new. A `Decision` is made of values alone; `resolve` asks git."""
