@@ -19,7 +19,7 @@ import sys
 import time
 
 from patscan import formats, rulebook
-from patscan.model import Commit, Coverage, Evidence, Exposure, Finding, Occurrence, Sighting, Position, Report, Rule, Target
+from patscan.model import Commit, Coverage, Evidence, Exposure, Finding, Occurrence, Position, Report, Rule, Sighting, Target
 from patscan.secret import Secret
 
 LETTERS = string.ascii_letters + string.digits
@@ -30,7 +30,9 @@ def finding(rule: Rule, number: int, rng: random.Random) -> Finding:
     token = Secret(f"glpat-{''.join(rng.choices(LETTERS, k=20))}".encode(), b"glpat-")
     commit = f"{rng.getrandbits(160):040x}"
     author, date = f"Engineer {number % 300} <engineer{number % 300}@example.com>", f"2024-05-{1 + number % 28:02}T12:30:00+02:00"
-    sighting = Sighting("blob", f"services/s{number % 50}/config_{number}.yml", commit, author, date, f"{rng.getrandbits(160):040x}", "Add it")
+    sighting = Sighting(
+        "blob", f"services/s{number % 50}/config_{number}.yml", commit, author, date, f"{rng.getrandbits(160):040x}", "Add it"
+    )
     lines = ("deploy:", f"  token: {token}", f"  url: https://gitlab.example.com/group/project-{number}")
     place = Occurrence(sighting, Position(12, 10, 12, 36), 120, 146, (), lines, 11, number % 3 > 0)
     seen = Commit(commit, author, date)

@@ -111,6 +111,7 @@ KEYS = {
     "pat-prefix": Key("", "the prefix of your instance's access tokens: 4 to 20 of A-Za-z0-9_+=/@:.-", _is_like(_PREFIX)),
     "instance-prefix": Key("", "your instance's prefix, without its hyphen: 1 to 20 of A-Za-z0-9_+=/@:.-", _is_like(_INSTANCE)),
     "hosts": Key([], "a list of host names", _is_hosts, shrinks=False),
+    "gitlab-urls": Key([], "a list of URLs of GitLab instances", _is_texts, shrinks=False),
     "require-ignore-reason": Key(False, "true or false", _is_flag),
     "fail-on-expired": Key(False, "true or false", _is_flag, shrinks=False),
     "baseline": Key(".patscan-baseline", "a path relative to the repository", _is_path),

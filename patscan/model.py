@@ -87,6 +87,8 @@ class Address(NamedTuple):
     """Half-open byte span in the content."""
     layers: tuple[Layer, ...] = ()
     """The decodings, outermost first."""
+    members: tuple[str, ...] = ()
+    """The members of archives that lead to the content, outermost first."""
 
 
 class Position(NamedTuple):
@@ -155,6 +157,11 @@ class Occurrence(NamedTuple):
     """Whether this very place is in the tree of HEAD; ``None`` where there is no history to ask."""
     line_hash: str | None = None
     """GitHub's ``primaryLocationLineHash``; ``None`` where there is no line to open at HEAD."""
+
+    @property
+    def store(self) -> str:
+        """What the address is read from (`Kind.store`); a link that no object stands for is read from the working tree."""
+        return "file" if self.sighting.kind is Kind.SYMLINK and self.sighting.blob is None else self.sighting.kind.store
 
     @property
     def position(self) -> Position:
@@ -261,6 +268,11 @@ class Finding(NamedTuple):
     verdict: Verdict = Verdict()
     justification: str = ""
     """What somebody who accepted it wrote as the reason."""
+
+    @property
+    def severity(self) -> str:
+        """How bad it is: what GitLab's answer says, otherwise the rule."""
+        return self.verdict.severity or self.rule.severity
 
 
 class Skip(NamedTuple):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patscan import config
+from patscan.cli.states import add_states, sifted
 from patscan.errors import ConfigError, UsageError
 from patscan.model import Report
 from patscan.secret import Secret
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
     from patscan.gitlab.verify import Options
 
 _LARGEST_TOKEN = 4096
-_FLAGS = ("gitlab_url", "admin_token_file", "ca_bundle", "timeout", "max_requests", "insecure_http", "allow_writes")
+_FLAGS = (
+    *("gitlab_url", "admin_token_file", "ca_bundle", "timeout", "max_requests", "insecure_http", "allow_writes"),
+    *("only", "fail_on"),
+)
 
 
-def add_asking(command: argparse.ArgumentParser) -> None:
-    """``--verify``, and the flags that say how GitLab is asked."""
-    command.add_argument("--verify", action="store_true", help="ask GitLab whether the tokens work and what they can do; nothing else does")
+def add_asking(command: argparse.ArgumentParser, always: bool = False) -> None:
+    """``--verify``, unless it is what the command does `always`, and the flags that say how GitLab is asked."""
+    if always:
+        command.set_defaults(verify=True)
+    else:
+        command.add_argument("--verify", action="store_true", help="ask GitLab whether the tokens work and what they can do")
     command.add_argument("--gitlab-url", action="append", default=None, metavar="URL", help="a GitLab that may be asked (repeatable)")
     command.add_argument("--admin-token-file", type=Path, metavar="FILE", help="ask as the administrator whose token this file holds")
     command.add_argument("--ca-bundle", type=Path, metavar="FILE", help="certificates to trust instead of the system's")
@@ -33,6 +40,7 @@ def add_asking(command: argparse.ArgumentParser) -> None:
     command.add_argument("--max-requests", type=_count, metavar="N", help="requests to send at most (default: 10000)")
     command.add_argument("--insecure-http", action="store_true", default=None, help="send tokens in the clear to an http:// address")
     command.add_argument("--allow-writes", action="store_true", default=None, help="ask also what writes on the server")
+    add_states(command)
 
 
 def verified(chosen: argparse.Namespace, report: Report, proposed: tuple[str, ...] = ()) -> Report:
@@ -63,7 +71,17 @@ def verified(chosen: argparse.Namespace, report: Report, proposed: tuple[str, ..
         )
     coverage = report.coverage
     coverage = coverage._replace(skipped=(*coverage.skipped, *outcome.skipped), notes=(*coverage.notes, *outcome.notes))
-    return report._replace(findings=outcome.findings, coverage=coverage, interrupted=report.interrupted or outcome.interrupted)
+    interrupted = report.interrupted or outcome.interrupted
+    return sifted(chosen, report._replace(findings=outcome.findings, coverage=coverage, interrupted=interrupted))
+
+
+def proposed(report: Report, project: config.Config | None = None) -> tuple[str, ...]:
+    """The hosts that the remote and the repository's own configuration name. Anybody may have written them, so none is asked."""
+    from patscan.gitlab.hosts import host_of
+
+    urls = [report.target.remote or "", *(project.get("gitlab-urls") if project else ())]
+    named = [host_of(url) for url in urls] + (project.get("hosts") if project else [])
+    return tuple(dict.fromkeys(filter(None, named)))
 
 
 def _own_file() -> Path:

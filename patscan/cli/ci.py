@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from patscan.ci.decision import Decision
 from patscan.cli import scanning
+from patscan.cli.asking import add_asking
 from patscan.cli.environment import elsewhere, environment, of_job
 from patscan.cli.history import add_history, submodule_scans, tell_of_submodules
 from patscan.cli.parser import add_common
@@ -42,6 +43,7 @@ def flags(command: argparse.ArgumentParser) -> None:
     )
     add_history(command)
     add_common(command, "github" if _is_github() else "text")
+    add_asking(command)
     command.set_defaults(command=run)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patscan.cli import guard, scanning
+from patscan.cli.asking import add_asking
 from patscan.cli.environment import elsewhere, environment
 from patscan.cli.parser import add_common
 from patscan.cli.scanning import Job
@@ -35,6 +36,7 @@ def flags(command: argparse.ArgumentParser) -> None:
     )
     add_history(command)
     add_common(command)
+    add_asking(command)
     command.set_defaults(command=run)
 
 

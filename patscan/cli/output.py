@@ -11,6 +11,7 @@ from pathlib import Path
 from patscan import formats
 from patscan.cli import signals
 from patscan.cli.environment import elsewhere, environment
+from patscan.cli.states import OPEN, chosen_states
 from patscan.errors import ExitCode, OutputError
 from patscan.model import Report
 
@@ -109,9 +110,11 @@ def exit_code(report: Report, chosen: argparse.Namespace) -> ExitCode:
         return signals.code() or saved
     if report.violations:
         return ExitCode.ERROR
-    if report.findings and not chosen.exit_zero:
+    states = chosen_states(chosen)
+    if any(not states or finding.verdict.state in states for finding in report.findings) and not chosen.exit_zero:
         return ExitCode.FOUND
-    if report.coverage.complete or chosen.allow_incomplete:
+    told = not states or all(finding.verdict.state not in OPEN for finding in report.findings)
+    if (told and report.coverage.complete) or chosen.allow_incomplete:
         return ExitCode.CLEAN
     return ExitCode.INCOMPLETE
 

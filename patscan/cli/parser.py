@@ -20,6 +20,7 @@ COMMANDS = {
     "push": "look at what is about to be pushed",
     "message": "look at the message of a commit",
     "inspect": "say what the tokens on standard input are, and what to do about them",
+    "verify": "ask GitLab about the tokens of a saved JSON report",
     "install-hooks": "write git hooks that run hook, message and push by themselves",
     "report": "turn a saved JSON report into any format",
     "baseline": "accept tokens that needn't be reported again",

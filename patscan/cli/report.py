@@ -9,6 +9,10 @@ from pathlib import Path
 from patscan.cli import output
 from patscan.cli.parser import add_output
 from patscan.errors import ExitCode, ReportError
+from patscan.model import Report
+
+_NONE = ("",)
+"""No state: no finding makes the exit code 1."""
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -20,17 +24,29 @@ def flags(command: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Write a saved report again. The exit code is the one that its scan had, as the flags bend it."""
+    output.check(chosen)
+    report = saved(chosen.inputs[0])
+    if report.findings and report.exit_code in (ExitCode.CLEAN, ExitCode.INCOMPLETE):
+        # Flags of the scan said what its findings count for.
+        chosen.exit_zero, chosen.fail_on = report.exit_code == ExitCode.CLEAN, _NONE if report.exit_code else None
+    return delivered(report, chosen)
+
+
+def saved(path: Path) -> Report:
+    """The report in a file, or on standard input. Raises `ReportError`."""
     from patscan.formats.saved import read
 
-    output.check(chosen)
-    (path,) = chosen.inputs
     if path == Path("-") and sys.stdin is None:
         raise ReportError("standard input is closed. Name a JSON report.")
     data, name = (sys.stdin.buffer.read(), "standard input") if path == Path("-") else (_content(path), str(path))
-    report = read(data, name)
+    return read(data, name)
+
+
+def delivered(report: Report, chosen: argparse.Namespace) -> int:
+    """Write a saved report; returns the exit code. Raises `ReportError` after it if a demand of the project wasn't met."""
     code = output.deliver(report, chosen)
     if code == ExitCode.ERROR:
-        raise ReportError(f"{name}: {' '.join(report.violations)}")
+        raise ReportError(f"{chosen.inputs[0]}: {' '.join(report.violations)}")
     return code
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patscan.cli import scanning
+from patscan.cli.asking import add_asking
 from patscan.cli.environment import elsewhere, environment
 from patscan.cli.parser import add_common
 from patscan.cli.scanning import Job
@@ -30,6 +31,7 @@ def flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("inputs", nargs="*", type=Path, metavar="PATH", help="files and folders (default: .), or - for standard input")
     command.add_argument("--no-ignore", action="store_true", help="look at files that git ignores, too")
     add_common(command)
+    add_asking(command)
     command.set_defaults(command=run)
 
 

@@ -80,9 +80,9 @@ class Job:
         # A configured prefix makes a second rule of one; to a reader they are the same.
         report = report._replace(rules=tuple({rule.id: rule for rule in reversed(self.rules)}.values())[::-1])
         if hasattr(self._chosen, "verify"):
-            from patscan.cli.asking import verified
+            from patscan.cli.asking import proposed, verified
 
-            report = verified(self._chosen, report)
+            report = verified(self._chosen, report, proposed(report, self._holds.config) if self._chosen.verify else ())
         return self._holds.said(report)
 
     def deliver(self) -> int:

@@ -29,7 +29,7 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 def _entries(report: Report) -> Iterator[dict[str, Any]]:
     for finding in report.findings:
-        severity = _SEVERITIES[finding.rule.severity] if finding.confidence != "low" else "info"
+        severity = _SEVERITIES[finding.severity] if finding.confidence != "low" else "info"
         for first, *_ in by_place(finding.occurrences):
             place = name(first.sighting)
             # Not the fingerprint of the token alone: the report may be read by people who may only guess tokens.

@@ -62,7 +62,7 @@ def _told(finding: Finding, style: Style) -> dict[str, Cell]:
     return {
         "rule": finding.rule.id,
         "kind": finding.rule.kind,
-        "severity": finding.rule.severity,
+        "severity": finding.severity,
         "confidence": finding.confidence,
         "token": shown(finding.secret, style.reveal),
         "fingerprint": finding.fingerprint,

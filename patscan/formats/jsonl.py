@@ -18,5 +18,5 @@ if TYPE_CHECKING:
 def write(report: Report, stream: TextIO, style: Style) -> None:
     """Write `report`, a line at a time."""
     stream.write(json.dumps({"type": "report", **wire.head(report)}) + "\n")
-    stream.writelines(json.dumps({"type": "finding", **wire.finding(one, style)}) + "\n" for one in report.findings)
-    stream.writelines(json.dumps({"type": "ignored", **wire.ignored(one, style)}) + "\n" for one in report.ignored)
+    stream.writelines(json.dumps({"type": "finding", **wire.finding(one, style, report.target)}) + "\n" for one in report.findings)
+    stream.writelines(json.dumps({"type": "ignored", **wire.ignored(one, style, report.target)}) + "\n" for one in report.ignored)

@@ -15,7 +15,7 @@ from operator import is_
 from typing import Any, NamedTuple
 
 from patscan.formats.places import SURROGATE, as_bytes
-from patscan.model import Finding, Position, Report, Rule, Sighting
+from patscan.model import Address, Finding, Position, Report, Rule, Sighting
 from patscan.secret import Secret
 
 _HEAD = 8
@@ -27,7 +27,8 @@ _SHAPE = re.compile(r"(gl[a-z]{2,6}-|GR1348941)(?![a-z]+(?:[-_][a-z]+)*(?![A-Za-
 _URLSAFE = str.maketrans("+/", "-_")
 _PERCENT = [{ord(char): f"%{ord(char):02{case}}" for char in "-_.=@"} for case in "Xx"]
 _TEXTLESS = {int, bool, Secret, Position, Rule}
-_PATH = Sighting._fields.index("path")
+_PATHS = {Sighting: Sighting._fields.index("path"), Address: Address._fields.index("name")}
+"""The fields whose very bytes count."""
 
 Heads = Mapping[str, list[Finding]]
 Known = list[tuple[int, dict[str, str]]]
@@ -88,8 +89,8 @@ def _changed(value: Any, change: _Change) -> Any:
     if isinstance(value, dict):
         return {key: _changed(item, change) for key, item in value.items()}
     items = [_changed(item, change) for item in value]
-    if isinstance(value, Sighting) and value.path:
-        items[_PATH] = change.path(value.path)
+    if (place := _PATHS.get(type(value))) is not None and value[place]:
+        items[place] = change.path(value[place])
     if all(map(is_, items, value)):
         return value
     return value._make(items) if hasattr(value, "_make") else tuple(items)

@@ -7,9 +7,9 @@ A rule comes back without what only finding needs: its pattern, anchors and exam
 from __future__ import annotations
 
 import re
-from base64 import b64decode
 
 from patscan.errors import ExitCode, ReportError
+from patscan.formats import address
 from patscan.formats.document import Value, parsed
 from patscan.formats.places import printable
 from patscan.formats.wire import SCHEMA
@@ -17,14 +17,12 @@ from patscan.kind import Kind
 from patscan.model import (
     CONFIDENCES,
     SEVERITIES,
-    Address,
     Check,
     Commit,
     Coverage,
     Evidence,
     Exposure,
     Finding,
-    Layer,
     Match,
     Note,
     Occurrence,
@@ -205,27 +203,17 @@ def _commit(commit: Value) -> Commit:
 def _occurrence(place: Value, token: Finding) -> Occurrence:
     sighting = Sighting(
         Kind(place.at("type").one_of(tuple(Kind))),
-        _path(place),
+        address.bytes_or_text(place, "path"),
         *(place.at(key).text_or_none() for key in ("commit", "author", "date", "blob", "message", "submodule")),
     )
-    layers = tuple(Layer(name) for name in place.at("encodings").texts())
     match = Match(
         token.rule,
         token.secret,
         token.fingerprint,
-        Address(sighting.blob or sighting.path or sighting.commit or "", place.at("start").number(), place.at("end").number(), layers),
+        address.read(place, sighting),
         Position(*(place.at(key).number() for key in ("line", "column", "end_line", "end_column"))),
         place.at("frame").texts(),
         place.at("frame_line").number(),
         confidence=token.confidence,
     )
     return Occurrence(match, sighting, place.at("at_head").truth_or_none(), place.at("line_hash").text_or_none())
-
-
-def _path(place: Value) -> str | None:
-    if place.at("path_bytes").found is None:
-        return place.at("path").text_or_none()
-    try:
-        return b64decode(place.at("path_bytes").text(), validate=True).decode("utf-8", "surrogateescape")
-    except ValueError:
-        raise place.at("path_bytes").wrong("bytes in base64") from None

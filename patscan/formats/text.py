@@ -9,7 +9,7 @@ from patscan.dates import instant
 from patscan.formats.advice import remedy, undoing
 from patscan.formats.places import SHORT, current, name, printable, remark
 from patscan.formats.redaction import shown
-from patscan.formats.words import by_reason, count, reasons, since, whereabouts
+from patscan.formats.words import by_reason, count, life, reasons, since, whereabouts
 from patscan.kind import Kind
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def _title(finding: Finding, lead: Occurrence, style: Style) -> Iterator[str]:
 def _facts(finding: Finding, lead: Occurrence, others: Sequence[Occurrence], style: Style) -> Iterator[str]:
     """Why we believe it, since when, and where else."""
     yield from _row("why", "; ".join(reasons(finding)), style)
-    if finding.verdict.state != "unchecked":
-        yield from _row("GitLab", ": ".join(filter(None, (finding.verdict.state, finding.verdict.reason))), style)
+    yield from (row for label, text in life(finding) for row in _row(label, text, style))
     if first := finding.exposure.first_seen:
         who = f"by {first.author}" if first.author else "(history is cut off there)" if finding.exposure.at_or_before else ""
         yield from _row("since", f"{since(finding.exposure)} in {first.id[:SHORT]} {who}".rstrip(), style)

@@ -7,13 +7,12 @@ not UTF-8 has its bytes in ``path_bytes`` as well, base64. ``null`` says: not lo
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any, TextIO
 
 from patscan import __version__
-from patscan.formats.places import SURROGATE, as_bytes
+from patscan.formats.address import address, text
 from patscan.formats.redaction import shown
 
 if TYPE_CHECKING:
@@ -31,9 +30,9 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
     stream.write("{\n")
     stream.writelines(f'  "{key}": {indented(value, margin)},\n' for key, value in head(report).items())
     stream.write('  "findings": ')
-    write_items(stream, (finding(one, style) for one in report.findings), margin)
+    write_items(stream, (finding(one, style, report.target) for one in report.findings), margin)
     stream.write(',\n  "ignored": ')
-    write_items(stream, (ignored(one, style) for one in report.ignored), margin)
+    write_items(stream, (ignored(one, style, report.target) for one in report.ignored), margin)
     stream.write("\n}\n")
 
 
@@ -110,25 +109,26 @@ def _remark(remark: Skip | Note) -> dict[str, Any]:
     return {"where": remark.where, "reason": remark.reason} | ({"kind": kind} if kind else {})
 
 
-def finding(finding: Finding, style: Style) -> dict[str, Any]:
+def finding(finding: Finding, style: Style, target: Target) -> dict[str, Any]:
     """One finding."""
     return {
         "fingerprint": finding.fingerprint,
         "rule": finding.rule.id,
         "kind": finding.rule.kind,
-        "severity": finding.rule.severity,
+        "severity": finding.severity,
+        "rule_severity": finding.rule.severity,
         "confidence": finding.confidence,
         "token": shown(finding.secret, style.reveal),
         "evidence": [{"type": evidence.type, **evidence.facts} for evidence in finding.evidence],
         "exposure": _exposure(finding.exposure),
         "verdict": _verdict(finding.verdict),
-        "occurrences": [_occurrence(occurrence) for occurrence in finding.occurrences],
+        "occurrences": [_occurrence(occurrence, target) for occurrence in finding.occurrences],
     }
 
 
-def ignored(one: Finding, style: Style) -> dict[str, Any]:
+def ignored(one: Finding, style: Style, target: Target) -> dict[str, Any]:
     """One finding that isn't counted, and why."""
-    return {**finding(one, style), "reason": one.reason, "justification": one.justification}
+    return {**finding(one, style, target), "reason": one.reason, "justification": one.justification}
 
 
 def _exposure(exposure: Exposure) -> dict[str, Any]:
@@ -178,11 +178,11 @@ def _json(fact: Fact) -> Any:
     return {key: _json(value) for key, value in fact.items()} if isinstance(fact, Mapping) else fact
 
 
-def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
+def _occurrence(occurrence: Occurrence, target: Target) -> dict[str, Any]:
     sighting, position = occurrence.sighting, occurrence.position
     return {
         "type": sighting.kind,
-        **_path(sighting.path),
+        **text("path", sighting.path),
         "submodule": sighting.submodule,
         "line": position.line,
         "column": position.column,
@@ -191,7 +191,7 @@ def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
         "start": occurrence.start,
         "end": occurrence.end,
         "encodings": list(occurrence.encodings),
-        "member": None,
+        "member": "!/".join(occurrence.match.address.members) or None,
         "commit": sighting.commit,
         "author": sighting.author,
         "date": sighting.date,
@@ -201,10 +201,5 @@ def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
         "frame": list(occurrence.frame),
         "frame_line": occurrence.frame_line,
         "line_hash": occurrence.line_hash,
+        "address": address(occurrence, target),
     }
-
-
-def _path(path: str | None) -> dict[str, Any]:
-    if path is None or not SURROGATE.search(path):
-        return {"path": path}
-    return {"path": SURROGATE.sub("\ufffd", path), "path_bytes": b64encode(as_bytes(path)).decode()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from patscan.formats.advice import NEVER_COMMITTED, NO_TRACE, UNKNOWN
@@ -57,6 +58,26 @@ def whereabouts(finding: Finding, lead: Occurrence) -> Iterator[str]:
     if (held := versions(lead, finding.occurrences)) > 1:
         yield f"in {held:,} versions of this file"
     yield from _exposed(finding)
+
+
+def life(finding: Finding) -> Iterator[tuple[str, str]]:
+    """What GitLab says of the token, in rows that each have a label."""
+    verdict, facts = finding.verdict, finding.verdict.facts
+    if verdict.state == "unchecked" and not verdict.reason:
+        return
+    scopes, owner = facts.get("scopes"), facts.get("owner")
+    live = [verdict.state.replace("active", "LIVE", 1)] if verdict.state.startswith("active") else [verdict.state]
+    told = [
+        ", ".join(map(str, scopes)) if isinstance(scopes, tuple) else "",
+        f"owner {owner.get('username') or owner.get('id')}" if isinstance(owner, Mapping) else "",
+        f"expires {facts['expires']}" if facts.get("expires") else "",
+    ]
+    head = ": ".join((*live, *filter(None, (", ".join(filter(None, told)),))))
+    yield "GitLab", " ".join(filter(None, (f"{head}{'.' if verdict.reason else ''}", verdict.reason)))
+    if verdict.severity:
+        usual = "" if verdict.severity == finding.rule.severity else f" (the rule says {finding.rule.severity})"
+        yield "harm", "; ".join((f"{verdict.severity}{usual}", *verdict.severity_reasons))
+    yield from (("" if number else "advice", f"{check.message} {check.reference}") for number, check in enumerate(verdict.lifecycle))
 
 
 def since(exposure: Exposure) -> str:

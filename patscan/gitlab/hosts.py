@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,6 +13,9 @@ from patscan.model import Finding
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _ROOT = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 _LOOPBACK = re.compile(r"localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1")
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+")
+_LOOKED_AT = 10
+"""Places of a token whose lines are looked at for URLs."""
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -98,9 +101,16 @@ def candidates(approved: Approved, finding: Finding) -> tuple[Instance, ...]:
     return made or approved.instances
 
 
+def _beside(finding: Finding) -> Iterator[str]:
+    """The hosts of the URLs in the lines around it."""
+    for occurrence in finding.occurrences[:_LOOKED_AT]:
+        for line in occurrence.frame:
+            yield from (host for url in _URL.findall(line) if _HOST.fullmatch(host := host_of(url)))
+
+
 def nothing_approved(finding: Finding, proposed: Sequence[str]) -> str:
     """Why `finding` can't be asked about, with the hosts that were seen and the flag that approves one."""
-    seen = list(dict.fromkeys(filter(None, (issuer(finding), *proposed))))
+    seen = list(dict.fromkeys(filter(None, (issuer(finding), *_beside(finding), *proposed))))
     if not seen:
         return "no GitLab is approved, so nothing was sent. Approve the one it belongs to: --gitlab-url https://gitlab.example.com."
     named = " and ".join(seen[:3])

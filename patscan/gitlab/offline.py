@@ -18,6 +18,9 @@ _DOUBTS = {
 
 def verdict(finding: Finding, now: datetime) -> Verdict | None:
     """The verdict on a token that needn't or mustn't be sent; ``None`` if it must be asked."""
+    if not len(finding.secret):
+        unread = finding.verdict.reason if finding.verdict.state == "unchecked" else ""
+        return Verdict("unchecked", unread or "the report holds its mask only, so there is nothing to send")
     for evidence in finding.evidence:
         if evidence.type == "checksum" and evidence.facts.get("ok") is False:
             return Verdict("unverifiable", "its checksum is wrong, so GitLab didn't make it; it wasn't sent")
@@ -25,8 +28,6 @@ def verdict(finding: Finding, now: datetime) -> Verdict | None:
             return Verdict("unverifiable", "a part of it is missing, so GitLab couldn't know it; it wasn't sent")
         if evidence.type == "jwt" and (end := moment(evidence.facts.get("expires"))) and end <= now:
             return Verdict("inactive", f"it says itself that it expired at {evidence.facts['expires']}; it wasn't sent")
-    if not len(finding.secret):
-        return Verdict("unchecked", "the report holds its mask only, so there is nothing to send")
     if not all(byte in _VISIBLE for byte in finding.secret.reveal()):
         return Verdict("unverifiable", "it holds characters that no request can carry")
     return None

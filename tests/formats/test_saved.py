@@ -76,9 +76,12 @@ def test_all_that_a_format_may_ask_for_comes_back(rng: random.Random) -> None:
     rule = finding(token).rule
     made = report(finding(token, occurrence(token, message="Add it", path="a\udcff"), evidence=(Evidence("routing", {"user": 42}),)))
     back = again(made)
-    masked = made.findings[0]._replace(secret=Secret.masked(f"glpat-…({len(token)})"), rule=rule._replace(anchors=()))
+    secret, rule = Secret.masked(f"glpat-…({len(token)})"), rule._replace(anchors=())
+    (place,) = made.findings[0].occurrences
+    place = place._replace(match=place.match._replace(secret=secret, rule=rule, confidence="certain"))
+    masked = made.findings[0]._replace(secret=secret, rule=rule, occurrences=(place,))
     assert back.findings == (masked,)
-    assert back == made._replace(findings=(masked,), rules=(rule._replace(anchors=()),))
+    assert back == made._replace(findings=(masked,), rules=(rule,))
 
 
 @pytest.mark.parametrize(

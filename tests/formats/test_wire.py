@@ -17,23 +17,24 @@ from tests.tokens import classic, routable
 
 PLACE = (
     "type path submodule line column end_line end_column start end encodings member commit author date message blob at_head "
-    "frame frame_line line_hash"
+    "frame frame_line line_hash address"
 )
 KEYS = {
     "": "schema tool target coverage interrupted exit_code findings ignored",
     "tool": "name version rules",
     "tool.rules": "id kind name severity description remedy references prefix body",
     "target": "type path remote head",
-    "coverage": "complete commits blobs bytes skipped notes engines",
+    "coverage": "complete commits blobs bytes skipped notes engines omitted",
     "coverage.skipped": "where reason",
     "coverage.notes": "where reason",
-    "findings": "fingerprint rule kind severity confidence token evidence exposure verdict occurrences",
+    "findings": "fingerprint rule kind severity rule_severity confidence token evidence exposure verdict occurrences",
     "findings.exposure": "first_seen last_seen at_head tips reachable pushed kept_by removed at_or_before reflogs",
     "findings.exposure.first_seen": "commit author date committer committed parents",
     "findings.exposure.last_seen": "commit author date committer committed parents",
-    "findings.verdict": "state reason facts lifecycle",
+    "findings.verdict": "state reason facts lifecycle severity severity_reasons instance asked_at",
     "findings.occurrences": PLACE,
-    "ignored": "fingerprint rule kind severity confidence token evidence exposure verdict occurrences reason justification",
+    "findings.occurrences.address": "store name start end layers members repository unreadable",
+    "ignored": "fingerprint rule kind severity rule_severity confidence token evidence exposure verdict occurrences reason justification",
     "ignored.occurrences": PLACE,
 }
 
@@ -67,6 +68,7 @@ def test_a_finding(token: str) -> None:
             "rule": "gitlab-pat",
             "kind": "personal-access-token",
             "severity": "critical",
+            "rule_severity": "critical",
             "confidence": "certain",
             "token": str(secret(token)),
             "evidence": [{"type": "checksum", "ok": True}, {"type": "routing", "organization": 1, "user": 42}],
@@ -115,6 +117,16 @@ def test_a_finding(token: str) -> None:
                     "frame": ["deploy:", f"  token: {secret(token)}", "  url: https://gitlab.example.com"],
                     "frame_line": 11,
                     "line_hash": None,
+                    "address": {
+                        "store": "object",
+                        "name": BLOB,
+                        "start": 120,
+                        "end": 120 + len(token),
+                        "layers": [],
+                        "members": [],
+                        "repository": None,
+                        "unreadable": None,
+                    },
                 }
             ],
         }
@@ -155,6 +167,7 @@ def test_the_rest(token: str) -> None:
             "skipped": [],
             "notes": [],
             "engines": ["hyperscan", "isal"],
+            "omitted": 0,
         },
         "interrupted": False,
         "exit_code": 0,

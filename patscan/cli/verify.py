@@ -1,0 +1,88 @@
+"""``patscan verify``: reads the tokens of a saved report again, asks GitLab about them, and writes the report with the verdicts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from patscan.cli import asking, output
+from patscan.cli.environment import environment
+from patscan.cli.parser import add_output
+from patscan.cli.report import delivered, saved
+from patscan.formats.address import unreadable
+from patscan.model import Evidence, Finding, Report, Target, Verdict
+from patscan.secret import Secret
+
+_OLD = "the report doesn't say where its bytes lie: an older patscan wrote it. Scan again."
+_IN_ARCHIVE = "it lies in an archive, which isn't unpacked again. Scan with --verify."
+
+
+def flags(command: argparse.ArgumentParser) -> None:
+    """What ``patscan verify`` takes."""
+    command.add_argument("inputs", nargs=1, type=Path, metavar="REPORT", help="a JSON report that patscan wrote, or - for standard input")
+    command.add_argument("--repository", type=Path, metavar="PATH", help="where the repository or the folder lies that was scanned")
+    asking.add_asking(command, always=True)
+    add_output(command, secrets=False)
+    command.set_defaults(command=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Ask about the tokens of a saved report."""
+    output.check(chosen)
+    report = again(saved(chosen.inputs[0]), chosen.repository)
+    return delivered(asking.verified(chosen, report, asking.proposed(report)), chosen)
+
+
+def again(report: Report, repository: Path | None) -> Report:
+    """`report` with its tokens, where they can be read; a verdict says why one can't."""
+    from patscan.sources.addresses import Addresses
+
+    tokens: dict[str, Secret | str] = {finding.fingerprint: finding.secret for finding in report.findings if _is_whole(finding)}
+    for place in [repository] if repository else _places(report.target):
+        wanted = [finding for finding in report.findings if not isinstance(tokens.get(finding.fingerprint), Secret)]
+        named = [report.target.path, *map(str, _places(report.target))]
+        tokens |= Addresses(place, named, environment(place)).tokens(wanted)
+    findings = tuple(_with(finding, tokens.get(finding.fingerprint), report.target, repository) for finding in report.findings)
+    return report._replace(findings=findings)
+
+
+def _is_whole(finding: Finding) -> bool:
+    """Whether the report was written with ``--show-secrets``, and what it shows is what its fingerprint says."""
+    return len(finding.secret) > 0 and finding.secret.fingerprint == finding.fingerprint
+
+
+def _places(target: Target) -> Iterator[Path]:
+    """What the report says was scanned, as far as it is here: one folder, or some that blanks separate."""
+    names = [target.path] if os.path.lexists(target.path) else target.path.split(" ")
+    yield from (Path(name) for name in names if name and os.path.lexists(name))
+
+
+def _with(finding: Finding, token: Secret | str | None, target: Target, repository: Path | None) -> Finding:
+    if isinstance(token, Secret):
+        return finding._replace(secret=token, evidence=tuple(_evidence(finding, token)))
+    reason = token or _absence(finding, target, repository)
+    return finding._replace(
+        secret=Secret.masked(str(finding.secret)), verdict=Verdict("unchecked", reason, asked_at=finding.verdict.asked_at)
+    )
+
+
+def _evidence(finding: Finding, token: Secret) -> Iterator[Evidence]:
+    """The evidence, with what a JWT says of itself read from the token: the report's word alone makes none expired."""
+    from patscan.detect import jwt
+
+    for evidence in finding.evidence:
+        yield evidence._replace(facts=jwt.facts(token.reveal()) or {}) if evidence.type == "jwt" else evidence
+
+
+def _absence(finding: Finding, target: Target, repository: Path | None) -> str:
+    """Why there is no place to read the token at."""
+    lead = finding.occurrences[0]
+    if not any(one.match.address.name for one in finding.occurrences):
+        return _OLD
+    if reason := unreadable(lead, target):
+        return reason
+    if lead.match.address.members:
+        return _IN_ARCHIVE
+    return f"{repository or target.path}: isn't here. Say where it lies: --repository PATH."

@@ -1,0 +1,195 @@
+"""Tokens read again where a saved report says they stand. Such a report is hostile input, and so is the folder it speaks of.
+
+An address leads to a git object by its id, to a regular file below the folder that was named, through no link, or to a listing of names.
+What stands there is the token only if its fingerprint is the report's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from patscan import layers
+from patscan.content import OVERLAP
+from patscan.errors import TargetError
+from patscan.git.child import GitError
+from patscan.git.objects import ObjectShard
+from patscan.git.repository import Repository, open_repository
+from patscan.model import Finding, Match, Occurrence
+from patscan.secret import Secret
+from patscan.sources.folder import Folder, Unreadable
+
+_PLACES = 50
+"""Places of one token that are tried."""
+_LONGEST = OVERLAP // 2
+"""Bytes of a span: more than any encoded token has, and never cut by the edge of a piece."""
+_MASK = re.compile(r"(?P<prefix>[^…]*)…\((?P<size>[0-9]{1,5})\)")
+_LISTED, _TRIED = 64 << 20, 1 << 20
+"""Bytes of a listing that are searched for a prefix, and those at each of which a token is tried."""
+
+Tokens = Mapping[str, Secret | str]
+"""Each token by its fingerprint, or a sentence that says why it couldn't be read."""
+
+
+class Addresses:
+    """What can be read again in one place: a repository, or a folder."""
+
+    def __init__(self, place: Path, named: Sequence[str], environment: Mapping[str, str]) -> None:
+        """`place` is the only folder, or file, that is read; paths in the report may begin with one of `named`, where it was then."""
+        self._place, self._environment = place, environment
+        self._folder = Folder(place, named)
+        self._repositories: dict[str | None, Repository | str] = {}
+        self._names: dict[tuple[str | None, str], bytes] = {}
+
+    def tokens(self, findings: Iterable[Finding]) -> Tokens:
+        """The tokens of `findings`: of nearly all of them the first place is enough."""
+        places = {finding.fingerprint: _distinct(finding) for finding in findings}
+        results: dict[str, Secret | str] = {}
+        for low, high in ((0, 1), (1, _PLACES)):
+            open_ones = [token for token in places if not isinstance(results.get(token), Secret)]
+            for match, result in self._read([one for token in open_ones for one in places[token][low:high]]):
+                # The first reason stays, until there is a token.
+                if isinstance(result, Secret) or match.fingerprint not in results:
+                    results[match.fingerprint] = result
+        return results
+
+    def _read(self, occurrences: Sequence[Occurrence]) -> Iterator[tuple[Match, Secret | str]]:
+        objects: dict[str | None, dict[str, list[Match]]] = {}
+        for occurrence in occurrences:
+            if occurrence.store == "object":
+                inside = objects.setdefault(occurrence.sighting.submodule, {})
+                inside.setdefault(occurrence.match.address.name, []).append(occurrence.match)
+            else:
+                yield occurrence.match, self._elsewhere(occurrence)
+        for submodule, matches in objects.items():
+            yield from self._of_objects(submodule, matches)
+
+    def _of_objects(self, submodule: str | None, matches: Mapping[str, Sequence[Match]]) -> Iterator[tuple[Match, Secret | str]]:
+        """What the objects hold, all of one repository by one git."""
+        repository = self._repository(submodule)
+        if isinstance(repository, str):
+            yield from ((match, repository) for those in matches.values() for match in those)
+            return
+        ids = [name for name in matches if re.fullmatch(r"[0-9a-f]+", name) and len(name) == 2 * repository.id_size]
+        waiting = dict(matches)
+        for piece in ObjectShard(repository.path, repository.environment, ids).pieces([]):
+            for match in matches[str(piece.key)]:
+                low, high = match.address.start - piece.offset, match.address.end - piece.offset
+                if low >= 0 and (high <= len(piece.data) or piece.last):
+                    yield match, secret(match, bytes(piece.data[low : min(high, low + _LONGEST)]))
+            waiting.pop(str(piece.key), None)
+        absent = f"isn't in {self._place}. Where the repository lies elsewhere: --repository PATH."
+        yield from ((match, f"object {name[:12]} {absent}") for name, those in waiting.items() for match in those)
+
+    def _elsewhere(self, occurrence: Occurrence) -> Secret | str:
+        """What stands in a file, a ref's name or a path."""
+        match = occurrence.match
+        try:
+            if occurrence.store == "file":
+                return self._of_file(occurrence)
+            if occurrence.store == "refs":
+                return _among(match, self._listing(occurrence, "for-each-ref", "--format=%(refname)"))
+            return _among(match, self._paths(occurrence))
+        except (Unreadable, TargetError) as error:
+            return str(error)
+
+    def _of_file(self, occurrence: Occurrence) -> Secret | str:
+        address, path = occurrence.match.address, occurrence.sighting.path or ""
+        result: Secret | str = f"{path}: isn't in {self._place} any more."
+        for span in self._folder.spans(path, address.start, min(address.end, address.start + _LONGEST)):
+            result = secret(occurrence.match, span, f"{path}: has changed since; another text stands there now.")
+            if isinstance(result, Secret):
+                break
+        return result
+
+    def _paths(self, occurrence: Occurrence) -> bytes:
+        """The names of files: of a commit, or of the folder."""
+        commit = occurrence.sighting.commit
+        repository = self._repository(occurrence.sighting.submodule)
+        if isinstance(repository, str):
+            return b"\0".join(self._folder.names())
+        tree = commit if commit and re.fullmatch(r"[0-9a-f]{40,64}", commit) else "HEAD"
+        names = [] if commit else [*self._folder.names(), self._listing(occurrence, "ls-files", "-z")]
+        try:
+            names.append(self._listing(occurrence, "ls-tree", "-r", "-z", "--name-only", "--full-tree", tree))
+        except GitError:
+            if commit:
+                raise
+        return b"\0".join(names)
+
+    def _listing(self, occurrence: Occurrence, *command: str) -> bytes:
+        repository = self._repository(occurrence.sighting.submodule)
+        if isinstance(repository, str):
+            raise TargetError(repository)
+        key = occurrence.sighting.submodule, command[-1]
+        if key not in self._names:
+            self._names[key] = repository.git(*command)
+        return self._names[key]
+
+    def _repository(self, submodule: str | None) -> Repository | str:
+        """The repository, or its submodule at this path; a sentence if there is none."""
+        if submodule not in self._repositories:
+            try:
+                here = open_repository(self._place if self._place.is_dir() else self._place.parent, self._environment)
+                self._repositories[submodule] = here if submodule is None else self._below(here, submodule)
+            except TargetError as error:
+                self._repositories[submodule] = str(error)
+        return self._repositories[submodule]
+
+    def _below(self, repository: Repository, path: str) -> Repository | str:
+        from patscan.git.submodules import submodules
+
+        for submodule in submodules(repository, self._environment):
+            if submodule.path == path and submodule.repository:
+                return submodule.repository
+        return f"the submodule {path} isn't in {self._place}."
+
+
+def secret(match: Match, span: bytes, absent: str = "another text stands there now.") -> Secret | str:
+    """The token of `match` in `span`, which is the bytes at its address; `absent` if it isn't there."""
+    try:
+        text = layers.decoded(span, match.address.layers)
+    except (ValueError, IndexError):  # other bytes than those that were encoded so
+        return absent
+    return _window(match, text) or absent
+
+
+def _window(match: Match, text: bytes) -> Secret | None:
+    """The part of `text` whose fingerprint is the token's: as long as its mask says, and beginning as it shows."""
+    mask = _MASK.fullmatch(str(match.secret))
+    if not mask:
+        return None
+    prefix, size = mask["prefix"].encode(), int(mask["size"])
+    text = text if prefix else text[:_TRIED]
+    start = text.find(prefix)
+    while size > 0 and 0 <= start <= len(text) - size:
+        token = Secret(text[start : start + size], prefix)
+        if token.fingerprint == match.fingerprint:
+            return token
+        start = text.find(prefix, start + 1)
+    return None
+
+
+def _among(match: Match, names: bytes) -> Secret | str:
+    """The token of `match` in a listing of names. What is encoded there is tried at every place."""
+    absent = "no name of those that are there now holds it."
+    size = match.address.end - match.address.start
+    if not match.address.layers:
+        return _window(match, names[:_LISTED]) or absent
+    names = names[:_TRIED]
+    if 0 < size <= _LONGEST:
+        for place in range(len(names) - size + 1):
+            if isinstance(token := secret(match, names[place : place + size]), Secret):
+                return token
+    return absent
+
+
+def _distinct(finding: Finding) -> list[Occurrence]:
+    """The places of a token that can be read, each address once."""
+    places = {
+        (one.match.address, one.sighting.submodule, one.sighting.path if one.store == "file" else one.sighting.commit): one
+        for one in finding.occurrences
+        if one.store and one.match.address.name and not one.match.address.members
+    }
+    return list(places.values())
