@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from patscan.cli import asking, output
+from patscan.cli import asking, cache, output
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_output
 from patscan.cli.report import delivered, saved
 from patscan.formats.address import unreadable
-from patscan.model import Evidence, Finding, Report, Target, Verdict
+from patscan.model import Evidence, Finding, Report, Rule, Target, Verdict
 from patscan.secret import Secret
 
+_HEAD = 32
+"""Bytes of a token in which its prefix stands, perhaps after an instance's own."""
 _OLD = "the report doesn't say where its bytes lie: an older patscan wrote it. Scan again."
 _IN_ARCHIVE = "it lies in an archive, which isn't unpacked again. Scan with --verify."
 
@@ -44,8 +46,12 @@ def again(report: Report, repository: Path | None) -> Report:
         wanted = [finding for finding in report.findings if not isinstance(tokens.get(finding.fingerprint), Secret)]
         named = [report.target.path, *map(str, _places(report.target))]
         tokens |= Addresses(place, named, environment(place)).tokens(wanted)
-    findings = tuple(_with(finding, tokens.get(finding.fingerprint), report.target, repository) for finding in report.findings)
-    return report._replace(findings=findings)
+    rules = cache.rules([], True, [])
+    findings = []
+    for finding in report.findings:
+        token = tokens.get(finding.fingerprint) or _absence(finding, report.target, repository)
+        findings.append(_read(finding, token, rules) if isinstance(token, Secret) else _unread(finding, token))
+    return report._replace(findings=tuple(findings))
 
 
 def _is_whole(finding: Finding) -> bool:
@@ -59,13 +65,19 @@ def _places(target: Target) -> Iterator[Path]:
     yield from (Path(name) for name in names if name and os.path.lexists(name))
 
 
-def _with(finding: Finding, token: Secret | str | None, target: Target, repository: Path | None) -> Finding:
-    if isinstance(token, Secret):
-        return finding._replace(secret=token, evidence=tuple(_evidence(finding, token)))
-    reason = token or _absence(finding, target, repository)
+def _unread(finding: Finding, reason: str) -> Finding:
     return finding._replace(
         secret=Secret.masked(str(finding.secret)), verdict=Verdict("unchecked", reason, asked_at=finding.verdict.asked_at)
     )
+
+
+def _read(finding: Finding, token: Secret, rules: Iterable[Rule]) -> Finding:
+    """`finding` with its token, unless the report calls it something else than it is: then GitLab's answer would mislead."""
+    head = token.reveal()[:_HEAD]
+    kinds = {rule.kind for rule in rules if rule.prefix and rule.prefix.encode() in head}
+    if kinds and finding.rule.kind not in kinds:
+        return _unread(finding, f"the report calls it a {finding.rule.kind}, but it begins like a {' or a '.join(sorted(kinds))}.")
+    return finding._replace(secret=token, evidence=tuple(_evidence(finding, token)))
 
 
 def _evidence(finding: Finding, token: Secret) -> Iterator[Evidence]:
