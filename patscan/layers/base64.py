@@ -48,7 +48,12 @@ def view(near: bytes, at: int, phase: int) -> View | None:
 
 
 def decode(span: bytes, phase: int) -> bytes:
-    """See `patscan.layers.Codec`. `phase` is the first byte's place in its quantum, which is its character's place as well."""
+    """See `patscan.layers.Codec`. `phase` is the first byte's place in its quantum, which is its character's place as well.
+
+    Raises `ValueError` for a `phase` that there isn't.
+    """
+    if phase not in range(3):
+        raise ValueError(f"no phase {phase}")
     symbols = b"A" * phase + bytes(byte for byte in span if byte in _SYMBOLS)
     return _bytes(symbols[: len(symbols) - (len(symbols) % 4 == 1)])
 

@@ -16,7 +16,7 @@ from patscan.errors import TargetError
 from patscan.git.child import GitError
 from patscan.git.objects import ObjectShard
 from patscan.git.repository import Repository, open_repository
-from patscan.model import Finding, Match, Occurrence
+from patscan.model import Address, Finding, Match, Occurrence
 from patscan.secret import Secret
 from patscan.sources.folder import Folder, Unreadable
 
@@ -24,6 +24,8 @@ _PLACES = 50
 """Places of one token that are tried."""
 _LONGEST = OVERLAP // 2
 """Bytes of a span: more than any encoded token has, and never cut by the edge of a piece."""
+_DEEPEST = 8
+"""Layers of an address."""
 _MASK = re.compile(r"(?P<prefix>[^…]*)…\((?P<size>[0-9]{1,5})\)")
 _LISTED, _TRIED = 64 << 20, 1 << 20
 """Bytes of a listing that are searched for a prefix, and those at each of which a token is tried."""
@@ -57,7 +59,9 @@ class Addresses:
     def _read(self, occurrences: Sequence[Occurrence]) -> Iterator[tuple[Match, Secret | str]]:
         objects: dict[str | None, dict[str, list[Match]]] = {}
         for occurrence in occurrences:
-            if occurrence.store == "object":
+            if not _is_sane(occurrence.match.address):
+                yield occurrence.match, "the report's address isn't one that patscan writes."
+            elif occurrence.store == "object":
                 inside = objects.setdefault(occurrence.sighting.submodule, {})
                 inside.setdefault(occurrence.match.address.name, []).append(occurrence.match)
             else:
@@ -77,7 +81,7 @@ class Addresses:
             for match in matches[str(piece.key)]:
                 low, high = match.address.start - piece.offset, match.address.end - piece.offset
                 if low >= 0 and (high <= len(piece.data) or piece.last):
-                    yield match, secret(match, bytes(piece.data[low : min(high, low + _LONGEST)]))
+                    yield match, secret(match, bytes(piece.data[low:high]))
             waiting.pop(str(piece.key), None)
         absent = f"isn't in {self._place}. Where the repository lies elsewhere: --repository PATH."
         yield from ((match, f"object {name[:12]} {absent}") for name, those in waiting.items() for match in those)
@@ -97,7 +101,7 @@ class Addresses:
     def _of_file(self, occurrence: Occurrence) -> Secret | str:
         address, path = occurrence.match.address, occurrence.sighting.path or ""
         result: Secret | str = f"{path}: isn't in {self._place} any more."
-        for span in self._folder.spans(path, address.start, min(address.end, address.start + _LONGEST)):
+        for span in self._folder.spans(path, address.start, address.end):
             result = secret(occurrence.match, span, f"{path}: has changed since; another text stands there now.")
             if isinstance(result, Secret):
                 break
@@ -178,11 +182,14 @@ def _among(match: Match, names: bytes) -> Secret | str:
     if not match.address.layers:
         return _window(match, names[:_LISTED]) or absent
     names = names[:_TRIED]
-    if 0 < size <= _LONGEST:
-        for place in range(len(names) - size + 1):
-            if isinstance(token := secret(match, names[place : place + size]), Secret):
-                return token
+    for place in range(len(names) - size + 1):
+        if isinstance(token := secret(match, names[place : place + size]), Secret):
+            return token
     return absent
+
+
+def _is_sane(address: Address) -> bool:
+    return 0 < address.end - address.start <= _LONGEST and len(address.layers) <= _DEEPEST
 
 
 def _distinct(finding: Finding) -> list[Occurrence]:

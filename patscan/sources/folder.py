@@ -37,6 +37,8 @@ class Folder:
                 yield self._span(inside, start, end)
             except (FileNotFoundError, NotADirectoryError):
                 continue
+            except ValueError:
+                refused = f"{path}: no path of a file."
             except OSError as error:
                 refused = f"{path}: can't be read: {(error.strerror or str(error)).lower()}."
         if refused:
