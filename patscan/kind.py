@@ -33,6 +33,10 @@ class Kind(StrEnum):
     REF_NAME = "ref-name", "", "ref name", False, False, "refs"
     PATH = "path", "", "file name", False, False, "paths"
 
+    def kept_in(self, blob: str | None) -> str:
+        """`store`, but for a link that no object stands for: its text is read from the working tree."""
+        return "file" if self is Kind.SYMLINK and blob is None else self.store
+
     def __new__(cls, word: str, label: str = "", remark: str = "", is_file: bool = True, commentable: bool = True, store: str = "") -> Self:
         """A row of the table; by its `word` alone a member is looked up."""
         kind = str.__new__(cls, word)

@@ -88,7 +88,7 @@ class Address(NamedTuple):
     layers: tuple[Layer, ...] = ()
     """The decodings, outermost first."""
     members: tuple[str, ...] = ()
-    """The members of archives that lead to the content, outermost first."""
+    """The path in each archive, outermost first, that leads to the content; empty for what a compressed stream holds."""
 
 
 class Position(NamedTuple):
@@ -157,11 +157,6 @@ class Occurrence(NamedTuple):
     """Whether this very place is in the tree of HEAD; ``None`` where there is no history to ask."""
     line_hash: str | None = None
     """GitHub's ``primaryLocationLineHash``; ``None`` where there is no line to open at HEAD."""
-
-    @property
-    def store(self) -> str:
-        """What the address is read from (`Kind.store`); a link that no object stands for is read from the working tree."""
-        return "file" if self.sighting.kind is Kind.SYMLINK and self.sighting.blob is None else self.sighting.kind.store
 
     @property
     def position(self) -> Position:

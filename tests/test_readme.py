@@ -16,7 +16,7 @@ from patscan.cli.parser import build, parse
 from patscan.detect.ignores import DIRECTIVES
 from patscan.errors import ExitCode
 from patscan.formats import FORMATS
-from patscan.model import CONFIDENCES
+from patscan.model import CONFIDENCES, STATES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -30,7 +30,9 @@ def commands() -> list[list[str]]:
     found = [
         line
         for line in lines
-        if re.match(r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|install-hooks|report|config|(rules|baseline) \w+)", line)
+        if re.match(
+            r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|verify|install-hooks|report|config|(rules|baseline) \w+)", line
+        )
     ]
     return [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in found]
 
@@ -84,7 +86,7 @@ def test_every_format_and_every_confidence_is_named() -> None:
 
 
 def test_every_format_is_explained_and_its_jobs_parse() -> None:
-    assert re.findall(r"^\| `(\w+)` \|", DOCS, re.MULTILINE) == list(FORMATS)
+    assert re.findall(r"^\| `(\w+)` \|", DOCS.split("\n## ")[0], re.MULTILINE) == list(FORMATS)
     jobs = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL)]
     assert [list(job) for job in jobs] == [["patscan"], ["jobs"]]
     lines = re.findall(r"- (?:run: )?(patscan .*)", DOCS)
@@ -134,3 +136,13 @@ def test_every_commit_that_is_pinned_is_one_of_ours_and_has_the_hooks() -> None:
     assert subprocess.run((*git, "merge-base", "--is-ancestor", commit, "HEAD"), check=False).returncode == 0
     hooks = yaml.safe_load(subprocess.run((*git, "show", f"{commit}:.pre-commit-hooks.yaml"), capture_output=True, check=True).stdout)
     assert {hook["id"] for hook in hooks} >= set(re.findall(r"- id: (\S+)", "".join(pages)))
+
+
+def test_the_page_of_asking_names_what_there_is() -> None:
+    page = (ROOT / "docs" / "verify.md").read_text("utf-8")
+    (block,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines():
+        assert parse(shlex.split(line.partition(" > ")[0])[1:]).command
+    states = page.split("## States")[1].split("##")[0]
+    assert sorted(re.findall(r"^\| `([\w-]+)` \|", states, re.MULTILINE)) == sorted(STATES)
+    assert set(re.findall(r"(?<![\w=-])--[a-z][a-z-]+", page)) <= flags()

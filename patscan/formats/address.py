@@ -22,17 +22,18 @@ _UNKEPT = {
 
 def address(occurrence: Occurrence, target: Target) -> dict[str, Any] | None:
     """The address of `occurrence`; ``None`` if it came from a report without addresses."""
-    known = occurrence.match.address
+    known, sighting = occurrence.match.address, occurrence.sighting
+    store = sighting.kind.kept_in(sighting.blob)
     if not known.name:
         return None
     return {
-        "store": occurrence.store or None,
-        **text("name", known.name if occurrence.store == "object" else _inside(occurrence.sighting)),
+        "store": store or None,
+        **text("name", known.name if store == "object" else _inside(sighting)),
         "start": known.start,
         "end": known.end,
         "layers": [{"name": layer.name, "parameter": layer.parameter} for layer in known.layers],
         "members": list(known.members),
-        "repository": occurrence.sighting.submodule,
+        "repository": sighting.submodule,
         "unreadable": unreadable(occurrence, target),
     }
 

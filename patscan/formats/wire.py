@@ -191,7 +191,7 @@ def _occurrence(occurrence: Occurrence, target: Target) -> dict[str, Any]:
         "start": occurrence.start,
         "end": occurrence.end,
         "encodings": list(occurrence.encodings),
-        "member": "!/".join(occurrence.match.address.members) or None,
+        "member": "!/".join(filter(None, occurrence.match.address.members)) or None,
         "commit": sighting.commit,
         "author": sighting.author,
         "date": sighting.date,

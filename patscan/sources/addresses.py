@@ -61,7 +61,7 @@ class Addresses:
         for occurrence in occurrences:
             if not _is_sane(occurrence.match.address):
                 yield occurrence.match, "the report's address isn't one that patscan writes."
-            elif occurrence.store == "object":
+            elif _store(occurrence) == "object":
                 inside = objects.setdefault(occurrence.sighting.submodule, {})
                 inside.setdefault(occurrence.match.address.name, []).append(occurrence.match)
             else:
@@ -90,9 +90,9 @@ class Addresses:
         """What stands in a file, a ref's name or a path."""
         match = occurrence.match
         try:
-            if occurrence.store == "file":
+            if _store(occurrence) == "file":
                 return self._of_file(occurrence)
-            if occurrence.store == "refs":
+            if _store(occurrence) == "refs":
                 return _among(match, self._listing(occurrence, "for-each-ref", "--format=%(refname)"))
             return _among(match, self._paths(occurrence))
         except (Unreadable, TargetError) as error:
@@ -188,6 +188,10 @@ def _among(match: Match, names: bytes) -> Secret | str:
     return absent
 
 
+def _store(occurrence: Occurrence) -> str:
+    return occurrence.sighting.kind.kept_in(occurrence.sighting.blob)
+
+
 def _is_sane(address: Address) -> bool:
     return 0 < address.end - address.start <= _LONGEST and len(address.layers) <= _DEEPEST
 
@@ -195,8 +199,8 @@ def _is_sane(address: Address) -> bool:
 def _distinct(finding: Finding) -> list[Occurrence]:
     """The places of a token that can be read, each address once."""
     places = {
-        (one.match.address, one.sighting.submodule, one.sighting.path if one.store == "file" else one.sighting.commit): one
+        (one.match.address, one.sighting.submodule, one.sighting.path if _store(one) == "file" else one.sighting.commit): one
         for one in finding.occurrences
-        if one.store and one.match.address.name and not one.match.address.members
+        if _store(one) and one.match.address.name and not one.match.address.members
     }
     return list(places.values())
