@@ -433,14 +433,16 @@ def test_without_verify_no_network_module_is_imported(repo: Repo, value: str, tm
     assert imported("verify", report, "--gitlab-url", "http://127.0.0.1:1", cwd=repo.path) >= {"urllib3", "patscan.gitlab.client"}
 
 
-def test_it_starts_quickly(tmp_path: Path, value: str, gitlab: GitLab) -> None:
-    (tmp_path / "a.env").write_text(f"TOKEN={value}\n")
-    report = saved(tmp_path / "r.json", "scan", "a.env", cwd=tmp_path)
+def test_it_starts_quickly(tmp_path: Path) -> None:
+    (tmp_path / "a.env").write_text("nothing here\n")
+    report = tmp_path / "r.json"
+    report.write_text(patscan("scan", "a.env", "--format", "json", cwd=tmp_path).stdout)
     taken = []
     for _ in range(5):
         before = os.times()
-        patscan("verify", report, "--gitlab-url", gitlab.url, "--max-requests", "1", cwd=tmp_path)
+        done = patscan("verify", report, "--gitlab-url", "http://127.0.0.1:1", cwd=tmp_path)
         after = os.times()
+        assert done.returncode == 0
         # Processor time: the machine may be busy with other tests.
         taken.append(after.children_user + after.children_system - before.children_user - before.children_system)
     assert min(taken) < 0.3
