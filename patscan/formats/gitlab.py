@@ -20,7 +20,7 @@ from patscan.dates import instant
 from patscan.formats.advice import remedy
 from patscan.formats.places import by_place, identity, in_file, name, printable, slashed
 from patscan.formats.wire import indented, write_items
-from patscan.formats.words import by_reason, count, reasons, unseen, whereabouts
+from patscan.formats.words import by_reason, count, life, reasons, unseen, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -169,6 +169,7 @@ def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
         "Place": "" if in_file(first.sighting) else f"{name(first.sighting)}, line {first.position.line}",
         "Other lines": ", ".join(str(one.position.line) for one in places[1 : _LINES + 1]) + _more(len(places) - 1 - _LINES, "line"),
         "GitLab says": finding.verdict.state if finding.verdict.state != "unchecked" else "",
+        "Life": "; ".join(text for _, text in life(finding)),
     }
     told: dict[str, Any] = {
         key.lower().replace(" ", "_"): {"type": "text", "name": key, "value": printable(value)} for key, value in known.items() if value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
 from patscan.formats.places import by_place, in_file, name, printable, slashed
-from patscan.formats.words import headline, reasons, unseen, whereabouts
+from patscan.formats.words import headline, life, reasons, unseen, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +53,14 @@ def _case(finding: Finding, places: Sequence[Occurrence], opening: str, tag: str
     label = f"{finding.rule.name} {finding.fingerprint[:12]}"
     file = {"file": place} if in_file(first.sighting) else {}
     spots = ", ".join(f"{place}:{one.position.line}:{one.position.column}" for one in places)
-    text = "\n".join((spots, "; ".join(reasons(finding)), "; ".join(whereabouts(finding, first)), remedy(finding)))
+    lines = (
+        spots,
+        "; ".join(reasons(finding)),
+        *(text for _, text in life(finding)),
+        "; ".join(whereabouts(finding, first)),
+        remedy(finding),
+    )
+    text = "\n".join(lines)
     return f"<testcase{_attributes(classname=place, name=label, **file)}>{opening}{_text(text)}</{tag}></testcase>"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
 from patscan.formats.places import SHORT, listed, name, printable
-from patscan.formats.words import by_reason, count, prominent, since, unseen
+from patscan.formats.words import by_reason, count, life, prominent, since, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +68,8 @@ def _item(finding: Finding) -> str:
         f" and {count(len(places) - _PLACES, 'more place')}" if len(places) > _PLACES else ""
     )
     first = f", since {_code(since(finding.exposure))}" if finding.exposure.first_seen else ""
-    return f"- **{finding.confidence}** {_code(str(finding.secret))} {_prose(finding.rule.name, _TITLE)} in {where}{first}"
+    known = next((f", GitLab: {_code(text)}" for _, text in life(finding)), "")
+    return f"- **{finding.confidence}** {_code(str(finding.secret))} {_prose(finding.rule.name, _TITLE)} in {where}{first}{known}"
 
 
 def _place(occurrence: Occurrence) -> str:

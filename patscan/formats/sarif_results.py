@@ -24,6 +24,8 @@ SUPPRESSED = {"inline comment": "inSource", "baseline": "external", "path": "ext
 _LEVELS = {"certain": "error", "high": "error", "medium": "warning", "low": "note"}
 _STATES = {"active": "error", "active-blocked": "error", "inactive": "note"}
 """What GitLab said outweighs what we believe."""
+_RANKS = {"low": 25.0, "medium": 50.0, "high": 75.0, "critical": 100.0}
+"""What a thief could do, once GitLab was asked; -1 says that nothing is known (SARIF 2.1.0 section 3.27.25)."""
 _MOST = 25_000
 """Results that GitHub takes of a run."""
 _MOST_RELATED = 100
@@ -79,6 +81,7 @@ class Results:
             message=_message(finding, place),
             locations=[location(place.lead, self._root, mask)],
             related_locations=related or None,
+            rank=_RANKS.get(finding.verdict.severity or "", -1.0),
             partial_fingerprints=_fingerprints(finding, place),
             suppressions=_suppressions(finding),
             properties=_properties(finding, place.lead),
@@ -163,5 +166,9 @@ def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
         "state": verdict.state,
         "stateReason": verdict.reason,
         "stateFacts": dict(verdict.facts),
+        "severity": verdict.severity,
+        "severityReasons": list(verdict.severity_reasons),
+        "lifecycle": [check.message for check in verdict.lifecycle],
+        "instance": verdict.instance,
     }
     return {key: value for key, value in told.items() if value is not None and value not in ("", [], {})}
