@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patscan import config
+from patscan.cli import signals
 from patscan.cli.states import add_states, sifted
 from patscan.errors import ConfigError, UsageError
-from patscan.model import Report
+from patscan.model import Report, Verdict
 from patscan.secret import Secret
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ def verified(chosen: argparse.Namespace, report: Report, proposed: tuple[str, ..
         if given := [flag for flag in _FLAGS if getattr(chosen, flag) is not None]:
             raise UsageError(f"--{given[0].replace('_', '-')} goes with --verify only.")
         return report
+    if signals.code() is not None:
+        unasked = Verdict("unchecked", "the scan was interrupted before it was asked.")
+        return report._replace(findings=tuple(finding._replace(verdict=unasked) for finding in report.findings))
     from patscan.cli.progress import Fetching
     from patscan.gitlab.client import Client
     from patscan.gitlab.verify import TRACE, verify

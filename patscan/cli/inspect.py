@@ -72,7 +72,8 @@ def _lines(report: Report, asked: bool) -> Iterator[str]:
     from patscan.formats.places import printable
     from patscan.formats.words import count
 
-    for finding in (*report.findings, *report.ignored):
+    ignored = [finding for finding in report.ignored if finding.reason != "verdict"]
+    for finding in (*report.findings, *ignored):
         place = finding.occurrences[0].position
         title = f"{finding.rule.name}  {finding.secret} #{finding.fingerprint[:_SHORT]}  line {place.line}, column {place.column}"
         yield printable(title)
@@ -80,7 +81,7 @@ def _lines(report: Report, asked: bool) -> Iterator[str]:
             head = f"    {label:<9}"
             yield from wrap(printable(text), _WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
         yield ""
-    unlikely = f" {count(len(report.ignored), 'thing')} probably no token." if report.ignored else ""
+    unlikely = f" {count(len(ignored), 'thing')} probably no token." if ignored else ""
     yield f"{count(len(report.findings), 'token')}.{unlikely}{'' if asked else ' Nothing was sent anywhere.'}"
 
 

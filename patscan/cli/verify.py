@@ -39,6 +39,8 @@ def run(chosen: argparse.Namespace) -> int:
 
 def again(report: Report, repository: Path | None) -> Report:
     """`report` with its tokens, where they can be read; a verdict says why one can't."""
+    if not report.findings:
+        return report
     from patscan.sources.addresses import Addresses
 
     tokens: dict[str, Secret | str] = {finding.fingerprint: finding.secret for finding in report.findings if _is_whole(finding)}

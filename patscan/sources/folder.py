@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path, PurePath
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _HIDDEN = re.compile(r"…\\\([0-9]+\\\)")
 """A mask in an escaped path: it hides a token, or the part of one behind its prefix."""
 _MOST = 200_000
@@ -37,6 +38,8 @@ class Folder:
                 yield self._span(inside, start, end)
             except (FileNotFoundError, NotADirectoryError):
                 continue
+            except NotImplementedError:
+                refused = f"{path}: this system can't open it without following links."
             except ValueError:
                 refused = f"{path}: no path of a file."
             except OSError as error:
@@ -69,13 +72,15 @@ class Folder:
         place = os.fspath(self._place)
         with ExitStack() as stack:
             if inside == ".":
+                if os.path.islink(place):
+                    return os.fsencode(os.readlink(place))[start:end]
                 if os.path.isdir(place):
                     raise FileNotFoundError
                 return _read(_opened(stack, place, None, _FLAGS), start, end)
             *folders, last = PurePath(inside).parts
-            here = _opened(stack, place, None, os.O_RDONLY | os.O_DIRECTORY)
+            here = _opened(stack, place, None, os.O_RDONLY | _DIRECTORY)
             for folder in folders:
-                here = _opened(stack, folder, here, _FLAGS | os.O_DIRECTORY)
+                here = _opened(stack, folder, here, _FLAGS | _DIRECTORY)
             if stat.S_ISLNK(os.stat(last, dir_fd=here, follow_symlinks=False).st_mode):
                 return os.fsencode(os.readlink(last, dir_fd=here))[start:end]
             return _read(_opened(stack, last, here, _FLAGS), start, end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
 import os
@@ -15,8 +16,11 @@ from typing import Any
 
 import pytest
 
+from patscan.cli import asking, signals
+from patscan.errors import ExitCode
 from tests import tokens
 from tests.cli.test_asking import CLEAN
+from tests.formats import reports
 from tests.gitlab.loopback import GitLab
 from tests.repo import IDENTITY, Repo
 
@@ -458,3 +462,24 @@ def test_no_address_holds_a_token(repo: Repo, value: str, rng: random.Random, tm
         assert '"address"' in text
         for token in (value, other, value[6:], other[6:], value.encode().hex()):
             assert token not in text
+
+
+def test_inspect_shows_only_what_is_wanted(gitlab: GitLab, value: str, rng: random.Random) -> None:
+    revoked = tokens.classic(rng)
+    gitlab.add(PAT, revoked, revoked=True)
+    done = patscan("inspect", "--verify", "--gitlab-url", gitlab.url, "--only", "inactive", stdin=f"{value}\n{revoked}\n")
+    assert (done.returncode, done.stdout.count("GitLab personal access token")) == (1, 1)
+    assert "line 2, column 1" in done.stdout
+    assert "1 token." in done.stdout
+
+
+def test_a_link_that_was_named_is_read_as_one(gitlab: GitLab, value: str, tmp_path: Path) -> None:
+    os.symlink(value, tmp_path / "link")
+    report = saved(tmp_path / "r.json", "scan", "link", cwd=tmp_path)
+    assert verified(report, gitlab, cwd=tmp_path) == [("active", "")]
+
+
+def test_after_ctrl_c_nothing_is_asked(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "code", lambda: ExitCode.INTERRUPTED)
+    (found,) = asking.verified(argparse.Namespace(verify=True), reports.report(reports.finding(value))).findings
+    assert (found.verdict.state, found.verdict.reason) == ("unchecked", "the scan was interrupted before it was asked.")
