@@ -11,7 +11,8 @@ from patscan.detect import jwt
 from patscan.gitlab.client import Client, Settings
 from patscan.gitlab.hosts import Approved, approved
 from patscan.gitlab.verify import Options, Outcome, verify
-from patscan.model import Commit, Evidence, Exposure, Finding, Occurrence, Position, Rule, Sighting
+from patscan.kind import Kind
+from patscan.model import Address, Commit, Evidence, Exposure, Finding, Match, Occurrence, Position, Rule, Sighting
 from patscan.secret import Secret
 
 RULES = {rule.kind: rule for rule in reversed(rulebook.load())}
@@ -27,7 +28,8 @@ def finding(kind: str, value: str, hints: Mapping[str, str | int | bool] | None 
     if "eyJ" in value:
         evidence.append(Evidence("jwt", jwt.facts(value.encode()) or {}))
     secret = Secret(value.encode(), of.prefix.encode())
-    place = Occurrence(Sighting("blob", path), Position(1, 1, 1, 27), 0, 26, (), (), 1)
+    match = Match(of, secret, secret.fingerprint, Address("b" * 40, 0, 26), Position(1, 1, 1, 27), (), 1)
+    place = Occurrence(match, Sighting(Kind.BLOB, path))
     exposure = Exposure(first_seen=Commit("c" * 40, "anna", leaked)) if leaked else Exposure()
     return Finding(of, secret, secret.fingerprint, "high", "", tuple(evidence), (place,), exposure)
 
