@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import sarif_om as om
 
-from patscan.formats.places import as_bytes, in_file, name, printable
+from patscan.formats.places import as_bytes, in_file, name, printable, stand_in
 from patscan.kind import Kind
 from patscan.model import Position
 
@@ -53,21 +53,13 @@ def location(occurrence: Occurrence, root: str, mask: str, number: int = -1, tex
 def _artifact(sighting: Sighting, root: str) -> om.ArtifactLocation:
     path = sighting.path or ""
     if not in_file(sighting):
-        return om.ArtifactLocation(uri=_quoted(_stand_in(sighting)), uri_base_id=ROOT)
+        return om.ArtifactLocation(uri=_quoted(stand_in(sighting)), uri_base_id=ROOT)
     if not os.path.isabs(path):
         # What lies above the root has no base: such a URI may not climb (section 3.4.4).
         return om.ArtifactLocation(uri=_quoted(path), uri_base_id=None if path.startswith("..") else ROOT)
     if root and _is_below(path, root):
         return om.ArtifactLocation(uri=_quoted(os.path.relpath(path, root)), uri_base_id=ROOT)
     return om.ArtifactLocation(uri=_file_uri(path))
-
-
-def _stand_in(sighting: Sighting) -> str:
-    """A path for what is in no file. Git never tracks anything under ``.git``, so it can't be taken for a file of the repository."""
-    if sighting.kind is Kind.STDIN:
-        return "stdin"
-    name_itself = sighting.path if sighting.kind in {Kind.REF_NAME, Kind.PATH} else None
-    return f".git/{sighting.kind}/{name_itself or sighting.commit or sighting.blob or 'unknown'}"
 
 
 def _is_below(path: str, folder: str) -> bool:
