@@ -78,7 +78,8 @@ def _item(finding: Finding) -> str:
 
 def _now(finding: Finding) -> str:
     """Where it is today, if no line at HEAD says so."""
-    return f" ({_code(standing(finding) or 'in history only')})" if finding.exposure.at_head is False else ""
+    past = all(one.at_head is False for one in listed(finding.occurrences))
+    return f" ({_code(standing(finding) or 'in history only')})" if past else ""
 
 
 def _place(occurrence: Occurrence) -> str:

@@ -24,7 +24,7 @@ _FIRST = 5
 def summary(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
     """How sure, alive or not, where, pushed, by whom, and what to do first: a label and a text each."""
     yield "sure", _numbered((finding.confidence for finding in findings), CONFIDENCES[::-1])
-    yield "kinds", _most((finding.rule.name for finding in findings))
+    yield "kinds", _most(finding.rule.name for finding in findings)
     if any(finding.verdict.state != "unchecked" for finding in findings):
         yield "GitLab", _numbered((finding.verdict.state for finding in findings), (*STATES[1:], STATES[0]))
     places = [place for finding in findings if (place := _place(finding))]
@@ -32,7 +32,7 @@ def summary(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
     pushed = Counter(finding.exposure.pushed for finding in findings if finding.exposure.pushed is not None or finding.exposure.first_seen)
     words = ((True, "pushed"), (False, NO_TRACE), (None, UNKNOWN))
     yield "pushed", "; ".join(f"{pushed[key]:,} {word}" for key, word in words if pushed[key])
-    yield "who", _most((_author(finding.exposure) for finding in findings))
+    yield "who", _most(_author(finding.exposure) for finding in findings)
     yield "first", _first(findings)
 
 
