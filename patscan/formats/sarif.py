@@ -79,8 +79,7 @@ def _called(category: str) -> om.RunAutomationDetails | None:
 def _masks(report: Report) -> list[str]:
     """What stands for tokens: each one's mask, and that of its body alone, as `patscan.formats.redaction` makes them."""
     masks = {str(finding.secret) for finding in (*report.findings, *report.ignored)}
-    masks |= set(map(padded, masks))
-    return sorted(masks | {f"…{mask.rpartition('…')[2]}" for mask in masks})
+    return sorted({*masks, *map(padded, masks), *(f"…{mask.rpartition('…')[2]}" for mask in masks)})
 
 
 def _driver(rules: list[om.ReportingDescriptor]) -> om.ToolComponent:

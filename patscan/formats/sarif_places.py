@@ -63,7 +63,7 @@ def _artifact(occurrence: Occurrence, root: str) -> om.ArtifactLocation:
     path = sighting.path or ""
     if not in_file(sighting):
         return om.ArtifactLocation(uri=_quoted(stand_in(sighting)), uri_base_id=ROOT)
-    if occurrence.at_head is False:
+    if occurrence.at_head is False and sighting.kind is not Kind.INDEX:
         # The file at HEAD, if there is one, has other lines: GitHub would hash an innocent one.
         return om.ArtifactLocation(uri=_quoted(f".git/blob/{sighting.blob or sighting.commit}/{path}"), uri_base_id=ROOT)
     if not os.path.isabs(path):

@@ -130,12 +130,11 @@ def _message(finding: Finding, place: Place) -> om.Message:
     """Its text, for GitHub takes no message without one, and what it was made of, for whoever groups messages."""
     sighting = place.lead.sighting
     arguments = [named(finding), finding.confidence, unlinked(life(finding.verdict)) or finding.verdict.state]
-    if "{3}" in MESSAGES[place.message]:
-        arguments += [
-            (sighting.commit or "unknown")[:SHORT],
-            (sighting.date or "unknown")[:10],
-            unlinked(standing(finding)) or "in history only",
-        ]
+    commit, date = (sighting.commit or "unknown")[:SHORT], (sighting.date or "unknown")[:10]
+    if place.message == "history":
+        arguments += [f"{commit} of {date}", unlinked(standing(finding)) or "in history only"]
+    elif "{3}" in MESSAGES[place.message]:
+        arguments += [commit, date]
     text = f"{template(finding.rule)} {MESSAGES[place.message]}".format(*arguments)
     return om.Message(text=text, id=place.message, arguments=arguments)
 

@@ -29,7 +29,7 @@ _CAPS = {"error": "critical", "warning": "medium", "note": "low"}
 
 MESSAGES = {
     "tip": f"'{{0}}'. {_ASSURANCE}",
-    "history": f"'{{0}}', {{5}}. Commit '{{3}}' of '{{4}}' brought it. {_ASSURANCE}",
+    "history": f"'{{0}}', '{{4}}'. Commit '{{3}}' brought it. {_ASSURANCE}",
     "note": f"'{{0}}', in a git note. Commit '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
     "commit-message": f"'{{0}}', in a commit message. Commit '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
     "tag-message": f"'{{0}}', in the message of a tag. Tag '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
@@ -40,7 +40,8 @@ MESSAGES = {
     "unreferenced": f"'{{0}}', in content that no commit refers to. {_ASSURANCE}",
 }
 """What follows a rule's name in a result's message. Its first sentence is the title, which says where the token is if it is in no file
-to be opened. Neither path nor line is in it, for dashboards group by message. ``{0}`` and so on are SARIF's placeholders and Python's."""
+to be opened. Neither path nor line is in it, for dashboards group by message. ``{0}`` and so on are SARIF's placeholders and Python's; there
+are five at most, for DefectDojo (dojo/tools/sarif/parser.py) gives a result with six no title."""
 
 
 def described(rule: Rule, level: str) -> om.ReportingDescriptor:

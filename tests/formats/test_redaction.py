@@ -101,7 +101,7 @@ def test_text_never_steers_a_terminal(rng: random.Random, text: str, kind: str, 
 
 def test_paths_that_look_like_a_line_stay_one(rng: random.Random) -> None:
     made = report(finding(token := classic(rng), occurrence(token, path="a\nNo token found.\n\x1b[2J")))
-    assert written("text", made).startswith("a\\nNo token found.\\n\\x1b[2J:12:10  ")
+    assert written("text", made).splitlines()[1].startswith("    a\\nNo token found.\\n\\x1b[2J:12:10  ")
     assert written("text", made).count("\nNo token found.") == 0
 
 
