@@ -40,8 +40,8 @@ MESSAGES = {
     "unreferenced": f"'{{0}}', in content that no commit refers to. {_ASSURANCE}",
 }
 """What follows a rule's name in a result's message. Its first sentence is the title, which says where the token is if it is in no file
-to be opened. Neither path nor line is in it, for dashboards group by message. ``{0}`` and so on are SARIF's placeholders and Python's; there
-are five at most, for DefectDojo (dojo/tools/sarif/parser.py) gives a result with six no title."""
+to be opened. Neither path nor line is in it, for dashboards group by message. ``{0}`` and so on are SARIF's placeholders and
+Python's; five at most, for DefectDojo (dojo/tools/sarif/parser.py) gives a result with six no title."""
 
 
 def described(rule: Rule, level: str) -> om.ReportingDescriptor:

@@ -134,7 +134,9 @@ def test_what_is_in_no_file_has_a_path_that_no_file_can_have_and_says_its_place(
     assert len(set.union(*map(keys, told))) == sum(len(keys(one)) for one in told)
 
 
-@pytest.mark.parametrize(("state", "flagged"), [("active", False), ("inactive", True), ("not-found", True), ("error", False), ("unverifiable", False)])
+@pytest.mark.parametrize(
+    ("state", "flagged"), [("active", False), ("inactive", True), ("not-found", True), ("error", False), ("unverifiable", False)]
+)
 def test_what_gitlab_said(rng: random.Random, state: str, flagged: bool) -> None:
     facts = {"scopes": ("api",), "owner": {"username": "anna"}, "expires": "2027-01-31"}
     checks = (Check("no-expiry", "high", "It never expires.", "https://docs.gitlab.com/"),)
