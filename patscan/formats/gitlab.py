@@ -118,7 +118,7 @@ def _vulnerability(finding: Finding, places: Sequence[Occurrence], end: int | No
         "id": str(uuid5(NAMESPACE_URL, f"{HOME}#{same}")),
         "category": "secret_detection",
         "name": rule.name[:_NAME],
-        "description": printable(". ".join(filter(None, (named(finding), life(finding.verdict), rule.description)))),
+        "description": f"{named(finding)}. {rule.description}",
         "severity": rule.severity.capitalize(),
         "solution": printable(remedy(finding))[:_SOLUTION],
         "identifiers": _identifiers(rule),
