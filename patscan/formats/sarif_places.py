@@ -50,7 +50,7 @@ def location(occurrence: Occurrence, root: str, mask: str, number: int = -1, tex
     if sighting.kind is Kind.REF_NAME:
         # It was met in a list of all refs, whose lines are nowhere else.
         position = Position(1, position.column, 1, position.end_column)
-    physical = om.PhysicalLocation(artifact_location=_artifact(occurrence, root))
+    physical = om.PhysicalLocation(artifact_location=_artifact(occurrence, root, number < 0))
     # Lines and columns of another version: SonarQube drops a whole result for a related location that isn't valid at HEAD.
     if occurrence.at_head is not False or number < 0:
         physical.region, physical.context_region = _region(position, mask), _context(occurrence, mask)
@@ -58,12 +58,12 @@ def location(occurrence: Occurrence, root: str, mask: str, number: int = -1, tex
     return om.Location(id=number, physical_location=physical, logical_locations=named, message=om.Message(text=text) if text else None)
 
 
-def _artifact(occurrence: Occurrence, root: str) -> om.ArtifactLocation:
+def _artifact(occurrence: Occurrence, root: str, leads: bool) -> om.ArtifactLocation:
     sighting = occurrence.sighting
     path = sighting.path or ""
     if not in_file(sighting):
         return om.ArtifactLocation(uri=_quoted(stand_in(sighting)), uri_base_id=ROOT)
-    if occurrence.at_head is False and sighting.kind is not Kind.INDEX:
+    if leads and occurrence.at_head is False and sighting.kind is not Kind.INDEX:
         # The file at HEAD, if there is one, has other lines: GitHub would hash an innocent one.
         return om.ArtifactLocation(uri=_quoted(f".git/blob/{sighting.blob or sighting.commit}/{path}"), uri_base_id=ROOT)
     if not os.path.isabs(path):

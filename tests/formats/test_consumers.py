@@ -37,7 +37,9 @@ class Reports:
     def written(self, *flags: str) -> dict[str, Any]:
         """Every format that a dashboard reads."""
         paths = {name: self._folder / f"report.{name}" for name in ("json", "gitlab", "sarif", "codequality")}
-        main(["history", str(self.repo.path), "--quiet", "--no-cache", *flags, *(f"--report={name}={path}" for name, path in paths.items())])
+        main(
+            ["history", str(self.repo.path), "--quiet", "--no-cache", *flags, *(f"--report={name}={path}" for name, path in paths.items())]
+        )
         return {name: json.loads(path.read_text()) for name, path in paths.items()}
 
 

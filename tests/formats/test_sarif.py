@@ -204,7 +204,7 @@ def test_a_result_for_each_file_and_line_at_the_tip_and_none_for_what_history_ho
     first, *rest = results
     assert [place["physicalLocation"]["artifactLocation"]["uri"] for place in first["relatedLocations"]] == [
         "config/app.yml",
-        f".git/blob/{OTHER}/old.yml",
+        "old.yml",
         f".git/commit-message/{OTHER}",
     ]
     assert all("relatedLocations" not in result for result in rest)
