@@ -30,7 +30,7 @@ def summary(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
     places = [place for finding in findings if (place := _place(finding))]
     yield "where", _numbered(places, tuple(dict.fromkeys((*_PLACES, *places))))
     pushed = Counter(finding.exposure.pushed for finding in findings if finding.exposure.pushed is not None or finding.exposure.first_seen)
-    words = ((True, "pushed"), (False, NO_TRACE), (None, UNKNOWN))
+    words = ((True, "pushed"), (False, f"with {NO_TRACE}"), (None, f"of which {UNKNOWN}"))
     yield "pushed", "; ".join(f"{pushed[key]:,} {word}" for key, word in words if pushed[key])
     yield "who", _most(_author(finding.exposure) for finding in findings)
     yield "first", _first(findings)

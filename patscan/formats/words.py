@@ -88,7 +88,7 @@ def standing(finding: Finding) -> str:
 def whereabouts(finding: Finding, lead: Occurrence) -> Iterator[str]:
     """What is to be known of the place of `lead`, besides its name, and of where in history the token lives."""
     sighting = lead.sighting
-    yield from filter(None, [remark(sighting)])
+    yield from (text for text in [remark(sighting)] if text and text not in standing(finding))
     yield from (f"encoded as {encoding}" for encoding in lead.encodings)
     if (held := versions(lead, finding.occurrences)) > 1:
         yield f"in {held:,} versions of this file"
@@ -126,7 +126,7 @@ def headline(finding: Finding, occurrence: Occurrence) -> str:
     commit = f" in commit {sighting.commit[:SHORT]}" if sighting.commit and in_file(sighting) else ""
     odd = remark(sighting)
     past = f"{standing(finding) or 'in history only'}{commit}" if occurrence.at_head is False else ""
-    told = [f"{finding.rule.name} {named(finding)} ({finding.confidence})", life(finding.verdict), odd, past]
+    told = [f"{finding.rule.name} {named(finding)} ({finding.confidence})", life(finding.verdict), "" if odd in past else odd, past]
     return printable("; ".join(filter(None, told)))
 
 

@@ -98,7 +98,7 @@ def test_every_place_has_a_name(changes: dict[str, Any], expected: str, token: s
         ({"path": None}, "content that no commit refers to"),
         ({"type": "index", "blob": None}, "staged, never committed"),
         ({"type": "symlink", "blob": None}, "symlink target"),
-        ({"type": "note", "blob": None}, "git note; in a git note"),
+        ({"type": "note", "blob": None}, "in a git note"),
         ({"type": "ref-name", "path": "refs/heads/x", "blob": None}, "ref name"),
         ({"encodings": ("base64",)}, "encoded as base64"),
     ],
