@@ -14,7 +14,6 @@ from operator import is_
 from typing import Any, NamedTuple
 
 from patscan.formats.places import SURROGATE, as_bytes
-from patscan.layers import LAYERS
 from patscan.model import Finding, Position, Report, Rule, Sighting
 from patscan.secret import Secret
 
@@ -143,6 +142,8 @@ def _forms(finding: Finding) -> Iterator[tuple[str, str]]:
         return
     yield token.decode("utf-8", "surrogateescape"), str(finding.secret)
     body = token[token.find(prefix) + len(prefix) :] if prefix in token else token
+    from patscan.layers import LAYERS
+
     hidden = token if finding.reason in _NO_TOKEN | _DOUBTFUL or len(body) < _BODY else body
     yield hidden.decode("utf-8", "surrogateescape"), f"…({len(token)})"
     for name in _LAYERS:
