@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
     BLOB = "blob", "blob {}", "", True, True, "object"
     SYMLINK = "symlink", "", "symlink target", True, False, "object"
-    NOTE = "note", "", "git note", True, True, "object"
+    NOTE = "note", "", "git note", False, True, "object"
     INDEX = "index", "", "staged, never committed", True, True, "object"
     FILE = "file", "", "", True, True, "file"
     STDIN = "stdin", "<stdin>", "", False, True, ""

@@ -32,7 +32,7 @@ ROOMS = {
     "ci": {"git", "model", "errors"},
     "detect": {"layers", *FIRST},
     "sources": {"git", "layers", *FIRST},
-    "formats": {"dates", "model", "kind", "secret", "errors", "__init__"},
+    "formats": {"layers", "dates", "model", "kind", "secret", "errors", "__init__"},
     "gitlab": {"dates", "model", "secret", "errors", "content", "__init__"},
     "rulecheck": {"detect", "model"},
     "textfile": {"errors"},

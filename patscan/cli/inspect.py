@@ -17,8 +17,6 @@ from patscan.model import Evidence, Fact, Finding, Report, Rule, Verdict
 _WIDTH = 100
 _LISTED = 5
 """Groups, projects and the like that are named; the JSON report has them all."""
-_SHORT = 8
-"""Characters of a fingerprint that make a short id."""
 _RUNNERS = {1: "instance", 2: "group", 3: "project"}
 """Source: the payload's ``t`` in GitLab's ``app/models/ci/runner.rb``."""
 
@@ -69,17 +67,17 @@ def _judged(report: Report) -> Report:
 
 
 def _lines(report: Report, asked: bool) -> Iterator[str]:
-    from patscan.formats.places import printable
-    from patscan.formats.words import count
+    from patscan.formats.logs import harmless
+    from patscan.formats.words import count, ident
 
     ignored = [finding for finding in report.ignored if finding.reason != "verdict"]
     for finding in (*report.findings, *ignored):
         place = finding.occurrences[0].position
-        title = f"{finding.rule.name}  {finding.secret} #{finding.fingerprint[:_SHORT]}  line {place.line}, column {place.column}"
-        yield printable(title)
+        title = f"{finding.rule.name}  {finding.secret} {ident(finding)}  line {place.line}, column {place.column}"
+        yield harmless(title)
         for label, text in _rows(finding):
             head = f"    {label:<9}"
-            yield from wrap(printable(text), _WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
+            yield from wrap(harmless(text), _WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
         yield ""
     unlikely = f" {count(len(ignored), 'thing')} probably no token." if ignored else ""
     yield f"{count(len(report.findings), 'token')}.{unlikely}{'' if asked else ' Nothing was sent anywhere.'}"

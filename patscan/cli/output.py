@@ -72,7 +72,7 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
     """Write every report; returns the exit code. Raises `OutputError` after trying all of them."""
     code = exit_code(report, chosen)
     report = report._replace(exit_code=int(code))
-    style = formats.Style(color=False, reveal=chosen.show_secrets, width=100, when=_when())
+    style = formats.Style(False, chosen.show_secrets, 100, _when(), chosen.all, chosen.category)
     if chosen.format == "codequality" or any(name == "codequality" for name, _ in chosen.report):
         _tell_prominent(report)
     failed = [error for name, path in chosen.report if (error := _to_path(report, name, path, style))]
@@ -94,12 +94,12 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
 
 def _tell_prominent(report: Report) -> None:
     """On standard error, what a Code Quality report has no place for."""
-    from patscan.formats.places import printable
+    from patscan.formats.logs import harmless
     from patscan.formats.redaction import unshaped
     from patscan.formats.words import prominent
 
     for note in prominent(report):
-        print(printable(unshaped(f"patscan: {note.where}: {note.reason}")), file=sys.stderr)
+        print(harmless(unshaped(f"patscan: {note.where}: {note.reason}")), file=sys.stderr)
 
 
 def exit_code(report: Report, chosen: argparse.Namespace) -> ExitCode:

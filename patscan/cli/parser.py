@@ -143,6 +143,10 @@ def add_output(command: argparse.ArgumentParser, form: str = "text", secrets: bo
     command.add_argument(
         "--report", action="append", type=_report, default=[], metavar="NAME=PATH", help="write a format to a file, too (repeatable)"
     )
+    command.add_argument("--all", action="store_true", help="text: every place of a token, not only the first")
+    command.add_argument(
+        "--category", metavar="NAME", help="sarif: what the run is called (default: patscan/ and what was scanned; empty: nothing)"
+    )
     command.set_defaults(show_secrets=False)
     if secrets:
         _add_show_secrets(command)

@@ -22,6 +22,10 @@ class Style(NamedTuple):
     """Columns of the terminal."""
     when: str = ""
     """When the scan took place (ISO 8601), for formats that must say so: a report holds no clock, so that it can be made again."""
+    every: bool = False
+    """``--all``: text lists every place of a token."""
+    category: str | None = None
+    """``--category``: what a SARIF run is called; empty: nothing, so that the uploader may name it; ``None``: what was scanned."""
 
 
 Write = Callable[[Report, TextIO, Style], None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
-from patscan.formats.redaction import shown
 from patscan.kind import Kind
 
 if TYPE_CHECKING:
@@ -26,14 +25,16 @@ _IDS = {"index": "patscan", "push": "patscan-push", "message": "patscan-commit-m
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
     """Write `report` in a few lines."""
-    stream.writelines(f"{line}\n" for line in _lines(report, style))
+    from patscan.formats.logs import write_lines
+
+    write_lines(stream, _lines(report, style))
 
 
 def _lines(report: Report, style: Style) -> Iterator[str]:
     if report.target.reason:
-        from patscan.formats.places import printable
+        from patscan.formats.logs import harmless
 
-        yield printable(report.target.reason)
+        yield harmless(report.target.reason)
     if report.findings or report.coverage.skipped:
         for finding in report.findings[:_TOKENS]:
             yield _token(finding, report.target, style)
@@ -50,34 +51,37 @@ def _notes(report: Report) -> Iterator[str]:
     """What a repository's own files hide, and what of patscan's own was changed; what is to be done comes first."""
     notes = sorted((note for note in report.coverage.notes if note.kind), key=lambda note: note.kind != "unstaged")
     if notes:
-        from patscan.formats.places import printable
+        from patscan.formats.logs import harmless
 
         for place, note in enumerate(notes[:_NOTES], 1):
             more = f" And {len(notes) - place:,} more." if place == _NOTES < len(notes) else ""
-            text = printable(f"{note.where}: {note.reason}")
+            text = harmless(f"{note.where}: {note.reason}")
             yield f"  note    {text if len(text) <= _LONGEST else f'{text[:_LONGEST]}…'}{more}"
 
 
 def _token(finding: Finding, target: Target, style: Style) -> str:
-    from patscan.formats.places import SHORT, name, printable, remark
-    from patscan.formats.words import count, reasons
+    from patscan.formats.logs import harmless
+    from patscan.formats.places import SHORT, name, remark
+    from patscan.formats.verdicts import life
+    from patscan.formats.words import count, named, reasons, standing
 
     lead = finding.occurrences[0]
     place = name(lead.sighting, SHORT)
     spot = place if lead.sighting.kind is Kind.REF_NAME else f"{place}:{lead.position.line}:{lead.position.column}"
-    token = shown(finding.secret, style.reveal)
+    token = named(finding, style.reveal)
     others = len(finding.occurrences) - 1
     told = [
+        life(finding.verdict),
         *reasons(finding),
         remark(lead.sighting) if lead.sighting.kind is not Kind.INDEX else "",
         f"commit {lead.sighting.commit[:SHORT]}" if lead.sighting.commit and lead.sighting.path else "",
-        f"on {finding.exposure.tips[0]}" if finding.exposure.tips else "",
+        standing(finding),
         f"in {count(others, 'more place')}" if others else "",
         _on_remote(finding, target) if target.type == "push" else "",
     ]
-    why = printable("; ".join(filter(None, told)))
+    why = harmless("; ".join(filter(None, told)))
     sure = _ink(finding.confidence, _BAD, style)
-    return f"{_ink(printable(spot), _BOLD, style)}  {finding.rule.name}  {_ink(printable(token), '31', style)}  {sure}: {why}"
+    return f"{_ink(harmless(spot), _BOLD, style)}  {finding.rule.name}  {_ink(harmless(token), '31', style)}  {sure}: {why}"
 
 
 def _on_remote(finding: Finding, target: Target) -> str:
@@ -91,11 +95,11 @@ def _on_remote(finding: Finding, target: Target) -> str:
 
 
 def _skipped(shown: tuple[Skip, ...], number: int, style: Style) -> Iterator[str]:
-    from patscan.formats.places import printable
+    from patscan.formats.logs import harmless
 
     for place, (where, reason) in enumerate(shown, 1):
         more = f" And {number - place:,} more." if place == len(shown) < number else ""
-        yield f"{_ink('not looked at', _WARNING, style)}  {printable(f'{where}: {reason}')}{more}"
+        yield f"{_ink('not looked at', _WARNING, style)}  {harmless(f'{where}: {reason}')}{more}"
 
 
 def _advice(report: Report) -> Iterator[str]:
@@ -128,7 +132,7 @@ def _baseline(kind: str) -> str:
 
 
 def _now(kind: str, report: Report, page: str) -> Iterator[str]:
-    from patscan.formats.places import printable
+    from patscan.formats.logs import harmless
 
     if kind != "push":
         yield "  now     take it out and commit again. If it was ever pushed, revoke it:"
@@ -139,7 +143,7 @@ def _now(kind: str, report: Report, page: str) -> Iterator[str]:
     pushed = [finding for finding in report.findings if finding.exposure.pushed]
     others = [finding for finding in report.findings if not finding.exposure.pushed]
     for finding in pushed[:1]:
-        state = printable(_on_remote(finding, report.target)) if len(pushed) == 1 else f"{len(pushed):,} already pushed"
+        state = harmless(_on_remote(finding, report.target)) if len(pushed) == 1 else f"{len(pushed):,} already pushed"
         yield f"  now     {state}: revoke it: {next(iter(finding.rule.references), page)}"
     for finding in others[:1]:
         sure = all(finding.exposure.pushed is False for finding in others)
@@ -149,7 +153,7 @@ def _now(kind: str, report: Report, page: str) -> Iterator[str]:
 
 
 def _verdict(report: Report, style: Style) -> str:
-    from patscan.formats.places import printable
+    from patscan.formats.logs import harmless
     from patscan.formats.words import count
 
     kind, coverage = report.target.type, report.coverage
@@ -163,17 +167,17 @@ def _verdict(report: Report, style: Style) -> str:
     if coverage.skipped:
         return _ink(f"patscan: no token in {looked}, but not everything could be looked at{blocked}.", _WARNING, style) + ignored
     if not coverage.blobs + coverage.commits:
-        return f"patscan: nothing to look at: {printable(coverage.notes[0].reason) if coverage.notes else 'it is empty.'}"
+        return f"patscan: nothing to look at: {harmless(coverage.notes[0].reason) if coverage.notes else 'it is empty.'}"
     return _ink(f"patscan: no token in {looked}.", _GOOD, style) + ignored
 
 
 def _reasons(report: Report) -> str:
-    from patscan.formats.places import printable
+    from patscan.formats.logs import harmless
 
     counted: dict[str, int] = {}
     for finding in report.ignored:
         counted[finding.reason] = counted.get(finding.reason, 0) + 1
-    return ", ".join(f"{number:,} {printable(reason)}" for reason, number in sorted(counted.items()))
+    return ", ".join(f"{number:,} {harmless(reason)}" for reason, number in sorted(counted.items()))
 
 
 def _ink(text: str, color: str, style: Style) -> str:

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.places import current, name, printable
 from patscan.formats.redaction import shown
+from patscan.formats.verdicts import owner, scopes
+from patscan.formats.words import ident, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from patscan.formats import Style
-    from patscan.model import Finding, Occurrence, Report
+    from patscan.model import Finding, Occurrence, Report, Verdict
 
 COLUMNS = (
     *("row", "rule", "kind", "severity", "confidence", "token", "fingerprint", "type", "place", "line", "column", "end_line", "end_column"),
     *("encodings", "commit", "author", "date", "at_head", "first_seen", "pushed", "state", "reason", "justification", "at_or_before"),
+    *("id", "state_reason", "owner", "scopes", "expires", "last_used", "instance", "thief_severity", "lifecycle", "standing"),
 )
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """The last four are their full-width forms."""
@@ -72,6 +75,21 @@ def _told(finding: Finding, style: Style) -> dict[str, Cell]:
         "state": finding.verdict.state,
         "reason": finding.reason,
         "justification": finding.justification,
+        "id": ident(finding),
+        "standing": standing(finding),
+        **_verdict(finding.verdict),
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Cell]:
+    times: dict[str, Cell] = {key: None if (when := verdict.facts.get(key)) is None else str(when) for key in ("expires", "last_used")}
+    return times | {
+        "state_reason": verdict.reason,
+        "owner": owner(verdict),
+        "scopes": " ".join(scopes(verdict)),
+        "instance": verdict.instance,
+        "thief_severity": verdict.severity,
+        "lifecycle": " ".join(check.check for check in verdict.lifecycle),
     }
 
 

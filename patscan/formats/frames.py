@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
-from patscan.formats.places import in_file, printable
+from patscan.formats.logs import harmless
+from patscan.formats.places import in_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +45,7 @@ def draw(occurrence: Occurrence, token: str, style: Style) -> Iterator[str]:
 
 
 def _clean(line: str) -> str:
-    return printable(line.replace("\t", "    "))
+    return harmless(line.replace("\t", "    "))
 
 
 def _marks(line: str, token: str, column: int) -> list[int]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
-from patscan.formats.places import in_file, listed, name, printable, slashed
+from patscan.formats.logs import harmless
+from patscan.formats.places import in_file, listed, name, slashed
 from patscan.formats.words import by_reason, count, headline, prominent, unseen
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 def _lines(report: Report) -> Iterator[str]:
     if report.target.reason:
-        yield f"patscan: {printable(report.target.reason)}"
+        yield f"patscan: {harmless(report.target.reason)}"
     for finding in report.findings:
         for occurrence in listed(finding.occurrences):
             yield _command(_LEVELS[finding.confidence], _text(finding, occurrence), _place(finding, occurrence))
@@ -65,5 +66,5 @@ def _place(finding: Finding, occurrence: Occurrence) -> Mapping[str, str | int]:
 
 
 def _command(level: str, message: str, properties: Mapping[str, str | int]) -> str:
-    told = ",".join(f"{key}={printable(str(value)).translate(_PROPERTY)}" for key, value in properties.items())
-    return f"::{level}{' ' if told else ''}{told}::{printable(message).translate(_MESSAGE)}"
+    told = ",".join(f"{key}={harmless(str(value)).translate(_PROPERTY)}" for key, value in properties.items())
+    return f"::{level}{' ' if told else ''}{told}::{harmless(message).translate(_MESSAGE)}"

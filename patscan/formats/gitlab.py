@@ -1,9 +1,11 @@
 """GitLab's secret detection report, schema 15.0.7, the oldest form that every version since 15.0 takes.
 
 The schema is in gitlab.com/gitlab-org/security-products/security-report-schemas. A vulnerability for each token in each file, since GitLab
-follows a token by its file. GitLab tells vulnerabilities apart by the first identifier and ``file:start_line:end_line``
-(lib/gitlab/ci/reports/security/locations/secret_detection.rb), and its own analyzer gives no end line, so a token in one line has none
-here: then both tools' reports of it are one. Where that would make one vulnerability of two tokens, ``tracking`` keeps them apart.
+follows a token by its file. GitLab takes two vulnerabilities for one if an identifier and any of their fingerprints are the same: that of
+``file:start_line:end_line`` (lib/gitlab/ci/reports/security/locations/secret_detection.rb) or a signature in ``tracking``
+(``Finding#keys`` in lib/gitlab/ci/reports/security/finding.rb). So every place has a signature made of the token, which holds when lines
+move, and no two places of a report have the same location. GitLab's own analyzer gives no end line, so the first token in a line has none
+here: then both tools' reports of it are one. What is in no file has a path that no file can have.
 
 Tokens are masked. With ``--show-secrets`` the whole token stands in ``raw_source_code_extract``, by which GitLab Ultimate checks and
 revokes it, and nowhere else. Ignored findings are counted in a message.
@@ -18,9 +20,10 @@ from uuid import NAMESPACE_URL, uuid5
 from patscan import HOME, __version__
 from patscan.dates import instant
 from patscan.formats.advice import remedy
-from patscan.formats.places import by_place, identity, in_file, name, printable, slashed
+from patscan.formats.places import by_place, file_name, identity, in_file, name, printable, slashed
+from patscan.formats.verdicts import advice, life
 from patscan.formats.wire import indented, write_items
-from patscan.formats.words import by_reason, count, life, reasons, unseen, whereabouts
+from patscan.formats.words import by_reason, count, named, reasons, standing, unseen, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,39 +98,47 @@ def _when(report: Report, style: Style) -> str:
 
 
 def _vulnerabilities(report: Report, style: Style) -> Iterator[dict[str, Any]]:
-    taken: set[tuple[str, str, int, int]] = set()
+    ends: dict[tuple[str, str, int], int] = {}
     for finding in report.findings:
         for places in by_place(finding.occurrences):
             first = places[0]
-            spot = (_identifier(finding.rule), name(first.sighting), first.position.line, first.position.end_line)
-            alone = spot not in taken and in_file(first.sighting)
-            taken.add(spot)
-            yield _vulnerability(finding, places, alone, style)
+            spot = (_identifier(finding.rule), file_name(first.sighting), first.position.line)
+            end = first.position.end_line if first.position.end_line != first.position.line else None
+            if spot in ends:
+                end = max(ends[spot] + 1, first.position.end_line)
+            ends[spot] = end or first.position.line - 1
+            yield _vulnerability(finding, places, end, style)
 
 
-def _vulnerability(finding: Finding, places: Sequence[Occurrence], alone: bool, style: Style) -> dict[str, Any]:
+def _vulnerability(finding: Finding, places: Sequence[Occurrence], end: int | None, style: Style) -> dict[str, Any]:
+    """One token in one file, whose location ends in the line `end`."""
     rule, first = finding.rule, places[0]
     same = identity(finding.fingerprint, name(first.sighting))
     told: dict[str, Any] = {
         "id": str(uuid5(NAMESPACE_URL, f"{HOME}#{same}")),
         "category": "secret_detection",
         "name": rule.name[:_NAME],
-        "description": rule.description,
+        "description": f"{named(finding)}. {rule.description}",
         "severity": finding.severity.capitalize(),
         "solution": printable(remedy(finding))[:_SOLUTION],
         "identifiers": _identifiers(rule),
         "links": [{"url": reference} for reference in rule.references if reference.startswith(("https://", "http://"))],
-        "location": _location(first),
+        "location": _location(first, end),
+        "tracking": {"type": "source", "items": [{"signatures": [{"algorithm": "hash", "value": same}]}]},
         "details": _details(finding, places),
     }
-    if finding.confidence == "low":
-        why = printable("; ".join(reasons(finding))) or "probably not a token"
-        told["flags"] = [{"type": "flagged-as-likely-false-positive", "origin": "patscan", "description": why}]
-    if not alone:
-        told["tracking"] = {"type": "source", "items": [{"signatures": [{"algorithm": "hash", "value": same}]}]}
+    if doubt := _doubt(finding):
+        told["flags"] = [{"type": "flagged-as-likely-false-positive", "origin": "patscan", "description": doubt}]
     if style.reveal and (token := finding.secret.reveal()):
         told["raw_source_code_extract"] = token.decode("utf-8", "backslashreplace")
     return told
+
+
+def _doubt(finding: Finding) -> str:
+    """Why nothing need be done about it; empty if something must."""
+    if finding.verdict.state in {"inactive", "not-found"}:
+        return printable(f"GitLab says: {life(finding.verdict)}")
+    return printable("; ".join(reasons(finding)) or "probably not a token") if finding.confidence == "low" else ""
 
 
 def _identifier(rule: Rule) -> str:
@@ -143,15 +154,12 @@ def _identifiers(rule: Rule) -> list[dict[str, str]]:
     ]
 
 
-def _location(occurrence: Occurrence) -> dict[str, Any]:
-    sighting, position = occurrence.sighting, occurrence.position
+def _location(occurrence: Occurrence, end: int | None) -> dict[str, Any]:
+    sighting = occurrence.sighting
     commit = {"sha": sighting.commit or _NO_COMMIT, "author": sighting.author, "date": sighting.date, "message": sighting.message}
     told: dict[str, Any] = {"commit": {key: printable(value) for key, value in commit.items() if value is not None}}
-    if in_file(sighting):
-        told |= {"file": slashed(name(sighting)), "start_line": position.line}
-        if position.end_line != position.line:
-            told["end_line"] = position.end_line
-    return told
+    told |= {"file": slashed(file_name(sighting)), "start_line": occurrence.position.line}
+    return told if end is None else told | {"end_line": end}
 
 
 def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
@@ -159,17 +167,17 @@ def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
     first, exposure = places[0], finding.exposure
     seen = exposure.first_seen
     known = {
-        "Token": str(finding.secret),
+        "Token": named(finding),
         "Confidence": finding.confidence,
         "Evidence": "; ".join(reasons(finding)),
         "First seen": _first_seen(exposure),
-        "Still at HEAD": {True: "yes", False: "no, in history only", None: ""}[exposure.at_head],
+        "Still at HEAD": {True: "yes", False: f"no, {standing(finding) or 'in history only'}", None: ""}[exposure.at_head],
         "Tips": ", ".join(exposure.tips[:_TIPS]) + _more(len(exposure.tips) - _TIPS, "tip") if exposure.tips else "",
         "Where": "; ".join(whereabouts(finding, first)),
         "Place": "" if in_file(first.sighting) else f"{name(first.sighting)}, line {first.position.line}",
         "Other lines": ", ".join(str(one.position.line) for one in places[1 : _LINES + 1]) + _more(len(places) - 1 - _LINES, "line"),
-        "GitLab says": finding.verdict.state if finding.verdict.state != "unchecked" else "",
-        "Life": "; ".join(text for _, text in life(finding)),
+        "GitLab says": life(finding.verdict),
+        "Advice": " ".join(advice(finding.verdict)),
     }
     told: dict[str, Any] = {
         key.lower().replace(" ", "_"): {"type": "text", "name": key, "value": printable(value)} for key, value in known.items() if value

@@ -1,7 +1,9 @@
 """JUnit's XML, for the test tabs of GitLab, Jenkins and others: a failed test for each token in each file.
 
 What couldn't be looked at is a test with an error, what is ignored a skipped one, and a report of nothing one that passed, because
-several readers take a file without tests for a broken one. Only characters that XML 1.0 allows (section 2.2) get into it.
+several readers take a file without tests for a broken one. Every text begins with the message: where there is text, ActiveSupport, which
+reads it for GitLab, drops attributes, and without any it makes a hash of the element. Only characters that XML 1.0 allows (section 2.2)
+get into it.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
 from patscan.formats.places import by_place, in_file, name, printable, slashed
-from patscan.formats.words import headline, life, reasons, unseen, whereabouts
+from patscan.formats.verdicts import advice
+from patscan.formats.words import headline, named, reasons, unseen, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,33 +38,31 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 def _cases(report: Report, passed: bool) -> Iterator[str]:
     for finding in report.findings:
         for places in by_place(finding.occurrences):
-            yield _case(finding, places, f"<failure{_attributes(message=headline(finding, places[0]), type=finding.rule.id)}>", "failure")
+            yield _case(finding, places, headline(finding, places[0]), "failure", type=finding.rule.id)
     for where, reason in unseen(report):
-        error = f"<error{_attributes(message=f'{where}: {reason}', type='patscan-incomplete')}/>"
+        error = _element("error", f"{where}: {reason}", (), type="patscan-incomplete")
         yield f"<testcase{_attributes(classname='patscan', name=f'{where} is looked at')}>{error}</testcase>"
     for finding in report.ignored:
         for places in by_place(finding.occurrences):
-            yield _case(finding, places, f"<skipped{_attributes(message=finding.reason)}>", "skipped")
+            yield _case(finding, places, finding.reason, "skipped")
     if passed:
         yield f"<testcase{_attributes(classname='patscan', name='no token')}/>"
 
 
-def _case(finding: Finding, places: Sequence[Occurrence], opening: str, tag: str) -> str:
+def _case(finding: Finding, places: Sequence[Occurrence], message: str, tag: str, **attributes: str) -> str:
     first = places[0]
     place = slashed(name(first.sighting))
     # Two tokens of a kind in one file are two tests, and the same tests in the next run.
-    label = f"{finding.rule.name} {finding.fingerprint[:12]}"
+    label = f"{finding.rule.name} {named(finding)}"
     file = {"file": place} if in_file(first.sighting) else {}
     spots = ", ".join(f"{place}:{one.position.line}:{one.position.column}" for one in places)
-    lines = (
-        spots,
-        "; ".join(reasons(finding)),
-        *(text for _, text in life(finding)),
-        "; ".join(whereabouts(finding, first)),
-        remedy(finding),
-    )
-    text = "\n".join(lines)
-    return f"<testcase{_attributes(classname=place, name=label, **file)}>{opening}{_text(text)}</{tag}></testcase>"
+    facts = (spots, "; ".join(reasons(finding)), "; ".join(whereabouts(finding, first)), *advice(finding.verdict), remedy(finding))
+    return f"<testcase{_attributes(classname=place, name=label, **file)}>{_element(tag, message, facts, **attributes)}</testcase>"
+
+
+def _element(tag: str, message: str, facts: Sequence[str], **attributes: str) -> str:
+    text = "\n".join((message, *filter(None, facts)))
+    return f"<{tag}{_attributes(message=message, **attributes)}>{_text(text)}</{tag}>"
 
 
 def _attributes(**values: str | int) -> str:

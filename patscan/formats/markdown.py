@@ -10,8 +10,10 @@ import re
 from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
-from patscan.formats.places import SHORT, listed, name, printable
-from patscan.formats.words import by_reason, count, life, prominent, since, unseen
+from patscan.formats.logs import harmless, write_lines
+from patscan.formats.places import SHORT, listed, name
+from patscan.formats.verdicts import is_live, life
+from patscan.formats.words import by_reason, count, named, prominent, since, standing, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +27,8 @@ _LONGEST = 100
 """Characters of a name that are shown."""
 _POLICY = 600
 """Characters of what a repository's own file hides."""
+_VERDICT = 200
+"""Characters of what GitLab said."""
 _TITLE, _REMEDY = 80, 500
 """Characters of a rule's own words."""
 MARKER = "<!-- patscan-report -->"
@@ -34,11 +38,11 @@ _MARKS = re.compile(r"[\\`*_{}\[\]<>#!|~&$^@]")
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
     """Write `report`, the worst first, and say what is left out."""
-    stream.writelines(f"{line}\n" for line in _lines(report))
+    write_lines(stream, _lines(report))
 
 
 def _lines(report: Report) -> Iterator[str]:
-    found, gaps = report.findings, list(unseen(report))
+    found, gaps = sorted(report.findings, key=lambda finding: not is_live(finding)), list(unseen(report))
     if report.target.type == "ci":
         yield MARKER
     yield f"### patscan: {count(len(found), 'leaked token') if found else 'no token found'}{' in what could be looked at' if gaps else ''}"
@@ -68,13 +72,18 @@ def _item(finding: Finding) -> str:
         f" and {count(len(places) - _PLACES, 'more place')}" if len(places) > _PLACES else ""
     )
     first = f", since {_code(since(finding.exposure))}" if finding.exposure.first_seen else ""
-    known = next((f", GitLab: {_code(text)}" for _, text in life(finding)), "")
-    return f"- **{finding.confidence}** {_code(str(finding.secret))} {_prose(finding.rule.name, _TITLE)} in {where}{first}{known}"
+    alive = f" ({_code(life(finding.verdict), _VERDICT)})" if life(finding.verdict) else ""
+    return f"- **{finding.confidence}** {_code(named(finding))}{alive} {_prose(finding.rule.name, _TITLE)} in {where}{_now(finding)}{first}"
+
+
+def _now(finding: Finding) -> str:
+    """Where it is today, if no line at HEAD says so."""
+    past = all(one.at_head is False for one in listed(finding.occurrences))
+    return f" ({_code(standing(finding) or 'in history only')})" if past else ""
 
 
 def _place(occurrence: Occurrence) -> str:
-    past = " (in history only)" if occurrence.at_head is False else ""
-    return f"{_code(name(occurrence.sighting, SHORT))} line {occurrence.position.line}{past}"
+    return f"{_code(name(occurrence.sighting, SHORT))} line {occurrence.position.line}"
 
 
 def _remedies(findings: Sequence[Finding]) -> Iterator[str]:
@@ -91,13 +100,13 @@ def _more(number: int, noun: str) -> Iterator[str]:
 
 def _prose(text: str, longest: int) -> str:
     """A rule's own words, none of which marks anything up."""
-    text = printable(text if len(text) <= longest else f"{text[:longest]}…")
+    text = harmless(text if len(text) <= longest else f"{text[:longest]}…")
     return _MARKS.sub(lambda mark: f"&#{ord(mark[0])};", text)
 
 
 def _code(text: str, longest: int = _LONGEST) -> str:
     """A code span whose fence is longer than any in `text`; a long `text` loses its middle, for a path's end says most."""
-    text = printable(text)
+    text = harmless(text)
     if len(text) > longest:
         text = f"{text[: longest // 2 - 1]}…{text[-longest // 2 :]}"
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SHORT = 10
 """Digits shown of an object id."""
 
+_NAMED = {Kind.REF_NAME, Kind.PATH, Kind.NOTE}
+"""Kinds whose path says which one is meant."""
+
 SURROGATE = re.compile("[\ud800-\udfff]")
 """What is no Unicode text: a byte that Python couldn't decode, or half a character of a Windows file name."""
 
@@ -37,6 +40,19 @@ def name(sighting: Sighting, digits: int | None = None) -> str:
     label = kind.label.format((sighting.commit or "")[:digits])
     # What is said in a submodule has the submodule's path.
     return f"{path}: {label}" if path else label
+
+
+def stand_in(sighting: Sighting) -> str:
+    """A path for what is in no file. Git never tracks anything under ``.git``, so it can't be taken for a file of the repository."""
+    if sighting.kind is Kind.STDIN:
+        return "stdin"
+    itself = sighting.path if sighting.kind in _NAMED else None
+    return f".git/{sighting.kind}/{itself or sighting.commit or sighting.blob or 'unknown'}"
+
+
+def file_name(sighting: Sighting) -> str:
+    """The path of the file, or a stand-in for what is in none."""
+    return name(sighting) if in_file(sighting) else stand_in(sighting)
 
 
 def remark(sighting: Sighting) -> str:

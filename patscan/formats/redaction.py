@@ -8,7 +8,6 @@ report that was saved and read again gives every format the same strings.
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from operator import is_
@@ -24,8 +23,12 @@ _BODY = 16
 """From this length on, a token's body alone is masked too. Shorter ones are near misses and might be somebody's word."""
 _SHAPE = re.compile(r"(gl[a-z]{2,6}-|GR1348941)(?![a-z]+(?:[-_][a-z]+)*(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{20,}(?:\.[0-9A-Za-z_-]{2,}){0,2}")
 """A prefix and a body that isn't a chain of words."""
-_URLSAFE = str.maketrans("+/", "-_")
-_PERCENT = [{ord(char): f"%{ord(char):02{case}}" for char in "-_.=@"} for case in "Xx"]
+_NO_TOKEN = frozenset(("placeholder", "regex", "interpolation", "elision"))
+"""Reasons of what nobody ever drew: its body may be a word of anybody's, and without a prefix all of it may be."""
+_DOUBTFUL = frozenset(("checksum", "length", "malformed", "confidence"))
+"""Reasons of what is probably none: masked where it stands whole, but its body alone isn't."""
+_LAYERS = ("hex", "percent", "base64")
+"""The layers that a name or a path may be written in."""
 _TEXTLESS = {int, bool, Secret, Position, Rule}
 _PATHS = {Sighting: Sighting._fields.index("path"), Address: Address._fields.index("name")}
 """The fields whose very bytes count."""
@@ -136,21 +139,14 @@ def _masked(text: str, runs: re.Pattern[str], heads: Heads, known: Callable[[str
 def _forms(finding: Finding) -> Iterator[tuple[str, str]]:
     """What the token looks like in text, and what stands there instead."""
     token, prefix = finding.secret.reveal(), finding.rule.prefix.encode()
+    if finding.reason in _NO_TOKEN and not prefix:
+        return
     yield token.decode("utf-8", "surrogateescape"), str(finding.secret)
     body = token[token.find(prefix) + len(prefix) :] if prefix in token else token
-    for form in _encoded(body if len(body) >= _BODY else token):
-        yield form, f"…({len(token)})"
+    from patscan.layers import LAYERS
 
-
-def _encoded(text: bytes) -> Iterator[str]:
-    yield text.decode("utf-8", "surrogateescape")
-    yield text.hex()
-    yield text.hex().upper()
-    for escapes in _PERCENT:
-        yield text.decode("latin-1").translate(escapes)
-    for phase in range(3):
-        encoded = b2a_base64(bytes(phase) + text, newline=False).decode()
-        # Only the characters that `text` alone decides: six bits each, none shared with a neighbour byte.
-        known = encoded[-(-8 * phase // 6) : 8 * (phase + len(text)) // 6]
-        yield known
-        yield known.translate(_URLSAFE)
+    hidden = token if finding.reason in _NO_TOKEN | _DOUBTFUL or len(body) < _BODY else body
+    yield hidden.decode("utf-8", "surrogateescape"), f"…({len(token)})"
+    for name in _LAYERS:
+        for form, _ in LAYERS[name].forms(hidden):
+            yield form.decode("latin-1"), f"…({len(token)})"

@@ -12,15 +12,15 @@ import sarif_om as om
 from patscan import HOME, __version__
 from patscan.formats.places import as_bytes, printable
 from patscan.formats.sarif_json import dumped, plain
-from patscan.formats.sarif_places import ROOT, base, root_of
-from patscan.formats.sarif_results import Results, reported
-from patscan.formats.sarif_rules import described
+from patscan.formats.sarif_places import ROOT, base, padded, root_of
+from patscan.formats.sarif_results import Results, level, reported
+from patscan.formats.sarif_rules import described, unlinked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from patscan.formats import Style
-    from patscan.model import Coverage, Report, Rule, Target
+    from patscan.model import Coverage, Report, Target
 
 _VERSION = "2.1.0"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -45,21 +45,24 @@ _NOTIFICATIONS = {
 def write(report: Report, stream: TextIO, style: Style) -> None:
     """Write `report`, which comes redacted, as a log of one run, a result a line."""
     findings = reported(report)
-    rules = {finding.rule.id: finding.rule for finding in findings}
+    rules = {(finding.rule.id, level(finding)): finding.rule for finding in findings}
     results = Results(root_of(report), list(rules))
     stream.write(f'{{\n  "$schema": "{_SCHEMA}",\n  "version": "{_VERSION}",\n  "runs": [\n    {{\n')
-    stream.writelines(f'      "{key}": {dumped(value)},\n' for key, value in plain(_run(report, list(rules.values()))).items())
+    stream.writelines(
+        f'      "{key}": {dumped(value)},\n'
+        for key, value in plain(_run(report, [described(rule, grade) for (_, grade), rule in rules.items()], style)).items()
+    )
     stream.write('      "results": [')
     stream.writelines(f"{',' if number else ''}\n        {dumped(result)}" for number, result in enumerate(results.of(findings)))
     # They come after the results, for they tell what of these was left out.
     stream.write(f'\n      ],\n      "invocations": {dumped([_invocation(report, results)])}\n    }}\n  ]\n}}\n')
 
 
-def _run(report: Report, rules: list[Rule]) -> om.Run:
+def _run(report: Report, rules: list[om.ReportingDescriptor], style: Style) -> om.Run:
     """Everything but the results and what depends on them."""
     return om.Run(
         tool=om.Tool(driver=_driver(rules)),
-        automation_details=om.RunAutomationDetails(id=f"patscan/{report.target.type}/"),
+        automation_details=_called(f"patscan/{report.target.type}" if style.category is None else style.category),
         column_kind="unicodeCodePoints",
         original_uri_base_ids={ROOT: base(root_of(report))},
         version_control_provenance=_provenance(report.target),
@@ -68,19 +71,24 @@ def _run(report: Report, rules: list[Rule]) -> om.Run:
     )
 
 
+def _called(category: str) -> om.RunAutomationDetails | None:
+    """The run's name, which ends in a slash where no number of a run follows (section 3.17.3). Without one, an uploader gives its own."""
+    return om.RunAutomationDetails(id=f"{printable(category).rstrip('/')}/") if category.strip("/") else None
+
+
 def _masks(report: Report) -> list[str]:
     """What stands for tokens: each one's mask, and that of its body alone, as `patscan.formats.redaction` makes them."""
     masks = {str(finding.secret) for finding in (*report.findings, *report.ignored)}
-    return sorted(masks | {f"…{mask.rpartition('…')[2]}" for mask in masks})
+    return sorted({*masks, *map(padded, masks), *(f"…{mask.rpartition('…')[2]}" for mask in masks)})
 
 
-def _driver(rules: list[Rule]) -> om.ToolComponent:
+def _driver(rules: list[om.ReportingDescriptor]) -> om.ToolComponent:
     return om.ToolComponent(
         name="patscan",
         version=__version__,
         semantic_version=__version__,
         information_uri=HOME,
-        rules=[described(rule) for rule in rules],
+        rules=rules,
         notifications=[_remark(key, *texts) for key, texts in _NOTIFICATIONS.items()],
     )
 
@@ -110,8 +118,7 @@ def _invocation(report: Report, results: Results) -> om.Invocation:
         exit_code=report.exit_code,
         tool_execution_notifications=[
             om.Notification(
-                # The name of a file could be a link to click on (SARIF 2.1.0 section 3.11.6).
-                message=om.Message(text=printable(text).replace("](", "]\\(")),
+                message=om.Message(text=unlinked(text)),
                 level=level,
                 descriptor=om.ReportingDescriptorReference(id=key, index=list(_NOTIFICATIONS).index(key)),
             )

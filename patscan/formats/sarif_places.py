@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import sarif_om as om
 
-from patscan.formats.places import as_bytes, in_file, name, printable
+from patscan.formats.places import as_bytes, in_file, name, printable, stand_in
 from patscan.kind import Kind
 from patscan.model import Position
 
 if TYPE_CHECKING:
-    from patscan.model import Occurrence, Report, Sighting
+    from collections.abc import Sequence
+
+    from patscan.model import Occurrence, Report
 
 ROOT = "SRCROOT"
 """The conventional name of the folder that relative URIs start from."""
+
+_MASK = re.compile(r"(?:gl[a-z]+-|GR1348941)?…\(\d+\)")
+_DIGITS = 5
+"""A longer number in what looks like a mask is no token's length."""
 
 
 def root_of(report: Report) -> str:
@@ -43,31 +50,28 @@ def location(occurrence: Occurrence, root: str, mask: str, number: int = -1, tex
     if sighting.kind is Kind.REF_NAME:
         # It was met in a list of all refs, whose lines are nowhere else.
         position = Position(1, position.column, 1, position.end_column)
-    physical = om.PhysicalLocation(
-        artifact_location=_artifact(sighting, root), region=_region(position, mask), context_region=_context(occurrence, mask)
-    )
+    physical = om.PhysicalLocation(artifact_location=_artifact(occurrence, root, number < 0))
+    # Lines and columns of another version: SonarQube drops a whole result for a related location that isn't valid at HEAD.
+    if occurrence.at_head is not False or number < 0:
+        physical.region, physical.context_region = _region(position, mask), _context(occurrence, mask)
     named = None if in_file(sighting) else [om.LogicalLocation(fully_qualified_name=printable(name(sighting)), kind=sighting.kind)]
     return om.Location(id=number, physical_location=physical, logical_locations=named, message=om.Message(text=text) if text else None)
 
 
-def _artifact(sighting: Sighting, root: str) -> om.ArtifactLocation:
+def _artifact(occurrence: Occurrence, root: str, leads: bool) -> om.ArtifactLocation:
+    sighting = occurrence.sighting
     path = sighting.path or ""
     if not in_file(sighting):
-        return om.ArtifactLocation(uri=_quoted(_stand_in(sighting)), uri_base_id=ROOT)
+        return om.ArtifactLocation(uri=_quoted(stand_in(sighting)), uri_base_id=ROOT)
+    if leads and occurrence.at_head is False and sighting.kind is not Kind.INDEX:
+        # The file at HEAD, if there is one, has other lines: GitHub would hash an innocent one.
+        return om.ArtifactLocation(uri=_quoted(f".git/blob/{sighting.blob or sighting.commit}/{path}"), uri_base_id=ROOT)
     if not os.path.isabs(path):
         # What lies above the root has no base: such a URI may not climb (section 3.4.4).
         return om.ArtifactLocation(uri=_quoted(path), uri_base_id=None if path.startswith("..") else ROOT)
     if root and _is_below(path, root):
         return om.ArtifactLocation(uri=_quoted(os.path.relpath(path, root)), uri_base_id=ROOT)
     return om.ArtifactLocation(uri=_file_uri(path))
-
-
-def _stand_in(sighting: Sighting) -> str:
-    """A path for what is in no file. Git never tracks anything under ``.git``, so it can't be taken for a file of the repository."""
-    if sighting.kind is Kind.STDIN:
-        return "stdin"
-    name_itself = sighting.path if sighting.kind in {Kind.REF_NAME, Kind.PATH} else None
-    return f".git/{sighting.kind}/{name_itself or sighting.commit or sighting.blob or 'unknown'}"
 
 
 def _is_below(path: str, folder: str) -> bool:
@@ -103,4 +107,26 @@ def _context(occurrence: Occurrence, mask: str) -> om.Region | None:
     last = first + len(lines) - 1 + position.end_line - position.line
     if occurrence.sighting.kind is Kind.REF_NAME or lines == (mask,) or not first <= position.line <= position.end_line <= last:
         return None
-    return om.Region(start_line=first, end_line=last, snippet=om.ArtifactContent(text="\n".join(lines)))
+    return om.Region(start_line=first, end_line=last, snippet=om.ArtifactContent(text="\n".join(_fitted(occurrence, mask, lines))))
+
+
+def padded(mask: str) -> str:
+    """`mask` as long as the token that it stands for."""
+    prefix, _, size = mask.removesuffix(")").rpartition("…(")
+    return prefix + "*" * max(int(size) - len(prefix), 0) if size.isdecimal() and len(size) < _DIGITS else mask
+
+
+def _fitted(occurrence: Occurrence, mask: str, lines: Sequence[str]) -> Sequence[str]:
+    """`lines` with masks as long as what they stand for, so that the region's columns fit; as they are where the token's line is cut."""
+    position, hit = occurrence.position, occurrence.position.line - occurrence.frame_line
+    width = position.end_column - position.column
+    for place in re.finditer(re.escape(mask), lines[hit]):
+        before = _widened(lines[hit][: place.start()])
+        if len(before) == position.column - 1 and position.line == position.end_line:
+            own = padded(mask).ljust(width, "*")[:width]
+            return [*map(_widened, lines[:hit]), before + own + _widened(lines[hit][place.end() :]), *map(_widened, lines[hit + 1 :])]
+    return lines
+
+
+def _widened(line: str) -> str:
+    return _MASK.sub(lambda mask: padded(mask[0]), line)

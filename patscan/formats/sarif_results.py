@@ -9,8 +9,9 @@ import sarif_om as om
 from patscan.dates import instant
 from patscan.formats.places import SHORT, current, in_file, printable
 from patscan.formats.sarif_places import location
-from patscan.formats.sarif_rules import MESSAGES, template
-from patscan.formats.words import reasons
+from patscan.formats.sarif_rules import GRADES, MESSAGES, template, unlinked
+from patscan.formats.verdicts import life, plain
+from patscan.formats.words import ident, named, reasons, standing
 from patscan.kind import Kind
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ SUPPRESSED = {"inline comment": "inSource", "baseline": "external", "path": "ext
 
 _LEVELS = {"certain": "error", "high": "error", "medium": "warning", "low": "note"}
 _STATES = {"active": "error", "active-blocked": "error", "inactive": "note"}
-"""What GitLab said outweighs what we believe."""
-_RANKS = {"low": 25.0, "medium": 50.0, "high": 75.0, "critical": 100.0}
-"""What a thief could do, once GitLab was asked; -1 says that nothing is known (SARIF 2.1.0 section 3.27.25)."""
+_RANKS = {"active": 100.0, "active-blocked": 95.0, "inactive": 5.0, "certain": 90.0, "high": 75.0, "medium": 50.0, "low": 20.0}
 _MOST = 25_000
 """Results that GitHub takes of a run."""
 _MOST_RELATED = 100
@@ -41,6 +40,16 @@ class Place(NamedTuple):
     """Its text, by its name in `MESSAGES`."""
 
 
+def level(finding: Finding) -> str:
+    """How bad its results are. What GitLab said outweighs what we believe."""
+    return _STATES.get(finding.verdict.state, _LEVELS[finding.confidence])
+
+
+def rank(finding: Finding) -> float:
+    """How much it matters, from 0 to 100: what lives comes before what is only sure."""
+    return _RANKS.get(finding.verdict.state, _RANKS[finding.confidence])
+
+
 def reported(report: Report) -> list[Finding]:
     """What has results: the findings, then those that somebody suppressed."""
     return [*report.findings, *(finding for finding in report.ignored if finding.reason in SUPPRESSED)]
@@ -49,8 +58,8 @@ def reported(report: Report) -> list[Finding]:
 class Results:
     """Makes the results of a report, worst first, one at a time; counts what there is and what its bounds leave out."""
 
-    def __init__(self, root: str, rules: Sequence[str]) -> None:
-        """`root` is the scanned folder's absolute path, if it is known; `rules` are the ids of the log's rules in its order."""
+    def __init__(self, root: str, rules: Sequence[tuple[str, str]]) -> None:
+        """`root` is the scanned folder's absolute path, if it is known; `rules` are the ids and levels of the log's rules in its order."""
         self.total = self.unrelated = 0
         self._root, self._rules = root, {rule: number for number, rule in enumerate(rules)}
 
@@ -74,14 +83,14 @@ class Results:
             location(one, self._root, mask, number, _remark(one.sighting)) for number, one in enumerate(place.also[:_MOST_RELATED], start=1)
         ]
         return om.Result(
-            rule_id=rule.id,
-            rule_index=self._rules[rule.id],
+            rule_id=rule.id + GRADES[level(finding)],
+            rule_index=self._rules[rule.id, level(finding)],
             kind="fail",
-            level=_STATES.get(finding.verdict.state, _LEVELS[finding.confidence]),
+            level=level(finding),
+            rank=rank(finding),
             message=_message(finding, place),
             locations=[location(place.lead, self._root, mask)],
             related_locations=related or None,
-            rank=_RANKS.get(finding.verdict.severity or "", -1.0),
             partial_fingerprints=_fingerprints(finding, place),
             suppressions=_suppressions(finding),
             properties=_properties(finding, place.lead),
@@ -120,9 +129,12 @@ def _called(sighting: Sighting) -> str:
 def _message(finding: Finding, place: Place) -> om.Message:
     """Its text, for GitHub takes no message without one, and what it was made of, for whoever groups messages."""
     sighting = place.lead.sighting
-    arguments = [str(finding.secret), finding.confidence, finding.verdict.state]
-    if "{3}" in MESSAGES[place.message]:
-        arguments += [(sighting.commit or "unknown")[:SHORT], (sighting.date or "unknown")[:10]]
+    arguments = [named(finding), finding.confidence, unlinked(life(finding.verdict)) or finding.verdict.state]
+    commit, date = (sighting.commit or "unknown")[:SHORT], (sighting.date or "unknown")[:10]
+    if place.message == "history":
+        arguments += [f"{commit} of {date}", unlinked(standing(finding)) or "in history only"]
+    elif "{3}" in MESSAGES[place.message]:
+        arguments += [commit, date]
     text = f"{template(finding.rule)} {MESSAGES[place.message]}".format(*arguments)
     return om.Message(text=text, id=place.message, arguments=arguments)
 
@@ -163,12 +175,15 @@ def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
         "atOrBefore": exposure.at_or_before or None,
         "atHead": exposure.at_head,
         "pushed": exposure.pushed,
+        "standing": standing(finding),
+        "tips": list(exposure.tips or ()),
         "state": verdict.state,
         "stateReason": verdict.reason,
-        "stateFacts": dict(verdict.facts),
-        "severity": verdict.severity,
-        "severityReasons": list(verdict.severity_reasons),
-        "lifecycle": [check.message for check in verdict.lifecycle],
+        "stateFacts": plain(verdict.facts),
+        "lifecycle": [check._asdict() for check in verdict.lifecycle],
+        "thiefSeverity": verdict.severity,
+        "thiefSeverityReasons": list(verdict.severity_reasons),
+        "id": ident(finding),
         "instance": verdict.instance,
     }
     return {key: value for key, value in told.items() if value is not None and value not in ("", [], {})}

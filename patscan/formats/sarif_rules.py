@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import sarif_om as om
 
 from patscan import HOME
+from patscan.formats.places import printable
+from patscan.model import SEVERITIES
 
 if TYPE_CHECKING:
     from patscan.model import Rule
@@ -20,9 +22,15 @@ _LONGEST = 1024
 """Characters that GitHub takes of a rule's descriptions."""
 _ASSURANCE = "Confidence '{1}', state '{2}'."
 
+GRADES = {"error": "", "warning": "/medium", "note": "/low"}
+"""What follows a rule's id by its results' level: several dashboards read the severity of a rule, never that of a result."""
+_CAPS = {"error": "critical", "warning": "medium", "note": "low"}
+"""The most that a rule's severity may be by its results' level."""
+
 MESSAGES = {
     "tip": f"'{{0}}'. {_ASSURANCE}",
-    "history": f"'{{0}}', only in history. Commit '{{3}}' of '{{4}}' brought it. {_ASSURANCE}",
+    "history": f"'{{0}}', '{{4}}'. Commit '{{3}}' brought it. {_ASSURANCE}",
+    "note": f"'{{0}}', in a git note. Commit '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
     "commit-message": f"'{{0}}', in a commit message. Commit '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
     "tag-message": f"'{{0}}', in the message of a tag. Tag '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
     "author": f"'{{0}}', in the author line of a commit. Commit '{{3}}' of '{{4}}' names it. {_ASSURANCE}",
@@ -32,26 +40,33 @@ MESSAGES = {
     "unreferenced": f"'{{0}}', in content that no commit refers to. {_ASSURANCE}",
 }
 """What follows a rule's name in a result's message. Its first sentence is the title, which says where the token is if it is in no file
-to be opened. Neither path nor line is in it, for dashboards group by message. ``{0}`` and so on are SARIF's placeholders and Python's."""
+to be opened. Neither path nor line is in it, for dashboards group by message. ``{0}`` and so on are SARIF's placeholders and
+Python's; five at most, for DefectDojo (dojo/tools/sarif/parser.py) gives a result with six no title."""
 
 
-def described(rule: Rule) -> om.ReportingDescriptor:
-    """One rule; ``name`` is its kind in Pascal case."""
+def described(rule: Rule, level: str) -> om.ReportingDescriptor:
+    """One rule, for results of one `level`; ``name`` is its kind in Pascal case."""
+    severity = min(rule.severity, _CAPS[level], key=SEVERITIES.index)
     return om.ReportingDescriptor(
-        id=rule.id,
+        id=rule.id + GRADES[level],
         name="".join(word.capitalize() for word in rule.kind.split("-"))[:255],
         short_description=_text(f"{rule.name}."),
-        full_description=_text(rule.description),
+        full_description=_text(f"{rule.remedy} {rule.description}"),
         help=om.MultiformatMessageString(text=_help(rule), markdown=_help_in_markdown(rule)),
         help_uri=rule.references[0] if rule.references else HOME,
-        default_configuration=om.ReportingConfiguration(level=_LEVELS[rule.severity]),
+        default_configuration=om.ReportingConfiguration(level=_LEVELS[severity]),
         message_strings={key: om.MultiformatMessageString(text=f"{template(rule)} {text}") for key, text in MESSAGES.items()},
         properties={
             "tags": ["security", "secret", "gitlab", rule.kind, "external/cwe/cwe-798"],
             "precision": _PRECISIONS.get(rule.body, "high"),
-            "security-severity": _SCORES[rule.severity],
+            "security-severity": _SCORES[severity],
         },
     )
+
+
+def unlinked(text: str) -> str:
+    """`text`, `printable`, without a link to click on (SARIF 2.1.0 section 3.11.6)."""
+    return printable(text).replace("](", "]\\(")
 
 
 def template(rule: Rule) -> str:

@@ -1,4 +1,4 @@
-"""The report for people: a block for each token, the worst first, then what was looked at and what wasn't."""
+"""The report for people: a block for each token, live ones first, then what was looked at, what wasn't, and a summary."""
 
 from __future__ import annotations
 
@@ -6,107 +6,158 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, TextIO
 
 from patscan.dates import instant
-from patscan.formats.advice import remedy, undoing
-from patscan.formats.places import SHORT, current, name, printable, remark
+from patscan.formats.advice import NO_TRACE, remedy, undoing
+from patscan.formats.logs import harmless, write_lines
+from patscan.formats.places import SHORT, current, name, remark
 from patscan.formats.redaction import shown
-from patscan.formats.words import by_reason, count, life, reasons, since, whereabouts
+from patscan.formats.summary import summary
+from patscan.formats.verdicts import advice, is_live, life
+from patscan.formats.words import GENERATED, by_reason, count, named, reasons, since, whereabouts
 from patscan.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from patscan.formats import Style
-    from patscan.model import Coverage, Finding, Note, Occurrence, Report, Skip
+    from patscan.model import Coverage, Exposure, Finding, Note, Occurrence, Report, Skip
 
 _PLACES = 3
-"""Other places listed for a token; the JSON report has them all."""
+"""Other places listed for a token; ``--all`` lists every one, and so does the JSON report."""
+_FEW = 10
+"""From more tokens on, a token has fewer lines: no neighbours of its own line, no step by step remedy."""
 _REMARKS = 10
 """Skips and notes listed."""
 _NARROWEST = 40
 _KILO = 1000
 
-_BOLD, _TOKEN, _GOOD, _WARNING = "1", "31", "32", "1;33"
+_BOLD, _TOKEN, _GOOD, _WARNING, _LIVE = "1", "31", "32", "1;33", "1;37;41"
 _CONFIDENCE = {"certain": "1;31", "high": "31", "medium": "33", "low": "2"}
 
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
     """Write `report` as text."""
     style = style._replace(width=max(style.width, _NARROWEST))
-    stream.writelines(f"{line}\n" for line in _lines(report, style))
+    write_lines(stream, _lines(report, style))
 
 
 def _lines(report: Report, style: Style) -> Iterator[str]:
     if report.target.reason:
-        yield printable(report.target.reason)
-    told: dict[str, Occurrence] = {}
-    for finding in report.findings:
-        here = current(finding.occurrences)
-        lead = max(here, key=lambda one: (one.sighting.path is not None, instant(one.sighting.date)))
-        yield from _title(finding, lead, style)
-        yield from _facts(finding, lead, [one for one in here if one is not lead], style)
-        yield from _frame(finding, lead, style)
-        if report.target.type == "push" and not finding.exposure.pushed:
-            yield from _row("undo", undoing(finding, report.target.head), style)
-        yield from _remedy(finding, told.setdefault(remedy(finding), lead), lead, style)
+        yield harmless(report.target.reason)
+    findings = sorted(report.findings, key=lambda finding: not is_live(finding))
+    remedies: set[str] = set()
+    for finding in findings:
+        yield from _block(finding, report, style)
+        if (text := remedy(finding)) not in remedies:
+            remedies.add(text)
+            yield from _remedy(finding, text, len(findings) > _FEW, style)
         yield ""
     yield from _looked_at(report, style)
     if report.ignored:
-        yield f"Ignored: {', '.join(by_reason(report.ignored))}. The JSON report lists them."
+        yield from _wrapped("", harmless(f"Ignored: {', '.join(by_reason(report.ignored))}. The JSON report lists them."), style)
+    if len(findings) > 1:
+        for label, text in summary(findings):
+            yield from _row(label, text, style)
     yield _verdict(report, style)
 
 
-def _title(finding: Finding, lead: Occurrence, style: Style) -> Iterator[str]:
-    """One line that grep and editors understand: the place comes first."""
-    place, confidence = _ink(_spot(lead), _BOLD, style), _ink(finding.confidence, _CONFIDENCE[finding.confidence], style)
-    yield "  ".join((place, finding.rule.name, _ink(_token(finding, style), _TOKEN, style), confidence))
+def _block(finding: Finding, report: Report, style: Style) -> Iterator[str]:
+    """All that is to be said of one token but what to do."""
+    here = current(finding.occurrences)
+    lead = max(here, key=lambda one: (one.sighting.path is not None, instant(one.sighting.date)))
+    yield _title(finding, style)
+    yield from _place(finding, lead, style)
+    yield from _facts(finding, lead, len(report.findings), style)
+    yield from _others([one for one in here if one is not lead], style)
+    yield from _frame(finding, lead, len(report.findings) > _FEW, style)
+    if report.target.type == "push" and not finding.exposure.pushed:
+        yield from _row("undo", undoing(finding, report.target.head), style)
 
 
-def _facts(finding: Finding, lead: Occurrence, others: Sequence[Occurrence], style: Style) -> Iterator[str]:
-    """Why we believe it, since when, and where else."""
-    yield from _row("why", "; ".join(reasons(finding)), style)
-    yield from (row for label, text in life(finding) for row in _row(label, text, style))
-    if first := finding.exposure.first_seen:
-        who = f"by {first.author}" if first.author else "(history is cut off there)" if finding.exposure.at_or_before else ""
-        yield from _row("since", f"{since(finding.exposure)} in {first.id[:SHORT]} {who}".rstrip(), style)
-    yield from _row("where", "; ".join(whereabouts(finding, lead)), style)
-    for i, other in enumerate(others[:_PLACES]):
+def _title(finding: Finding, style: Style) -> str:
+    """The mask and the id, and what matters most of it."""
+    exposure = finding.exposure
+    said = [_ink(finding.confidence, _CONFIDENCE[finding.confidence], style)]
+    said += ["pushed"] * (exposure.pushed is True) + ["not at HEAD"] * (exposure.at_head is False)
+    live = [_ink("LIVE", _LIVE, style)] if is_live(finding) else []
+    return "  ".join((_ink(harmless(named(finding, style.reveal)), _TOKEN, style), *live, ", ".join(said)))
+
+
+def _place(finding: Finding, lead: Occurrence, style: Style) -> Iterator[str]:
+    """Where it stands, as grep and editors have it, and what it is."""
+    spot, kind = _spot(lead), finding.rule.name
+    fits = len(spot) + len(kind) + 6 <= style.width
+    yield f"    {_ink(spot, _BOLD, style)}{f'  {kind}' if fits else ''}"
+    if not fits:
+        yield f"    {kind}"
+
+
+def _facts(finding: Finding, lead: Occurrence, number: int, style: Style) -> Iterator[str]:
+    """Whether it lives, why we believe it, since when, and where it stands; less of it if it is one of a `number` that are summed up."""
+    yield from _row("GitLab", life(finding.verdict), style)
+    for advised in advice(finding.verdict):
+        yield from _row("", advised, style)
+    yield from _row("why", "; ".join(text for text in reasons(finding) if text != GENERATED), style)
+    known = {"pushed", "at HEAD", *([NO_TRACE] if number > 1 else [])}
+    where = "; ".join(text for text in whereabouts(finding, lead) if text not in known)
+    author = finding.exposure.first_seen.author if finding.exposure.first_seen else ""
+    if number > _FEW:
+        seen = _since(finding.exposure, author.partition(" <")[0])
+        yield from _row("since" if seen else "where", "; ".join(filter(None, (seen, where))), style)
+        return
+    yield from _row("since", _since(finding.exposure, author), style)
+    yield from _row("where", where, style)
+
+
+def _since(exposure: Exposure, author: str) -> str:
+    if not exposure.first_seen:
+        return ""
+    who = f"by {author}" if author else "(history is cut off there)" if exposure.at_or_before else ""
+    return f"{since(exposure)} in {exposure.first_seen.id[:SHORT]} {who}".rstrip()
+
+
+def _others(others: Sequence[Occurrence], style: Style) -> Iterator[str]:
+    """The token's other places, as many as are wanted."""
+    shown = others if style.every else others[:_PLACES]
+    for i, other in enumerate(shown):
         odd = remark(other.sighting)
         yield from _row("" if i else "also", _spot(other) + (f" ({odd})" if odd else ""), style)
-    if (more := len(others) - _PLACES) > 0:
-        yield from _row("", f"and {count(more, 'more place')}", style)
+    if more := len(others) - len(shown):
+        yield from _row("", f"and {count(more, 'more place')} (--all shows them)", style)
 
 
-def _frame(finding: Finding, lead: Occurrence, style: Style) -> Iterator[str]:
+def _frame(finding: Finding, lead: Occurrence, short: bool, style: Style) -> Iterator[str]:
+    """The token's line with its neighbours, or alone where there are many tokens."""
     # The neighbours of a ref name are other ref names.
     if not lead.frame or lead.sighting.kind is Kind.REF_NAME:
         return
     from patscan.formats.frames import draw
 
-    token = _token(finding, style)
-    shown = token if any(token in line for line in lead.frame) else str(finding.secret)
-    yield ""
-    yield from (f"    {line}" for line in draw(lead, shown, style._replace(width=style.width - 4)))
-    yield ""
-
-
-def _remedy(finding: Finding, first: Occurrence, lead: Occurrence, style: Style) -> Iterator[str]:
-    """What to do, told once."""
-    if first is not lead:
-        yield f"    → As for {_spot(first)} above."
+    token = harmless(shown(finding.secret, style.reveal))
+    mask = token if any(token in line for line in lead.frame) else str(finding.secret)
+    lines = draw(lead, mask, style._replace(width=style.width - 4))
+    if short:
+        yield from (f"    {line}" for line in lines if line.startswith(">"))
         return
-    yield from _wrapped("    → ", printable(remedy(finding)), style)
-    yield from (f"      {reference}" for reference in finding.rule.references[:1])
+    yield ""
+    yield from (f"    {line}" for line in lines)
+    yield ""
 
 
-def _token(finding: Finding, style: Style) -> str:
-    return printable(shown(finding.secret, style.reveal))
+def _remedy(finding: Finding, text: str, short: bool, style: Style) -> Iterator[str]:
+    """What to do, told once; with `short` only a rule's first sentence and its page."""
+    page = finding.rule.references[:1]
+    if short and text == finding.rule.remedy and page:
+        yield from _wrapped("    → ", harmless(f"{text.partition('. ')[0].rstrip('.')}: {page[0]}"), style)
+        return
+    yield from _wrapped("    → ", harmless(text), style)
+    yield from (f"      {reference}" for reference in page)
 
 
 def _spot(occurrence: Occurrence) -> str:
     place = name(occurrence.sighting, SHORT)
     if occurrence.sighting.kind is Kind.REF_NAME:
-        return printable(place)
-    return printable(f"{place}:{occurrence.position.line}:{occurrence.position.column}")
+        return harmless(place)
+    return harmless(f"{place}:{occurrence.position.line}:{occurrence.position.column}")
 
 
 def _looked_at(report: Report, style: Style) -> Iterator[str]:
@@ -137,7 +188,7 @@ def _amounts(coverage: Coverage, target: str) -> Iterator[str]:
 
 def _remarks(remarks: Sequence[Skip | Note], style: Style) -> Iterator[str]:
     for where, reason, *_ in remarks[:_REMARKS]:
-        yield from _wrapped("  ", printable(f"{where}: {reason}"), style)
+        yield from _wrapped("  ", harmless(f"{where}: {reason}"), style)
     if len(remarks) > _REMARKS:
         yield f"  and {len(remarks) - _REMARKS:,} more"
 
@@ -159,7 +210,7 @@ def _size(size: int) -> str:
 
 
 def _row(label: str, text: str, style: Style) -> Iterable[str]:
-    return _wrapped(f"    {label:<7}", printable(text), style)
+    return _wrapped(f"    {label:<7}", harmless(text), style) if text else ()
 
 
 def _wrapped(label: str, text: str, style: Style) -> Iterable[str]:

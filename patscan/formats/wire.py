@@ -7,19 +7,19 @@ not UTF-8 has its bytes in ``path_bytes`` as well, base64. ``null`` says: not lo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any, TextIO
 
 from patscan import __version__
 from patscan.formats.address import address, text
 from patscan.formats.redaction import shown
+from patscan.formats.verdicts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from patscan.formats import Style
-    from patscan.model import Commit, Coverage, Exposure, Fact, Finding, Note, Occurrence, Report, Rule, Skip, Target, Verdict
+    from patscan.model import Commit, Coverage, Exposure, Finding, Note, Occurrence, Report, Rule, Skip, Target, Verdict
 
 SCHEMA = "patscan-report/1"
 
@@ -163,19 +163,13 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {
         "state": verdict.state,
         "reason": verdict.reason,
-        "facts": _json(verdict.facts),
+        "facts": plain(verdict.facts),
         "lifecycle": [check._asdict() for check in verdict.lifecycle],
         "severity": verdict.severity,
         "severity_reasons": list(verdict.severity_reasons),
         "instance": verdict.instance,
         "asked_at": verdict.asked_at,
     }
-
-
-def _json(fact: Fact) -> Any:
-    if isinstance(fact, tuple):
-        return [_json(item) for item in fact]
-    return {key: _json(value) for key, value in fact.items()} if isinstance(fact, Mapping) else fact
 
 
 def _occurrence(occurrence: Occurrence, target: Target) -> dict[str, Any]:

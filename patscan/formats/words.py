@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from patscan.formats.advice import NEVER_COMMITTED, NO_TRACE, UNKNOWN
 from patscan.formats.places import SHORT, in_file, printable, remark, versions
+from patscan.formats.redaction import shown
+from patscan.formats.verdicts import life
+from patscan.kind import Kind
 from patscan.model import Skip
 
 if TYPE_CHECKING:
@@ -15,14 +17,14 @@ if TYPE_CHECKING:
 
     from patscan.model import Evidence, Exposure, Finding, Note, Occurrence, Report
 
-_TIPS = 3
-"""Branches and tags named."""
+GENERATED = "known prefix, exact length, and a body as a generator draws it"
+"""What ``high`` means of most kinds."""
 
 
 def reasons(finding: Finding) -> Iterator[str]:
     """Why we believe it."""
     if finding.confidence == "high" and finding.rule.body != "jwt":
-        yield "known prefix, exact length, and a body as a generator draws it"
+        yield GENERATED
     for evidence in finding.evidence:
         yield _in_words(evidence)
 
@@ -40,44 +42,57 @@ def _in_words(evidence: Evidence) -> str:
 
 
 _KEPT = {
-    "stash": "only a stash leads to it",
-    "reflog": "only a reflog leads to it",
-    "no ref": "no ref leads to it: dangling",
+    "stash": "in a stash",
+    "reflog": "in a reflog only",
+    "no ref": "in a dangling commit",
     "index": "staged, never committed",
     "nothing": "never committed",
 }
+_HELD = {
+    "refs/heads/": "on branch",
+    "refs/remotes/": "on remote branch",
+    "refs/merge-requests/": "in merge request",
+    "refs/tags/": "in tag",
+    "refs/": "in",
+}
+"""What is said of the tips that hold a token: those of the first row that fits, so that a branch goes before a tag."""
+_ID = 8
+"""Characters of a fingerprint that make a short id."""
+
+
+def ident(finding: Finding) -> str:
+    """The token's short id, by which masks that look alike are told apart."""
+    return f"#{printable(finding.fingerprint[:_ID])}"
+
+
+def named(finding: Finding, reveal: bool = False) -> str:
+    """The token as a report shows it, and its id."""
+    return printable(f"{shown(finding.secret, reveal)} {ident(finding)}")
+
+
+def standing(finding: Finding) -> str:
+    """Where the token is today (``at HEAD``, ``on branch topic/x``, ``in a stash``); empty where there is no history to ask."""
+    exposure = finding.exposure
+    if exposure.at_head:
+        return "at HEAD"
+    if any(one.sighting.kind is Kind.NOTE for one in finding.occurrences):
+        return "in a git note"
+    for prefix, words in _HELD.items():
+        if names := [tip.removeprefix(prefix) for tip in exposure.tips or () if tip.startswith(prefix) and tip != "refs/stash"]:
+            return f"{words} {names[0]}" + (f" and {len(names) - 1:,} more" if len(names) > 1 else "")
+    if exposure.reachable is False:
+        return _KEPT.get(exposure.kept_by or "", "in what no ref leads to")
+    return _KEPT.get(exposure.kept_by or "") or ("in history only" if exposure.at_head is False else "")
 
 
 def whereabouts(finding: Finding, lead: Occurrence) -> Iterator[str]:
     """What is to be known of the place of `lead`, besides its name, and of where in history the token lives."""
     sighting = lead.sighting
-    yield from filter(None, [remark(sighting)])
+    yield from (text for text in [remark(sighting)] if text and text not in standing(finding))
     yield from (f"encoded as {encoding}" for encoding in lead.encodings)
-    if sighting.path is not None and sighting.blob:
-        yield f"blob {sighting.blob[:SHORT]}"
     if (held := versions(lead, finding.occurrences)) > 1:
         yield f"in {held:,} versions of this file"
     yield from _exposed(finding)
-
-
-def life(finding: Finding) -> Iterator[tuple[str, str]]:
-    """What GitLab says of the token, in rows that each have a label."""
-    verdict, facts = finding.verdict, finding.verdict.facts
-    if verdict.state == "unchecked" and not verdict.reason:
-        return
-    scopes, owner = facts.get("scopes"), facts.get("owner")
-    live = [verdict.state.replace("active", "LIVE", 1)] if verdict.state.startswith("active") else [verdict.state]
-    told = [
-        ", ".join(map(str, scopes)) if isinstance(scopes, tuple) else "",
-        f"owner {owner.get('username') or owner.get('id')}" if isinstance(owner, Mapping) else "",
-        f"expires {facts['expires']}" if facts.get("expires") else "",
-    ]
-    head = ": ".join((*live, *filter(None, (", ".join(filter(None, told)),))))
-    yield "GitLab", " ".join(filter(None, (f"{head}{'.' if verdict.reason else ''}", verdict.reason)))
-    if verdict.severity:
-        usual = "" if verdict.severity == finding.rule.severity else f" (the rule says {finding.rule.severity})"
-        yield "harm", "; ".join((f"{verdict.severity}{usual}", *verdict.severity_reasons))
-    yield from (("" if number else "advice", f"{check.message} {check.reference}") for number, check in enumerate(verdict.lifecycle))
 
 
 def since(exposure: Exposure) -> str:
@@ -87,20 +102,14 @@ def since(exposure: Exposure) -> str:
 
 def _exposed(finding: Finding) -> Iterator[str]:
     exposure = finding.exposure
-    here = any(one.at_head or one.at_head is None for one in finding.occurrences)
-    for known, yes, no in (
-        (exposure.at_head, "still there at HEAD" if here else "still at HEAD in a place that is ignored", "gone from HEAD"),
-        (exposure.reachable, "", _KEPT.get(exposure.kept_by or "", "no ref leads to it")),
-    ):
-        if known is not None and (text := yes if known else no):
-            yield text
+    if exposure.at_head and not any(one.at_head or one.at_head is None for one in finding.occurrences):
+        yield "at HEAD in a place that is ignored"
+    else:
+        yield from filter(None, [standing(finding)])
     yield from filter(None, [_pushed(exposure)])
     if exposure.removed:
         newest = exposure.removed[-1]
         yield f"taken out by {newest.id[:SHORT]} on {newest.date[:10]}"
-    if exposure.tips:
-        more = len(exposure.tips) - _TIPS
-        yield f"held by {', '.join(exposure.tips[:_TIPS])}" + (f" and {count(more, 'more ref')}" if more > 0 else "")
 
 
 def _pushed(exposure: Exposure) -> str:
@@ -115,9 +124,10 @@ def headline(finding: Finding, occurrence: Occurrence) -> str:
     """What stands there and how sure that is, in one line for a dashboard that shows the place itself."""
     sighting = occurrence.sighting
     commit = f" in commit {sighting.commit[:SHORT]}" if sighting.commit and in_file(sighting) else ""
-    past = f"; in history only,{commit or ' gone from HEAD'}" if occurrence.at_head is False else ""
-    odd = f"; {remark(sighting)}" if remark(sighting) else ""
-    return printable(f"{finding.rule.name} {finding.secret} ({finding.confidence}){odd}{past}")
+    odd = remark(sighting)
+    past = f"{standing(finding) or 'in history only'}{commit}" if occurrence.at_head is False else ""
+    told = [f"{finding.rule.name} {named(finding)} ({finding.confidence})", life(finding.verdict), "" if odd in past else odd, past]
+    return printable("; ".join(filter(None, told)))
 
 
 def unseen(report: Report) -> Iterator[Skip]:

@@ -80,11 +80,15 @@ def test_a_token_that_left_its_file_is_told_where_it_was_and_one_that_moved_wher
     gone, moved = classic(rng), classic(rng)
     before = f"\n{gone}\n".encode()
     repo.commit({"gone.txt": before, "old.txt": moved})
+    blob = repo.line("rev-parse", "HEAD:gone.txt")
     (repo.path / "old.txt").rename(repo.path / "new.txt")
     repo.commit({"gone.txt": "clean"})
     results = results_of("history", ".", "--no-cache", cwd=repo.path)
-    assert {uri: result["message"]["id"] for uri, result in results.items()} == {"gone.txt": "history", "new.txt": "tip"}
-    assert ", only in history. " in results["gone.txt"]["message"]["text"]
-    assert line_hash(results["gone.txt"]) == hash_of(results["gone.txt"], before)
+    assert {uri: result["message"]["id"] for uri, result in results.items()} == {
+        (left := f".git/blob/{blob}/gone.txt"): "history",
+        "new.txt": "tip",
+    }
+    assert ", 'in history only'. " in results[left]["message"]["text"]
+    assert line_hash(results[left]) == f"{results[left]['partialFingerprints']['patscan/v1'][:16]}:1"
     (related,) = results["new.txt"]["relatedLocations"]
-    assert related["physicalLocation"]["artifactLocation"]["uri"] == "old.txt"
+    assert related["physicalLocation"] == {"artifactLocation": {"uri": "old.txt", "uriBaseId": "SRCROOT"}}

@@ -52,8 +52,13 @@ def secret(token: str, prefix: str = "glpat-") -> Secret:
     return Secret(token.encode(), prefix.encode())
 
 
+def short(token: str) -> str:
+    """The token's short id."""
+    return f"#{secret(token).fingerprint[:8]}"
+
+
 def occurrence(token: str, **changes: Any) -> Occurrence:
-    """On line 12, column 10 of ``config/app.yml``, in a commit of Jane's; `changes` are of the origin, the address, the match or the occurrence."""
+    """On line 12, column 10 of ``config/app.yml``, in a commit of Jane's; `changes` are of what has that field."""
     sighting = Sighting(Kind.BLOB, "config/app.yml", COMMIT, "Jane Roe <jane@example.com>", "2024-05-01T12:30:00+02:00", BLOB)
     position = Position(12, 10, 12, 10 + len(token))
     lines = ("deploy:", f"  token: {secret(token)}", "  url: https://gitlab.example.com")

@@ -71,7 +71,7 @@ def test_whether_to_revoke(rng: random.Random, pushed: bool | None, said: str) -
     made = finding(token, occurrence(token, commit="1a" * 20), exposure=Exposure(pushed=pushed, tips=("refs/heads/topic",)))
     text = written("brief", report(made, target=Target("push", ".", "origin"), coverage=Coverage(blobs=1), exit_code=1))
     assert said in text
-    assert "; commit 1a1a1a1a1a; on refs/heads/topic" in text
+    assert "; commit 1a1a1a1a1a; on branch topic" in text
 
 
 @pytest.mark.parametrize(

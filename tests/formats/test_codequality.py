@@ -9,7 +9,7 @@ import pytest
 
 from patscan.model import Coverage, Position, Skip
 from tests.formats.parsing import parsed
-from tests.formats.reports import RULE, finding, occurrence, report, written
+from tests.formats.reports import RULE, finding, occurrence, report, short, written
 from tests.tokens import classic
 
 
@@ -27,7 +27,7 @@ def test_one_token(rng: random.Random) -> None:
     fingerprint = entry.pop("fingerprint")
     assert made.fingerprint not in fingerprint
     assert entry == {
-        "description": f"{RULE.name} glpat-…(26) (certain)",
+        "description": f"{RULE.name} glpat-…(26) {short(token)} (certain)",
         "check_name": "gitlab-pat",
         "severity": "blocker",
         "location": {"path": "config/app.yml", "lines": {"begin": 12}},

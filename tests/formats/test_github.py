@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 
 from patscan.model import Coverage, Position, Skip
 from tests.formats.parsing import commands
-from tests.formats.reports import RULE, finding, occurrence, report, written
+from tests.formats.reports import RULE, finding, occurrence, report, short, written
 from tests.formats.test_redaction import hostile_finding, nasty, seeds
 from tests.tokens import classic
 
@@ -19,7 +19,7 @@ def test_the_very_line(rng: random.Random) -> None:
     made = report(finding(token, occurrence(token, path="a,b:c%.yml"), rule=RULE._replace(remedy="Revoke it: 100% now.")))
     assert written("github", made) == (
         "::error file=a%2Cb%3Ac%25.yml,line=12,endLine=12,col=10,endColumn=36,title=patscan%3A GitLab personal access token::"
-        "GitLab personal access token glpat-…(26) (certain). Revoke it: 100%25 now.\npatscan: 1 token found.\n"
+        f"GitLab personal access token glpat-…(26) {short(token)} (certain). Revoke it: 100%25 now.\npatscan: 1 token found.\n"
     )
 
 
@@ -44,7 +44,7 @@ def test_what_is_in_no_file_is_named_in_the_message(rng: random.Random) -> None:
 def test_history_only_is_said(rng: random.Random) -> None:
     token = classic(rng)
     (told,) = commands(written("github", report(finding(token, occurrence(token, at_head=False)))))
-    assert "in history only, in commit 1a2b3c4d5e" in told.message
+    assert "; in history only in commit 1a2b3c4d5e" in told.message
 
 
 @settings(max_examples=100, deadline=None)

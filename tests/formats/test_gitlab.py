@@ -10,9 +10,9 @@ import pytest
 
 from patscan import rulebook
 from patscan.formats import gitlab
-from patscan.model import Commit, Coverage, Exposure, Note, Position, Skip
+from patscan.model import Check, Commit, Coverage, Exposure, Note, Position, Skip, Verdict
 from tests.formats.parsing import parsed
-from tests.formats.reports import COMMIT, PLAIN, REVEAL, RULE, finding, occurrence, report, written
+from tests.formats.reports import COMMIT, PLAIN, REVEAL, RULE, finding, occurrence, report, short, written
 from tests.tokens import classic
 
 
@@ -37,18 +37,18 @@ def test_one_token_in_one_file(rng: random.Random) -> None:
     }
     details = told.pop("details")
     assert {key: detail["value"] for key, detail in details.items()} == {
-        "token": "glpat-…(26)",
+        "token": f"glpat-…(26) {short(token)}",
         "confidence": "certain",
         "evidence": "checksum right; organization 1, user 42",
         "first_seen": "2024-05-01T12:30:00+02:00 by Jane Roe <jane@example.com>",
-        "where": "blob 9f8e7d6c5b",
         "first_commit": COMMIT,
     }
     assert told.pop("id")
+    assert told.pop("tracking")
     assert told == {
         "category": "secret_detection",
         "name": RULE.name,
-        "description": RULE.description,
+        "description": f"glpat-…(26) {short(token)}. {RULE.description}",
         "severity": "Critical",
         "solution": RULE.remedy,
         "links": [{"url": reference} for reference in RULE.references],
@@ -83,10 +83,35 @@ def test_one_vulnerability_for_each_file_and_the_same_after_lines_moved(rng: ran
     assert moved[0]["id"] == told[0]["id"] != told[1]["id"]
 
 
-def test_only_two_tokens_that_gitlab_would_take_for_one_have_tracking(rng: random.Random) -> None:
-    told = loaded(*(finding(token) for token in (classic(rng), classic(rng))), finding(other := classic(rng), occurrence(other, path="x")))
-    values = [one.get("tracking", {}).get("items") for one in told["vulnerabilities"]]
-    assert [bool(value) for value in values] == [False, True, False]
+def keys(vulnerability: Any) -> set[tuple[str, str]]:
+    """What GitLab goes by: each identifier with each fingerprint, that of the location and those in ``tracking``.
+
+    Source: ``Finding#keys`` in lib/gitlab/ci/reports/security/finding.rb, and ``fingerprint_data`` in locations/secret_detection.rb there.
+    A report's finding that shares one with another is dropped; one that shares one with a known vulnerability is that one.
+    """
+    location = vulnerability["location"]
+    spot = f"{location.get('file')}:{location.get('start_line')}:{location.get('end_line')}"
+    signatures = [one["value"] for item in vulnerability["tracking"]["items"] for one in item["signatures"]]
+    return {(identifier["value"], print_) for identifier in vulnerability["identifiers"] for print_ in (spot, *signatures)}
+
+
+def test_every_token_in_one_line_is_kept(rng: random.Random) -> None:
+    told = loaded(*(finding(token, occurrence(token, start=number)) for number, token in enumerate(classic(rng) for _ in range(4))))
+    ends = [one["location"].get("end_line") for one in told["vulnerabilities"]]
+    assert ends == [None, 12, 13, 14]
+    seen: set[tuple[str, str]] = set()
+    for one in told["vulnerabilities"]:
+        assert seen.isdisjoint(keys(one))
+        seen |= keys(one)
+
+
+def test_a_moved_line_is_the_same_and_another_token_there_has_a_signature_of_its_own(rng: random.Random) -> None:
+    token, other = classic(rng), classic(rng)
+    (before,) = loaded(finding(token))["vulnerabilities"]
+    (moved,) = loaded(finding(token, occurrence(token, position=Position(40, 1, 40, 27))))["vulnerabilities"]
+    (rotated,) = loaded(finding(other))["vulnerabilities"]
+    assert keys(before) & keys(moved)
+    assert before["tracking"] == moved["tracking"] != rotated["tracking"]
 
 
 def test_a_token_over_lines_says_where_it_ends(rng: random.Random) -> None:
@@ -101,12 +126,25 @@ def test_the_working_tree_has_the_dummy_commit(rng: random.Random) -> None:
     assert loaded(finding(token, place))["vulnerabilities"][0]["location"]["commit"] == {"sha": "0000000"}
 
 
-def test_what_is_in_no_file_has_no_file_and_says_its_place(rng: random.Random) -> None:
-    token = classic(rng)
-    (told,) = loaded(finding(token, occurrence(token, type="commit-message", path=None, blob=None)))["vulnerabilities"]
-    assert set(told["location"]) == {"commit"}
-    assert told["details"]["place"]["value"] == f"commit {COMMIT} message, line 12"
-    assert "tracking" in told
+def test_what_is_in_no_file_has_a_path_that_no_file_can_have_and_says_its_place(rng: random.Random) -> None:
+    tokens = [classic(rng) for _ in range(3)]
+    told = loaded(*(finding(token, occurrence(token, type="commit-message", path=None, blob=None)) for token in tokens))["vulnerabilities"]
+    assert {one["location"]["file"] for one in told} == {f".git/commit-message/{COMMIT}"}
+    assert told[0]["details"]["place"]["value"] == f"commit {COMMIT} message, line 12"
+    assert len(set.union(*map(keys, told))) == sum(len(keys(one)) for one in told)
+
+
+@pytest.mark.parametrize(
+    ("state", "flagged"), [("active", False), ("inactive", True), ("not-found", True), ("error", False), ("unverifiable", False)]
+)
+def test_what_gitlab_said(rng: random.Random, state: str, flagged: bool) -> None:
+    facts = {"scopes": ("api",), "owner": {"username": "anna"}, "expires": "2027-01-31"}
+    checks = (Check("no-expiry", "high", "It never expires.", "https://docs.gitlab.com/"),)
+    (told,) = loaded(finding(classic(rng), verdict=Verdict(state, "", facts, checks)))["vulnerabilities"]
+    words = "LIVE: api, owner anna, expires 2027-01-31" if state == "active" else state
+    assert told["details"]["gitlab_says"]["value"] == words
+    assert told["details"]["advice"]["value"] == "It never expires."
+    assert ("flags" in told) is flagged
 
 
 @pytest.mark.parametrize(("at_head", "files"), [(True, ["now"]), (False, ["now", "then"]), (None, ["now", "then"])])

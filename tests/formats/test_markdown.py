@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 
 from patscan.model import Commit, Coverage, Exposure, Note, Skip, Target
-from tests.formats.reports import RULE, finding, occurrence, report, written
+from tests.formats.reports import RULE, finding, occurrence, report, short, written
 from tests.formats.test_redaction import hostile_finding, nasty, seeds
 from tests.tokens import classic
 
@@ -24,7 +24,8 @@ def test_one_token(rng: random.Random) -> None:
     assert written("markdown", made) == (
         "### patscan: 1 leaked token\n"
         "\n"
-        "- **certain** `glpat-…(26)` GitLab personal access token in `config/app.yml` line 12 (in history only), since `2024-05-01`\n"
+        f"- **certain** `glpat-…(26) {short(token)}` GitLab personal access token in `config/app.yml` line 12 (`in history only`),"
+        " since `2024-05-01`\n"
         "\n"
         "**What to do**\n"
         "\n"

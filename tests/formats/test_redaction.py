@@ -101,7 +101,7 @@ def test_text_never_steers_a_terminal(rng: random.Random, text: str, kind: str, 
 
 def test_paths_that_look_like_a_line_stay_one(rng: random.Random) -> None:
     made = report(finding(token := classic(rng), occurrence(token, path="a\nNo token found.\n\x1b[2J")))
-    assert written("text", made).startswith("a\\nNo token found.\\n\\x1b[2J:12:10  ")
+    assert written("text", made).splitlines()[1].startswith("    a\\nNo token found.\\n\\x1b[2J:12:10  ")
     assert written("text", made).count("\nNo token found.") == 0
 
 
@@ -165,3 +165,26 @@ def test_many_findings_take_no_time(prefix: str, rng: random.Random) -> None:
     stream = io.StringIO()
     formats.write("json", made, stream, PLAIN)
     assert stream.getvalue().count(f'"path": "{prefix}\\u2026({len(prefix) + 20})/{prefix}x"') == 5000
+
+
+@pytest.mark.parametrize("body", ["application-settings", "personal-access-token"])
+def test_a_placeholder_hides_nobodys_words(body: str) -> None:
+    sample = f"glpat-{body}"
+    made = report(ignored=(finding(sample, occurrence(sample, path=f"config/{body}.yml"), reason="placeholder"),))
+    assert redacted(made).ignored[0].occurrences[0].sighting.path == f"config/{body}.yml"
+    assert f"config/{body}.yml" in written("json", made)
+
+
+def test_zeros_stay_zeros() -> None:
+    zeros = "0" * 40
+    rule = finding(zeros).rule._replace(prefix="")
+    made = finding(zeros, occurrence(zeros, commit=zeros), secret=secret(zeros, ""), rule=rule, reason="placeholder")
+    assert redacted(report(ignored=(made,))).ignored[0].occurrences[0].sighting.commit == zeros
+
+
+@pytest.mark.parametrize(("reason", "masked"), [("baseline", True), ("was there before", True), ("", True), ("checksum", False)])
+def test_only_the_bodies_of_tokens_that_were_found_are_masked_alone(rng: random.Random, reason: str, masked: bool) -> None:
+    token = classic(rng)
+    body = token.removeprefix("glpat-")
+    made = report(ignored=(finding(token, occurrence(token, path=f"{body}/{token}"), reason=reason),))
+    assert redacted(made).ignored[0].occurrences[0].sighting.path == f"{'…(26)' if masked else body}/glpat-…(26)"

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from patscan import HOME, __version__
 from patscan.detect import linehash
 from patscan.formats import sarif, sarif_results, sarif_rules
-from patscan.model import Coverage, Evidence, Exposure, Note, Position, Report, Skip, Target, Verdict
+from patscan.model import Check, Coverage, Evidence, Exposure, Note, Position, Report, Skip, Target, Verdict
 from patscan.secret import Secret
-from tests.formats.reports import BLOB, COMMIT, REVEAL, RULE, finding, occurrence, report, secret, written
+from tests.formats.reports import BLOB, COMMIT, PLAIN, REVEAL, RULE, finding, occurrence, report, secret, short, written
 from tests.formats.sarif_checks import check
 from tests.tokens import classic, routable
 
@@ -74,7 +74,7 @@ def test_the_run(token: str) -> None:
     assert run["versionControlProvenance"] == [
         {"repositoryUri": "https://gitlab.com/acme/app.git", "revisionId": COMMIT, "mappedTo": {"uriBaseId": "SRCROOT"}}
     ]
-    assert run["redactionTokens"] == [str(secret(token)), "…(26)"]
+    assert run["redactionTokens"] == ["glpat-" + "*" * 20, str(secret(token)), "…(26)"]
     assert run["properties"] == {
         "coverage": {"commits": 203_352, "blobs": 262_343, "bytes": 8_260_000_000, "engines": ["hyperscan", "isal"]},
         "ignored": {"length": 2, "placeholder": 1},
@@ -99,7 +99,7 @@ def test_a_rule(token: str) -> None:
         "id": "gitlab-pat",
         "name": "PersonalAccessToken",
         "shortDescription": {"text": f"{NAME}."},
-        "fullDescription": {"text": RULE.description},
+        "fullDescription": {"text": f"{RULE.remedy} {RULE.description}"},
         "help": {
             "text": "\n".join([RULE.remedy, *RULE.references]),
             "markdown": f"# {NAME}\n\n{RULE.description}\n\n## What to do\n\n{RULE.remedy}\n\n"
@@ -123,7 +123,7 @@ def test_only_rules_that_found_something(rng: random.Random) -> None:
     assert [rule["id"] for rule in rules] == ["gitlab-pat", "gitlab-other"]
     assert [result["ruleIndex"] for result in run["results"]] == [0, 1, 0]
     assert rules[1]["helpUri"] == HOME
-    assert rules[1]["fullDescription"]["text"] == "x" * 1023 + "…"
+    assert rules[1]["fullDescription"]["text"] == f"{RULE.remedy} {'x' * 2000}"[:1023] + "…"
     assert rules[1]["properties"]["security-severity"] == "5.5"
 
 
@@ -132,12 +132,13 @@ def test_a_result(token: str) -> None:
     (result,) = run_of(made)["results"]
     assert result == {
         "message": {
-            "text": f"{NAME} 'glpat-…(26)'. Confidence 'certain', state 'unchecked'.",
+            "text": f"{NAME} 'glpat-…(26) {short(token)}'. Confidence 'certain', state 'unchecked'.",
             "id": "tip",
-            "arguments": ["glpat-…(26)", "certain", "unchecked"],
+            "arguments": [f"glpat-…(26) {short(token)}", "certain", "unchecked"],
         },
         "kind": "fail",
         "level": "error",
+        "rank": 90.0,
         "locations": [
             {
                 "physicalLocation": {
@@ -146,7 +147,7 @@ def test_a_result(token: str) -> None:
                     "contextRegion": {
                         "startLine": 11,
                         "endLine": 13,
-                        "snippet": {"text": "deploy:\n  token: glpat-…(26)\n  url: https://gitlab.example.com"},
+                        "snippet": {"text": "deploy:\n  token: glpat-********************\n  url: https://gitlab.example.com"},
                     },
                 }
             }
@@ -160,6 +161,7 @@ def test_a_result(token: str) -> None:
             "blob": BLOB,
             "firstSeen": "2024-05-01T12:30:00+02:00",
             "state": "unchecked",
+            "id": short(token),
         },
         "ruleId": "gitlab-pat",
         "ruleIndex": 0,
@@ -183,7 +185,8 @@ def test_the_level_is_what_gitlab_said_or_what_we_believe(confidence: str, state
     (result,) = run_of(finding(token, confidence=confidence, verdict=Verdict(state, "because", {"user": "jane"})))["results"]
     assert result["level"] == level
     assert result["properties"]["stateFacts"] == {"user": "jane"}
-    assert result["message"]["arguments"][1:] == [confidence, state]
+    assert result["message"]["arguments"][1] == confidence
+    assert result["message"]["arguments"][2].startswith("LIVE" if state.startswith("active") else state)
 
 
 def test_a_result_for_each_file_and_line_at_the_tip_and_none_for_what_history_holds_besides(token: str) -> None:
@@ -215,9 +218,10 @@ def test_what_stands_only_in_history_says_so_and_where(token: str) -> None:
         occurrence(token, at_head=False, date="2024-03-01T00:00:00+00:00", path="moved.yml", commit=OTHER, blob=OTHER, line_hash="ab:1"),
     ]
     (result,) = run_of(finding(token, *places))["results"]
-    text = f"{NAME} 'glpat-…(26)', only in history. Commit '5e4d3c2b1a' of '2024-03-01' brought it."
+    text = f"{NAME} 'glpat-…(26) {short(token)}', 'in history only'. Commit '5e4d3c2b1a of 2024-03-01' brought it."
     assert result["message"]["text"].startswith(text)
-    assert physical(result)["artifactLocation"]["uri"] == "moved.yml"
+    assert physical(result)["artifactLocation"]["uri"] == f".git/blob/{OTHER}/moved.yml"
+    assert all("region" not in place["physicalLocation"] for place in result["relatedLocations"][:2])
     assert {key: result["properties"][key] for key in ("commit", "authorDate", "blob")} == {
         "commit": OTHER,
         "authorDate": "2024-03-01T00:00:00+00:00",
@@ -263,7 +267,7 @@ def test_what_is_in_no_file_has_a_place_that_no_file_can_have(
     result = result_at(token, **changes)
     assert physical(result)["artifactLocation"] == {"uri": f".git/{uri}", "uriBaseId": "SRCROOT"}
     assert result["locations"][0]["logicalLocations"] == [{"fullyQualifiedName": called, "kind": changes["type"]}]
-    assert result["message"]["text"].startswith(f"{NAME} 'glpat-…(26)', {title}. ")
+    assert result["message"]["text"].startswith(f"{NAME} 'glpat-…(26) {short(token)}', {title}. ")
     assert result["partialFingerprints"]["primaryLocationLineHash"] == f"{secret(token).fingerprint[:16]}:1"
 
 
@@ -278,7 +282,7 @@ def test_standard_input_and_staged_files(token: str) -> None:
     assert physical(result)["artifactLocation"]["uri"] == "stdin"
     assert result["message"]["id"] == "tip"
     staged = result_at(token, type="index", commit=None, date=None, at_head=False)
-    assert staged["message"]["text"].startswith(f"{NAME} 'glpat-…(26)', staged but never committed. ")
+    assert staged["message"]["text"].startswith(f"{NAME} 'glpat-…(26) {short(token)}', staged but never committed. ")
     assert physical(staged)["artifactLocation"]["uri"] == "config/app.yml"
 
 
@@ -465,3 +469,64 @@ def test_hostile_reports_are_valid_and_show_nothing(data: st.DataObject, rng: ra
     body = token.partition("-")[2]
     for form in (body, base64.b64encode(token.encode()).decode()[8:-4], body.encode().hex()):
         assert not any(form[at : at + 8] in out for at in range(len(form) - 7))
+
+
+@pytest.mark.parametrize(("category", "details"), [(None, "patscan/history/"), ("app", "app/"), ("a/b/", "a/b/"), ("", None), ("/", None)])
+def test_a_category_names_the_run_and_an_empty_one_leaves_that_to_the_uploader(category: str | None, details: str | None) -> None:
+    run = json.loads(written("sarif", report(), PLAIN._replace(category=category)))["runs"][0]
+    assert run.get("automationDetails", {}).get("id") == details
+
+
+@pytest.mark.parametrize(
+    ("confidence", "state", "rule", "score", "rank"),
+    [
+        ("certain", "unchecked", "gitlab-pat", "9.5", 90),
+        ("medium", "unchecked", "gitlab-pat/medium", "5.5", 50),
+        ("low", "unchecked", "gitlab-pat/low", "2.5", 20),
+        ("medium", "active", "gitlab-pat", "9.5", 100),
+        ("certain", "inactive", "gitlab-pat/low", "2.5", 5),
+    ],
+)
+def test_a_reader_of_rules_alone_sees_how_bad_it_is(confidence: str, state: str, rule: str, score: str, rank: int, token: str) -> None:
+    run = run_of(finding(token, confidence=confidence, verdict=Verdict(state)), finding(token))
+    (result, _), rules = run["results"], run["tool"]["driver"]["rules"]
+    assert (result["ruleId"], result["rank"]) == (rule, rank)
+    assert rules[result["ruleIndex"]]["properties"]["security-severity"] == score
+
+
+def test_the_columns_of_the_region_fit_the_masked_context(rng: random.Random) -> None:
+    first, second = classic(rng), classic(rng)
+    line = f"a: {secret(first)} b: {secret(second)}"
+    place = occurrence(second, frame=(line,), frame_line=12, position=Position(12, 34, 12, 60))
+    where = physical(run_of(finding(first), finding(second, place))["results"][1])
+    text, region = where["contextRegion"]["snippet"]["text"], where["region"]
+    assert text == f"a: glpat-{'*' * 20} b: glpat-{'*' * 20}"
+    assert text[region["startColumn"] - 1 : region["endColumn"] - 1] == "glpat-" + "*" * 20
+
+
+def test_a_context_that_is_cut_keeps_its_masks(token: str) -> None:
+    place = occurrence(token, frame=(f"cut {secret(token)}",), frame_line=12, position=Position(12, 5000, 12, 5026))
+    assert physical(run_of(finding(token, place))["results"][0])["contextRegion"]["snippet"]["text"] == "cut glpat-…(26)"
+
+
+def test_a_note_is_no_file_of_the_root(token: str) -> None:
+    place = occurrence(token, type="note", path=OTHER)
+    (result,) = run_of(finding(token, place))["results"]
+    assert physical(result)["artifactLocation"]["uri"] == f".git/note/{OTHER}"
+    assert ", in a git note." in result["message"]["text"]
+
+
+def test_what_gitlab_said_is_in_message_and_properties(token: str) -> None:
+    facts = {"scopes": ("api",), "owner": {"username": "anna"}, "expires": "2027-01-31"}
+    checks = (Check("no-expiry", "high", "It never expires.", "https://docs.gitlab.com/"),)
+    (result,) = run_of(finding(token, verdict=Verdict("active", "", facts, checks)))["results"]
+    assert "state 'LIVE: api, owner anna, expires 2027-01-31'." in result["message"]["text"]
+    assert result["properties"]["lifecycle"][0]["check"] == "no-expiry"
+    assert result["properties"]["stateFacts"]["owner"] == {"username": "anna"}
+
+
+def test_tips_are_told(token: str) -> None:
+    made = finding(token, occurrence(token, at_head=False), exposure=Exposure(at_head=False, tips=("refs/heads/topic/x",), reachable=True))
+    (result,) = run_of(made)["results"]
+    assert result["properties"]["tips"] == ["refs/heads/topic/x"]
+    assert ", 'on branch topic/x'. Commit" in result["message"]["text"]

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patscan.formats.csv import COLUMNS
-from patscan.model import Coverage, Note, Position, Skip
+from patscan.model import Check, Coverage, Exposure, Note, Position, Skip, Verdict
 from tests.formats.parsing import parsed
-from tests.formats.reports import COMMIT, finding, occurrence, report, written
+from tests.formats.reports import COMMIT, finding, occurrence, report, short, written
 from tests.formats.test_redaction import hostile_finding, nasty, seeds
 from tests.tokens import classic
 
@@ -91,16 +91,19 @@ def test_junit(rng: random.Random) -> None:
     places = [occurrence(token, position=Position(line, 1, line, 27), start=line) for line in (5, 8)]
     ignored = finding(classic(rng), reason="baseline")
     coverage = Coverage(notes=(Note("b", "an <archive>."),))
-    suite = loaded("junit", made := finding(token, *places), ignored=(ignored,), coverage=coverage)[0]
+    suite = loaded("junit", finding(token, *places), ignored=(ignored,), coverage=coverage)[0]
     failed, skipped = suite.findall("testcase")
     assert failed.attrib == {
         "classname": "config/app.yml",
-        "name": f"GitLab personal access token {made.fingerprint[:12]}",
+        "name": f"GitLab personal access token glpat-…(26) {short(token)}",
         "file": "config/app.yml",
     }
-    assert failed[0].attrib == {"message": "GitLab personal access token glpat-…(26) (certain)", "type": "gitlab-pat"}
-    assert (failed[0].text or "").startswith("config/app.yml:5:1, config/app.yml:8:1\n")
+    message = f"GitLab personal access token glpat-…(26) {short(token)} (certain)"
+    assert failed[0].attrib == {"message": message, "type": "gitlab-pat"}
+    # Where there is text, ActiveSupport's Hash.from_xml gives the text alone.
+    assert (failed[0].text or "").startswith(f"{message}\nconfig/app.yml:5:1, config/app.yml:8:1\n")
     assert skipped[0].attrib == {"message": "baseline"}
+    assert (skipped[0].text or "").startswith("baseline\n")
     assert suite.findtext("system-out") == "b: an <archive>."
 
 
@@ -109,3 +112,28 @@ def test_junit_of_nothing_is_a_test_that_passed() -> None:
     assert suite.attrib == {"name": "patscan", "tests": "1", "failures": "0", "errors": "0", "skipped": "0"}
     assert len(suite.findall("testcase")) == 1
     assert not list(suite[0])
+
+
+def test_junit_says_in_text_what_was_not_looked_at() -> None:
+    (case,) = loaded("junit", coverage=Coverage(skipped=(Skip("a", "gone."),)))[0].findall("testcase")
+    assert (case[0].tag, case[0].text) == ("error", "a: gone.")
+
+
+def test_csv_says_what_gitlab_said_and_where_it_is(rng: random.Random) -> None:
+    token = classic(rng)
+    facts = {"scopes": ("api", "sudo"), "owner": {"username": "anna", "administrator": True}, "expires": None}
+    verdict = Verdict("active", "because", facts, (Check("no-expiry", "high", "It never expires.", ""),), "critical")
+    made = finding(token, verdict=verdict, exposure=Exposure(at_head=False, tips=("refs/heads/topic/x",)))
+    (row,) = loaded("csv", made)
+    expected = {
+        "id": short(token),
+        "state": "active",
+        "state_reason": "because",
+        "owner": "anna (administrator)",
+        "scopes": "api sudo",
+        "expires": "",
+        "lifecycle": "no-expiry",
+        "thief_severity": "critical",
+        "standing": "on branch topic/x",
+    }
+    assert {key: row[key] for key in expected} == expected

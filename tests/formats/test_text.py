@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from patscan.formats.words import standing
 from patscan.kind import Kind
-from patscan.model import Coverage, Evidence, Exposure, Note, Position, Report, Sighting, Skip, Target, Verdict
-from tests.formats.reports import COMMIT, PLAIN, REVEAL, RULE, finding, occurrence, report, secret, written
+from patscan.model import Check, Commit, Coverage, Evidence, Exposure, Note, Position, Report, Sighting, Skip, Target, Verdict
+from tests.formats.reports import COMMIT, PLAIN, REVEAL, RULE, finding, occurrence, report, secret, short, written
 from tests.tokens import classic, routable
 
 
@@ -25,15 +26,15 @@ def last(made: Report) -> str:
 
 
 def title(token: str, **changes: Any) -> str:
-    return written("text", report(finding(token, occurrence(token, **changes)))).partition("  ")[0]
+    return written("text", report(finding(token, occurrence(token, **changes)))).splitlines()[1].strip().partition("  ")[0]
 
 
 def test_a_finding(token: str) -> None:
-    assert written("text", report(finding(token))) == dedent("""\
-        config/app.yml:12:10  GitLab personal access token  glpat-…(26)  certain
+    assert written("text", report(finding(token))) == dedent(f"""\
+        glpat-…(26) {short(token)}  certain
+            config/app.yml:12:10  GitLab personal access token
             why    checksum right; organization 1, user 42
             since  2024-05-01 in 1a2b3c4d5e by Jane Roe <jane@example.com>
-            where  blob 9f8e7d6c5b
 
               11 | deploy:
             > 12 |   token: glpat-…(26)
@@ -54,9 +55,9 @@ def test_a_file_without_history(token: str) -> None:
     made = finding(
         token, place, confidence="high", evidence=(), exposure=Exposure(), rule=RULE._replace(remedy="Revoke it.", references=())
     )
-    assert written("text", report(made, target=Target("files", "."), coverage=Coverage(0, 1, 999))) == dedent("""\
-        config/app.yml:12:10  GitLab personal access token  glpat-…(26)  high
-            why    known prefix, exact length, and a body as a generator draws it
+    assert written("text", report(made, target=Target("files", "."), coverage=Coverage(0, 1, 999))) == dedent(f"""\
+        glpat-…(26) {short(token)}  high
+            config/app.yml:12:10  GitLab personal access token
             → Revoke it.
 
         Looked at 1 file, 999 bytes.
@@ -68,7 +69,7 @@ def test_colours_are_only_added(token: str) -> None:
     made = report(finding(token), coverage=Coverage(skipped=(Skip("x", "y"),)))
     colored = written("text", made, PLAIN._replace(color=True))
     assert colored.startswith(
-        "\x1b[1mconfig/app.yml:12:10\x1b[0m  GitLab personal access token  \x1b[31mglpat-…(26)\x1b[0m  \x1b[1;31mcertain"
+        f"\x1b[31mglpat-…(26) {short(token)}\x1b[0m  \x1b[1;31mcertain\x1b[0m\n    \x1b[1mconfig/app.yml:12:10\x1b[0m  GitLab personal"
     )
     assert re.sub("\x1b\\[[0-9;]*m", "", colored) == written("text", made)
 
@@ -97,9 +98,9 @@ def test_every_place_has_a_name(changes: dict[str, Any], expected: str, token: s
         ({"path": None}, "content that no commit refers to"),
         ({"type": "index", "blob": None}, "staged, never committed"),
         ({"type": "symlink", "blob": None}, "symlink target"),
-        ({"type": "note", "blob": None}, "git note"),
+        ({"type": "note", "blob": None}, "in a git note"),
         ({"type": "ref-name", "path": "refs/heads/x", "blob": None}, "ref name"),
-        ({"encodings": ("base64",)}, "encoded as base64; blob 9f8e7d6c5b"),
+        ({"encodings": ("base64",)}, "encoded as base64"),
     ],
 )
 def test_what_is_odd_about_a_place_is_said(changes: dict[str, Any], expected: str, token: str) -> None:
@@ -129,23 +130,24 @@ def test_evidence_in_words(evidence: Evidence, expected: str, token: str) -> Non
 def test_exposure_in_words(token: str) -> None:
     tips = tuple(f"refs/heads/{name}" for name in "abcde")
     text = written("text", report(finding(token, exposure=Exposure(None, None, False, tips, False, True))), PLAIN._replace(width=200))
-    assert "; gone from HEAD; no ref leads to it; pushed; held by refs/heads/a, refs/heads/b, refs/heads/c and 2 more refs\n" in text
+    assert text.startswith(f"glpat-…(26) {short(token)}  certain, pushed, not at HEAD\n")
+    assert "\n    where  on branch a and 4 more\n" in text
 
 
 def test_verdict_in_words(token: str) -> None:
-    assert "\n    GitLab active: scopes api\n" in written("text", report(finding(token, verdict=Verdict("active", "scopes api"))))
+    assert "\n    GitLab LIVE: it says so\n" in written("text", report(finding(token, verdict=Verdict("active", "it says so"))))
 
 
 def test_other_places_are_counted(token: str) -> None:
     others = [occurrence(token, path=f"{i}.yml") for i in range(5)]
     text = written("text", report(finding(token, occurrence(token, type="commit-message", path=None, blob=None), *others)))
-    assert text.startswith("0.yml:12:10  ")
+    assert text.splitlines()[1].startswith("    0.yml:12:10  ")
     assert (
         dedent("""\
         |    also   commit 1a2b3c4d5e message:12:10
         |           1.yml:12:10
         |           2.yml:12:10
-        |           and 2 more places
+        |           and 2 more places (--all shows them)
         """).replace("|", "")
         in text
     )
@@ -157,8 +159,8 @@ def test_newest_version_of_a_file_stands_for_it(token: str) -> None:
         for day, zone in ((1, "+00:00"), (3, "+00:00"), (2, "+00:00"))
     ]
     text = written("text", report(finding(token, *versions)))
-    assert text.startswith("config/app.yml:3:1  ")
-    assert "blob 3333333333; in 3 versions of this file\n" in text
+    assert text.splitlines()[1].startswith("    config/app.yml:3:1  ")
+    assert "where  in 3 versions of this file\n" in text
     assert "also" not in text
 
 
@@ -167,19 +169,19 @@ def test_dates_are_compared_as_instants(token: str) -> None:
         occurrence(token, blob=blob * 40, date=date)
         for blob, date in (("a", "2024-05-02T01:00:00+09:00"), ("b", "2024-05-01T20:00:00+00:00"))
     )
-    assert "blob bbbbbbbbbb" in written("text", report(finding(token, early, late)))
+    early = early._replace(match=early.match._replace(position=Position(1, 1, 1, 27)))
+    assert "\n    config/app.yml:12:10  " in written("text", report(finding(token, early, late)))
 
 
 def test_remedy_is_told_once(rng: random.Random) -> None:
     text = written("text", report(finding(routable(rng)), finding(routable(rng))))
     assert text.count("Revoke it now.") == 1
-    assert text.count("    → As for config/app.yml:12:10 above.\n") == 1
 
 
 def test_revealed(token: str) -> None:
     made = report(finding(token, occurrence(token, frame=(f"a: {token}",), frame_line=12, position=Position(12, 4, 12, 30))))
     text = written("text", made, REVEAL)
-    assert text.splitlines()[0] == f"config/app.yml:12:10  GitLab personal access token  {token}  certain".replace("12:10", "12:4")
+    assert text.splitlines()[0] == f"{token} {short(token)}  certain"
     assert f"    > 12 | a: {token}\n         |    {'^' * 26}\n" in text
 
 
@@ -250,5 +252,66 @@ def test_the_last_line(token: str) -> None:
 
 def test_origin_without_anything(token: str) -> None:
     bare = occurrence(token)._replace(sighting=Sighting(Kind.BLOB))
-    assert written("text", report(finding(token, bare))).startswith("blob :12:10  ")
+    assert written("text", report(finding(token, bare))).splitlines()[1].startswith("    blob :12:10  ")
     assert COMMIT[:10] in written("text", report(finding(token, bare)))
+
+
+LIVE = Verdict("active", "", {"scopes": ("api",), "owner": {"username": "anna"}, "expires": "2027-01-31T00:00:00Z"})
+
+
+def test_live_ones_come_first_and_say_whose_they_are(rng: random.Random) -> None:
+    dead, live = classic(rng), classic(rng)
+    checks = (Check("used-since-leak", "critical", "Used after it was exposed.", "https://docs.gitlab.com/"),)
+    verdict = LIVE._replace(lifecycle=checks, severity="critical", severity_reasons=("it may do anything",))
+    text = written("text", report(finding(dead, verdict=Verdict("inactive", "revoked")), finding(live, verdict=verdict)))
+    assert text.startswith(f"glpat-…(26) {short(live)}  LIVE  certain\n")
+    assert "\n    GitLab LIVE: api, owner anna, expires 2027-01-31\n" in text
+    assert "           severity critical: it may do anything\n           Used after it was exposed.\n" in text
+    assert "\n    GitLab inactive: revoked\n" in text
+    assert "\n    GitLab 1 active, 1 inactive\n" in text
+    assert f"\n    first  revoke what is live: {short(live)}\n" in text
+
+
+def test_every_place_is_shown_if_asked(token: str) -> None:
+    made = report(finding(token, *(occurrence(token, path=f"{i}.yml") for i in range(9))))
+    text = written("text", made, PLAIN._replace(every=True))
+    assert [f"{i}.yml:12:10" in text for i in range(9)] == [True] * 9
+    assert "more place" not in text
+
+
+@pytest.mark.parametrize(
+    ("exposure", "words"),
+    [
+        (Exposure(at_head=True, tips=("refs/heads/main",)), "at HEAD"),
+        (Exposure(at_head=False, tips=("refs/heads/topic/x",)), "on branch topic/x"),
+        (Exposure(at_head=False, tips=("refs/remotes/origin/x", "refs/tags/v1")), "on remote branch origin/x"),
+        (Exposure(at_head=False, tips=("refs/tags/v1", "refs/tags/v2")), "in tag v1 and 1 more"),
+        (Exposure(at_head=False, tips=("refs/stash",), reachable=False, kept_by="stash"), "in a stash"),
+        (Exposure(at_head=False, reachable=False, kept_by="reflog"), "in a reflog only"),
+        (Exposure(at_head=False, reachable=False, kept_by="no ref"), "in a dangling commit"),
+        (Exposure(at_head=False, reachable=True, kept_by="ref", tips=()), "in history only"),
+        (Exposure(kept_by="index"), "staged, never committed"),
+        (Exposure(), ""),
+    ],
+)
+def test_where_a_token_is_in_words(exposure: Exposure, words: str, token: str) -> None:
+    assert standing(finding(token, exposure=exposure)) == words
+
+
+def test_sixty_seven_tokens_fit_and_the_summary_is_on_the_last_screen(rng: random.Random) -> None:
+    tips = [("refs/heads/main",), ("refs/heads/topic/x",), ()]
+    made = []
+    for number in range(67):
+        token = (classic, routable)[number % 2](rng)
+        exposure = Exposure(Commit(COMMIT, f"Jane {number % 5} <jane@example.com>", "2024-05-01T00:00:00+00:00"), None, number % 3 == 0)
+        exposure = exposure._replace(tips=tips[number % 3], reachable=True, pushed=number % 4 == 0, kept_by="ref")
+        path = f"services/module{number % 9}/config/deploy_{number}.yml"
+        made.append(finding(token, occurrence(token, path=path, at_head=number % 3 == 0), exposure=exposure))
+    lines = written("text", report(*made), PLAIN._replace(width=80)).splitlines()
+    assert len(lines) < 420
+    assert max(map(len, lines)) <= 80
+    assert sum(bool(re.match(r"glpat-…\(\d+\) #[0-9a-f]{8}  certain", line)) for line in lines) == 67
+    last = "\n".join(lines[-24:])
+    where = "23 at HEAD, 22 on other branches, 22 in history only"
+    for words in ("67 certain", where, "17 pushed", "Jane 0 <jane", "first  revoke what is pushed: #"):
+        assert words in last, words

@@ -1,0 +1,142 @@
+"""A repository with a token in every place, and what those who read reports make of it: no token is lost, none is taken for another.
+
+The rules are written down from their readers' sources: DefectDojo (``dojo/tools/sarif/parser.py``,
+``dojo/tools/gitlab_secret_detection_report/parser.py``, ``compute_hash_code_legacy`` in ``dojo/finding/models.py``), GitLab's
+(`tests.formats.test_gitlab.keys`), SonarQube's (an issue whose related location isn't valid in the file at HEAD is dropped), and
+``src/fingerprints.ts`` of github/codeql-action, which hashes the line of every result whose file is there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from patscan.cli import main
+from tests.formats.test_gitlab import keys
+from tests.repo import Repo
+from tests.sources.planted import Planted
+from tests.tokens import classic, routable
+
+
+class Reports:
+    """What ``patscan history`` wrote of a repository, by format."""
+
+    def __init__(self, folder: Path) -> None:
+        self.repo = Repo(folder / "repo")
+        rng = Planted(self.repo)._rng
+        line = " ".join(classic(rng) for _ in range(3))
+        self.repo.commit({"three in a line": line, "two.yml": f"a: {classic(rng)}\nb: {routable(rng)}\n"})
+        self.repo.commit({"later/gone.yml": f"token: {classic(rng)}\n"})
+        self.repo.commit({"later/gone.yml": "token: moved to the vault\n"})
+        self._folder = folder
+
+    def written(self, *flags: str) -> dict[str, Any]:
+        """Every format that a dashboard reads."""
+        paths = {name: self._folder / f"report.{name}" for name in ("json", "gitlab", "sarif", "codequality")}
+        main(
+            ["history", str(self.repo.path), "--quiet", "--no-cache", *flags, *(f"--report={name}={path}" for name, path in paths.items())]
+        )
+        return {name: json.loads(path.read_text()) for name, path in paths.items()}
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Reports:
+    return Reports(tmp_path_factory.mktemp("consumers"))
+
+
+@pytest.fixture(scope="module")
+def written(reports: Reports) -> dict[str, Any]:
+    return reports.written()
+
+
+def tokens(written: dict[str, Any]) -> set[str]:
+    found = {finding["fingerprint"] for finding in written["json"]["findings"]}
+    assert len(found) > 30
+    return found
+
+
+def dojo_hash(vulnerability: dict[str, Any]) -> tuple[object, ...]:
+    """Title, line, file and description."""
+    location = vulnerability["location"]
+    return vulnerability["name"], location.get("start_line"), location.get("file"), vulnerability["description"]
+
+
+def dojo_id(result: dict[str, Any]) -> str:
+    """DefectDojo's ``unique_id_from_tool``."""
+    return "|".join(f"{key}:{value}" for key, value in sorted(result["partialFingerprints"].items()))
+
+
+def test_gitlab_drops_no_vulnerability(written: dict[str, Any]) -> None:
+    taken: set[tuple[str, str]] = set()
+    vulnerabilities = written["gitlab"]["vulnerabilities"]
+    for vulnerability in vulnerabilities:
+        assert taken.isdisjoint(keys(vulnerability)), vulnerability["location"]
+        taken |= keys(vulnerability)
+    ids = {one["description"].split("#")[1][:8] for one in vulnerabilities}
+    assert ids == {fingerprint[:8] for fingerprint in tokens(written)}
+
+
+def test_defectdojo_keeps_every_token_of_both_reports(written: dict[str, Any]) -> None:
+    vulnerabilities = written["gitlab"]["vulnerabilities"]
+    assert len(set(map(dojo_hash, vulnerabilities))) == len(vulnerabilities)
+    results = written["sarif"]["runs"][0]["results"]
+    by_id: dict[str, set[str]] = defaultdict(set)
+    for result in results:
+        assert result["kind"] == "fail"
+        by_id[dojo_id(result)].add(result["partialFingerprints"]["patscan/v1"])
+    assert all(len(one) == 1 for one in by_id.values())
+    assert set.union(*by_id.values()) == tokens(written)
+
+
+def test_defectdojo_gives_every_result_a_title_of_its_own(written: dict[str, Any]) -> None:
+    run = written["sarif"]["runs"][0]
+    rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    for result in run["results"]:
+        message = result["message"]
+        text = rules[result["ruleId"]]["messageStrings"][message["id"]]["text"]
+        for number in range(6):
+            if f"{{{number}}}" not in text:
+                break
+            text = text.replace(f"{{{number}}}", message["arguments"][number])
+        else:
+            raise AssertionError("six placeholders give no title")
+        assert text == message["text"]
+        assert f"#{result['partialFingerprints']['patscan/v1'][:8]}" in text[:150]
+
+
+def test_no_reader_opens_an_innocent_line(reports: Reports, written: dict[str, Any]) -> None:
+    for result in written["sarif"]["runs"][0]["results"]:
+        for place in (*result["locations"], *result.get("relatedLocations", ())):
+            physical = place["physicalLocation"]
+            file = reports.repo.path / physical["artifactLocation"]["uri"].replace("%20", " ")
+            if file.is_file() and "region" in physical and file.read_text("utf-8", "replace").isascii():
+                region = physical["region"]
+                line = file.read_text().split("\n")[region["startLine"] - 1]
+                assert 0 < region["startColumn"] < region["endColumn"] <= len(line) + 1
+
+
+def test_code_quality_has_an_entry_of_its_own_for_every_token(written: dict[str, Any]) -> None:
+    entries = written["codequality"]
+    assert len({entry["fingerprint"] for entry in entries}) == len(entries)
+    assert {entry["description"].split("#")[1][:8] for entry in entries} == {fingerprint[:8] for fingerprint in tokens(written)}
+
+
+@pytest.mark.parametrize(("flags", "details"), [((), "patscan/history/"), (("--category", "app"), "app/"), (("--category=",), None)])
+def test_the_category_is_a_flag(reports: Reports, flags: tuple[str, ...], details: str | None) -> None:
+    run = reports.written(*flags)["sarif"]["runs"][0]
+    assert run.get("automationDetails", {}).get("id") == details
+
+
+def test_a_terminal_of_80_columns(reports: Reports, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    main(["history", str(reports.repo.path), "--no-cache"])
+    few = capfd.readouterr().out
+    main(["history", str(reports.repo.path), "--no-cache", "--all"])
+    every = capfd.readouterr().out
+    assert "    first  " in few
+    assert few.splitlines()[-1].endswith(" tokens found.")
+    assert len(every.splitlines()) >= len(few.splitlines())
+    assert "more place" not in every
