@@ -25,8 +25,10 @@ _STREAM = 4 << 20
 """Encoded bytes read of a compressed stream: a Helm release has up to 1 MiB."""
 _RUN = re.compile(rb"[A-Za-z0-9+/_.@-]*(?:=(?![0-9A-F]{2}|[ \t]*\r?\n)[A-Za-z0-9+/_.@-]*)*")
 _RUNNING = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
-_NEAR, _FAR = 400, 9000
-"""Characters to the left and right of an anchor among which a break is looked for: more than a routable token and a JWT have."""
+_NEAR, _FAR = 400, 1200
+"""Characters to the left and right of an anchor among which the first break is looked for: more than a routable token has in base64."""
+_BREAKS = re.compile(rb"""[%&=\\^"'`\r\n]""")
+"""What a break begins with."""
 
 
 class Codec(NamedTuple):
@@ -174,6 +176,8 @@ def _broken(text: bytes, at: int) -> Iterator[str]:
     high = run.end() if run else at
     low = max(at - _NEAR, 0)
     low += len(text[low:at].rstrip(_RUNNING))
+    if not _BREAKS.match(text, high) and not _BREAKS.search(text, max(low - 12, 0), min(low + 1, at)):
+        return
     for name, codec in LAYERS.items():
         if codec.within and (codec.within.match(text, high) or codec.within.search(text, max(low - 12, 0), min(low + 12, at))):
             yield name
