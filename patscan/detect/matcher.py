@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from patscan.detect import judge
 
 
+_MOST = 10_000
+"""Anchors in a compressed stream that are looked at."""
 _DEPTH = 3
 """Compressed streams in each other that are opened."""
 
@@ -76,9 +78,10 @@ class Matcher:
         for hit in hits:
             if not hit.anchor:
                 if hit.start >= opened and depth:
-                    for capture in self._streamed(data, hit, depth):
-                        opened = max(opened, capture.end)
-                        yield capture
+                    streams = list(layers.readings(data, hit.start, hit.layers))
+                    opened = max((stream.span(0, 1)[1] for stream in streams), default=opened)
+                    for stream in streams:
+                        yield from self._streamed(stream, depth)
                 continue
             served = [moved for last in known.get(hit.layers, ()) if (moved := layers.serves(last, hit.start, hit.anchor))]
             if not served:
@@ -87,13 +90,12 @@ class Matcher:
             if best:
                 yield best
 
-    def _streamed(self, data: bytes | memoryview, hit: Hit, depth: int) -> Iterator[Capture]:
+    def _streamed(self, stream: Reading, depth: int) -> Iterator[Capture]:
         """What stands in a compressed stream. Its bytes come from all of it, so that is where every capture lies."""
-        for reading in layers.readings(data, hit.start, hit.layers):
-            text = reading.view.text
-            for capture in self._captured(text, self.anchors.hits(text), _is_binary(text), depth - 1):
-                start, end = reading.span(capture.start, capture.end)
-                yield capture._replace(start=start, end=end, layers=(*reading.layers_at(capture.start), *capture.layers))
+        text = stream.view.text
+        for capture in self._captured(text, self.anchors.hits(text, _MOST), _is_binary(text), depth - 1):
+            start, end = stream.span(capture.start, capture.end)
+            yield capture._replace(start=start, end=end, layers=(*stream.layers_at(capture.start), *capture.layers))
 
     def _best(self, readings: Iterable[Reading], hit: Hit, binary: bool) -> Capture | None:
         """The surest claim of all readings of one form; of equally sure ones that of the plainest."""

@@ -23,6 +23,8 @@ _BEFORE, _AFTER, _ROOM = 2 << 10, 64 << 10, 12 << 10
 base64 has up to 8 kB."""
 _STREAM = 4 << 20
 """Encoded bytes read of a compressed stream: a Helm release has up to 1 MiB."""
+_HEAD = 4 << 10
+"""Encoded bytes that show whether a stream begins."""
 _RUN = re.compile(rb"[A-Za-z0-9+/_.@-]*(?:=(?![0-9A-F]{2}|[ \t]*\r?\n)[A-Za-z0-9+/_.@-]*)*")
 _RUNNING = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _NEAR, _FAR = 400, 1200
@@ -143,7 +145,11 @@ def readings(data: bytes | memoryview, start: int, layers: Sequence[Layer]) -> I
     if not layers:
         yield Reading((), (View(data if isinstance(data, bytes) else bytes(data), start),))
     low = max(start - _BEFORE, 0) & ~3  # code units stay aligned
-    near = bytes(data[low : start + (_STREAM if layers and layers[-1].name == "gzip" else _AFTER)])
+    streamed = bool(layers) and layers[-1].name == "gzip"
+    # What doesn't begin as a stream isn't read to its end.
+    if streamed and next(_readings(bytes(data[start : start + _HEAD]), 0, layers, soft=0), None) is None:
+        return
+    near = bytes(data[low : start + (_STREAM if streamed else _AFTER)])
     for reading in _readings(near, start - low, layers):
         if reading.views:
             yield reading._replace(views=(reading.views[0].shifted(low), *reading.views[1:]))
