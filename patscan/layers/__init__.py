@@ -60,10 +60,10 @@ LAYERS: dict[str, Codec] = {
     "utf-16": Codec(wide.forms_of(2), wide.views_of(2), wide.decode_of(2), re.compile(rb"\0")),
     "utf-32": Codec(wide.forms_of(4), wide.views_of(4), wide.decode_of(4), re.compile(rb"\0")),
     "hex": Codec(hexadecimal.forms, hexadecimal.views, hexadecimal.decode, hexadecimal.MARK),
-    "percent": _escapes(PERCENT, rb"%"),
-    "backslash": _escapes(BACKSLASH, rb"\\"),
-    "html": _escapes(HTML, rb"&"),
-    "quoted-printable": _escapes(quoted.QUOTED, rb"=")._replace(forms=quoted.forms),
+    "percent": _escapes(PERCENT, rb"%[0-9A-Fa-f]{2}"),
+    "backslash": _escapes(BACKSLASH, rb"\\(?:[ux][0-9A-Fa-f{]|[0-7]{2}|[-_.=@])"),
+    "html": _escapes(HTML, rb"&(?:#[xX]?[0-9A-Fa-f]{2,8}|[A-Za-z]{3,8});"),
+    "quoted-printable": _escapes(quoted.QUOTED, rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")._replace(forms=quoted.forms),
     "joined": Codec(joined.forms, joined.views_of(joined.JOINED), joined.decode, joined.JOINED, joined.JOINED),
     "wrapped": Codec(joined.forms, joined.views_of(joined.JOINT), joined.decode, joined.JOINT, joined.JOINT),
     "base64": Codec(base64.forms, base64.views, base64.decode, base64.MARK, few=base64.few, parameter=lambda _, byte: byte % 3),
@@ -143,7 +143,10 @@ def _wrapped(form: Form, names: Sequence[str]) -> Iterator[Form]:
 def readings(data: bytes | memoryview, start: int, layers: Sequence[Layer]) -> Iterator[Reading]:
     """The surroundings of a form at byte `start`, read back in every way that they show; the plainest first."""
     if not layers:
-        yield Reading((), (View(data if isinstance(data, bytes) else bytes(data), start),))
+        content = data if isinstance(data, bytes) else bytes(data)
+        yield Reading((), (View(content, start),))
+        if next(_broken(content, start), None) is None:
+            return
     low = max(start - _BEFORE, 0) & ~3  # code units stay aligned
     streamed = bool(layers) and layers[-1].name == "gzip"
     # What doesn't begin as a stream isn't read to its end.
