@@ -39,7 +39,7 @@ ROOMS = {
     "config": {"textfile", "model", "errors"},
     "baseline": {"textfile", "errors"},
     "triage": {"dates", "model", "kind", "errors"},
-    "look": {"detect", "model", "content"},
+    "look": {"detect", "model", "secret", "content"},
     "run": {"triage", "model", "content"},
     "workers": {"model", "content"},
     "stages": {"run", "triage", "detect", "model", "kind"},

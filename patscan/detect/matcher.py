@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,14 @@ _MOST = 10_000
 """Anchors in a compressed stream that are looked at."""
 _DEPTH = 3
 """Compressed streams in each other that are opened."""
+_OTHER = rb"(?!gl[a-z]{2,6}-|GR1348941)[A-Za-z0-9_-]"
+_WORTH = re.compile(rb"(?:" + _OTHER + rb"){0,2}(?:" + _OTHER + rb"|[\[(\\.{$<@#%*\xe2])")
+"""What has to stand behind a prefix to be more than a mention: three letters of a token, or the beginning of a template."""
+_RUN = re.compile(rb"[A-Za-z0-9_.=+/~-]*")
+_RUN_AT_MOST, _BEFORE, _AFTER = 160, 80, 256
+"""Bytes of a run of a token's letters, its prefix included, and what is read before and after it to judge it. A longer run is read anew."""
+_KEPT = 4096
+"""Texts around hits whose captures are remembered."""
 
 
 class Capture(NamedTuple):
@@ -55,6 +64,12 @@ class Matcher:
                 self._by_anchor.setdefault(anchor, []).append(rule)
         self.anchors = Anchors(self._by_anchor, unhurried)
         self._patterns: dict[str, Pattern] = {}
+        # Nothing but letters of a token makes one of these rules' tokens, and none reads further than a run of them.
+        self._is_prefix = {
+            anchor: all(rule.prefix == anchor and not rule.lookback and rule.body != "opaque" for rule in rules)
+            for anchor, rules in self._by_anchor.items()
+        }
+        self._known: dict[tuple[str, int, bool, bytes], tuple[Capture, ...]] = {}
 
     def find(self, data: bytes | memoryview) -> list[Capture]:
         """Every token in `data`, sorted, none overlapping another: the surest and longest claim holds a place."""
@@ -73,6 +88,7 @@ class Matcher:
 
     def _captured(self, data: bytes | memoryview, hits: Sequence[Hit], binary: bool, depth: int) -> Iterator[Capture]:
         # Hits stand close together where somebody encoded a whole file: one reading serves many.
+        data = bytes(data)
         known: dict[tuple[Layer, ...], list[Reading]] = {}
         opened = 0
         for hit in hits:
@@ -82,6 +98,9 @@ class Matcher:
                     opened = max((stream.span(0, 1)[1] for stream in streams), default=opened)
                     for stream in streams:
                         yield from self._streamed(stream, depth)
+                continue
+            if not hit.layers and not layers.is_broken(data, hit.start):
+                yield from self._plain(data, hit, binary)
                 continue
             served = [moved for last in known.get(hit.layers, ()) if (moved := layers.serves(last, hit.start, hit.anchor))]
             if not served:
@@ -114,6 +133,27 @@ class Matcher:
             return None
         claim, reading = min(claims, key=_plainest)
         return _capture(claim, reading)
+
+    def _plain(self, data: bytes, hit: Hit, binary: bool) -> Iterator[Capture]:
+        """What stands at a hit that is behind no layer. A file may hold the same text a million times: it is claimed once."""
+        start = hit.start
+        if self._is_prefix[hit.anchor] and not _WORTH.match(data, start + len(hit.anchor)):
+            return
+        view = View(data, start)
+        run = _RUN.match(data, start, start + _RUN_AT_MOST) if self._is_prefix[hit.anchor] else None
+        if run is None or run.end() - start >= _RUN_AT_MOST:
+            if best := self._best([Reading((), (view,))], hit, binary):
+                yield best
+            return
+        low = max(start - _BEFORE, 0)
+        key = hit.anchor, start - low, binary, data[low : start + _AFTER]
+        if key not in self._known:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            best = self._best([Reading((), (view,))], hit, binary)
+            self._known[key] = (best._replace(start=best.start - start, end=best.end - start),) if best else ()
+        for one in self._known[key]:
+            yield one._replace(start=one.start + start, end=one.end + start)
 
     def _claim(self, view: View, anchor: str, binary: bool) -> judge.Claim | None:
         from patscan.detect import judge

@@ -145,7 +145,7 @@ def readings(data: bytes | memoryview, start: int, layers: Sequence[Layer]) -> I
     if not layers:
         content = data if isinstance(data, bytes) else bytes(data)
         yield Reading((), (View(content, start),))
-        if next(_broken(content, start), None) is None:
+        if not is_broken(content, start):
             return
     low = max(start - _BEFORE, 0) & ~3  # code units stay aligned
     streamed = bool(layers) and layers[-1].name == "gzip"
@@ -177,6 +177,11 @@ def _readings(text: bytes, at: int, layers: Sequence[Layer], soft: int = _SOFT) 
 def _within(view: View, layer: Layer, inner: Sequence[Layer], soft: int) -> Iterator[Reading]:
     for reading in _readings(view.text, view.at, inner, soft):
         yield Reading((layer, *reading.layers), (view, *reading.views))
+
+
+def is_broken(data: bytes, start: int) -> bool:
+    """Whether something stands in the run of characters around byte `start` that a layer would read."""
+    return next(_broken(data, start), None) is not None
 
 
 def _broken(text: bytes, at: int) -> Iterator[str]:

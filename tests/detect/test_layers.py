@@ -91,7 +91,7 @@ def test_the_next_string_of_a_binary_file(rng: random.Random, after: bytes) -> N
         (capture,) = MATCHER.find(b"SQLite format 3\0\x10\0" + b"\x07" + token + after + b"\0\0")
         assert (capture.secret.reveal(), capture.confidence) == (token, "medium"), kind
         (capture,) = MATCHER.find(b"a text: " + token + after + b"\n")
-            assert capture.confidence == "low", kind
+        assert capture.confidence == "low", kind
 
 
 def test_a_prefix_among_the_strings_of_a_program() -> None:
