@@ -8,11 +8,11 @@ gives the same hits, more slowly. hyperscan silently takes a length modulo 2^32:
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from patscan.layers import forms
+from patscan.layers import LAYERS, PAIRS, STREAMS, forms
 from patscan.model import Layer
 
 
@@ -21,6 +21,7 @@ class Hit(NamedTuple):
 
     start: int
     anchor: str
+    """Empty: a compressed stream, in which anchors may stand."""
     layers: tuple[Layer, ...] = ()
 
 
@@ -29,11 +30,9 @@ class Anchors:
 
     def __init__(self, anchors: Iterable[str], unhurried: int = 0) -> None:
         """Compile every anchor in every encoding it can be recognised in; not before `unhurried` bytes were searched without."""
-        literals: dict[bytes, list[tuple[str, tuple[Layer, ...]]]] = {}
-        for anchor in sorted(set(anchors)):
-            for form in forms(anchor):
-                literals.setdefault(form.literal, []).append((anchor, form.layers))
-        self._literals = list(literals.items())
+        self._anchors = sorted(set(anchors))
+        self._literals: list[tuple[bytes, list[_Meaning]]] = []
+        self._by_chain: dict[tuple[str, ...], range] = {}
         self._left = unhurried
         self._ends: list[tuple[int, int]] = []
         self._append = self._ends.append
@@ -63,7 +62,29 @@ class Anchors:
         return len(self._ends) >= self._most or None
 
     def _compiled(self) -> tuple[str, _Scan, type[Exception]]:
+        self._literals = list(self._meanings(_CHAINS).items())
         return _compile([literal for literal, _ in self._literals])
+
+    def _meanings(self, chains: Sequence[Sequence[str]]) -> dict[bytes, list[_Meaning]]:
+        """What each literal stands for that may be met behind `chains`."""
+        meanings: dict[bytes, list[_Meaning]] = {}
+        for chain in chains:
+            for anchor in [""] if chain in STREAMS else self._anchors:
+                for form in forms(anchor, [chain]):
+                    meanings.setdefault(form.literal, []).append((anchor, form.layers))
+        return meanings
+
+    def _numbers(self, content: bytes) -> Iterator[int]:
+        """The literals that `content` may hold, judged by the outermost layers' marks; those of a chain are made when first needed."""
+        marked = {name: codec.mark.search(content) for name, codec in LAYERS.items()}
+        for chain in _CHAINS:
+            if chain and not marked[chain[0]]:
+                continue
+            if chain not in self._by_chain:
+                first = len(self._literals)
+                self._literals += self._meanings([chain]).items()
+                self._by_chain[chain] = range(first, len(self._literals))
+            yield from self._by_chain[chain]
 
     def _one_by_one(self, data: bytes | memoryview, handler: _Handler) -> None:
         """The plainest search: compiling takes 9 ms, in which it is through the few files of a commit."""
@@ -76,7 +97,8 @@ class Anchors:
                 self._scan(data, handler)
             return
         content = bytes(data)
-        for number, (literal, _) in enumerate(self._literals):
+        for number in self._numbers(content):
+            literal, _ = self._literals[number]
             at = content.find(literal)
             while at >= 0:
                 if handler(number, 0, at + len(literal), 0, None):
@@ -84,6 +106,8 @@ class Anchors:
                 at = content.find(literal, at + 1)
 
 
+_Meaning = tuple[str, tuple[Layer, ...]]
+_CHAINS: tuple[tuple[str, ...], ...] = ((), *PAIRS, *STREAMS)
 _Handler = Callable[..., bool | None]
 _Scan = Callable[[bytes | memoryview, _Handler], None]
 
@@ -95,7 +119,7 @@ def _compile(literals: list[bytes]) -> tuple[str, _Scan, type[Exception]]:
     except ImportError:
         return "regex", _plain(literals), StopIteration
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    expressions = ["".join(f"\\x{byte:02x}" for byte in literal).encode() for literal in literals]
+    expressions = [b"\\x" + literal.hex(" ").replace(" ", "\\x").encode() for literal in literals]
     database.compile(expressions=expressions, ids=list(range(len(literals))), elements=len(literals), flags=[0] * len(literals))
     scan: Any = database.scan  # its stub forgets memoryview, which its code takes
     return "hyperscan", scan, hyperscan.ScanTerminated

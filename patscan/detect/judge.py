@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from patscan.detect import jwt, likelihood, routable
-from patscan.model import Evidence, Rule
+from patscan.model import Evidence, Layer, Rule
 
 ALPHABETS = {"friendly": 60, "hex": 16, "base36": 36, "opaque": 64}
 """How many symbols each generator draws from."""
@@ -19,6 +20,7 @@ _LONGER = re.compile(rb"(?!gl[a-z]{2,6}-|GR1348941)[A-Za-z0-9]")
 _CUT = re.compile(rb"[_-]\w")
 _RUN = re.compile(rb"(?:(?!gl[a-z]{2,6}-|GR1348941)[A-Za-z0-9_-])*")
 _REST = re.compile(rb"[^\s\"'`]{0,24}")
+_GLUED = "cut at the exact length; more follows"
 _JUDGED = 64
 """Characters of a near miss that are looked at: what is longer is no token anyway."""
 # A letter or digit in front that belongs to an escape (\n, %3D, \u003d, an ANSI colour) is no part of a word.
@@ -28,6 +30,11 @@ _INSTANCE = re.compile(rb"[A-Za-z][A-Za-z0-9]*-\Z")
 _PARTITION = re.compile(rb"t?[0-9a-f]{1,5}_")
 # The random part ends at character 21; then come "c:", "g:" or "o:" (gitlab-facts: B64[21..23]).
 _ROUTABLE_HEAD = re.compile(rb"[A-Za-z0-9_-]{21}[GWm2][8Mc]6[A-Za-z0-9_-]{2}")
+_LENGTHY = re.compile(rb"[A-Za-z0-9_-]{27}")
+_TAIL = re.compile(rb"(?:\.[0-9a-z]{2})?\.[0-9a-z]{9}(?![0-9A-Za-z])")
+# A runner's type stands before what is drawn; a body that holds it is cut.
+_TYPE = re.compile(rb"t[0-9a-f]_")
+_TYPING = ("glrt-", "glrtr-")
 _TEMPLATES = (
     ("regex", re.compile(rb"[\[(\\]|\.[{+*]|\{\d")),
     ("interpolation", re.compile(rb"[$<{@#]|%[^0-9A-F]|%[0-9]*[sdx]")),
@@ -46,15 +53,46 @@ class Claim(NamedTuple):
     reason: str = ""
 
 
-def judge(rule: Rule, text: bytes, start: int, end: int) -> Claim | None:
-    """The claim of `rule`, whose pattern matched ``[start, end)``; ``None`` if the match turns out to be no token at all."""
+def judge(rule: Rule, text: bytes, start: int, end: int, binary: bool = False) -> Claim | None:
+    """The claim of `rule`, whose pattern matched ``[start, end)``; ``None`` if the match turns out to be no token at all.
+
+    `binary`: the text is no text that a person wrote, so the next string may follow at once.
+    """
     if rule.body == "routable":
         return _routable(rule, text, start, end)
     if rule.body == "jwt":
-        facts = jwt.facts(text[start:end])
-        evidence = (Evidence("jwt", facts or {}),)
-        return Claim(rule, _front(rule, text, start), end, evidence, "high" if facts else "low", "" if facts else "malformed")
-    return _drawn(rule, text, start, end)
+        return _signed(rule, text, start, end)
+    return _drawn(rule, text, start, end, binary)
+
+
+def _signed(rule: Rule, text: bytes, start: int, end: int) -> Claim:
+    facts = jwt.facts(text[start:end])
+    evidence = (Evidence("jwt", facts or {}),)
+    if facts is None:
+        return Claim(rule, _front(rule, text, start), end, evidence, "low", "malformed")
+    whole = jwt.end(text, start, end)
+    if whole is None:
+        return Claim(rule, _front(rule, text, start), end, evidence, "low", "length")
+    glued = (Evidence("edge", {"text": _GLUED}),) if whole < end else ()
+    return Claim(rule, _front(rule, text, start), whole, (*evidence, *glued), "medium" if glued else "high")
+
+
+def joined(claim: Claim, layers: Sequence[Layer]) -> Claim | None:
+    """What a claim is worth behind `layers`: if it is joined, a checksum proves that, anything else makes it likely at best."""
+    names = {layer.name for layer in layers} & {"joined", "wrapped"}
+    if not names:
+        return claim
+    if claim.rule.body == "routable":
+        return None if is_truncated(claim) else claim
+    if claim.confidence == "low" or (claim.rule.body == "opaque" and "wrapped" in names):
+        return None
+    evidence = Evidence("edge", {"text": "joined from pieces that no checksum covers"})
+    return claim._replace(evidence=(*claim.evidence, evidence), confidence="medium")
+
+
+def is_truncated(claim: Claim) -> bool:
+    """Whether it is a routable token without its tail."""
+    return any(evidence.type == "truncated" for evidence in claim.evidence)
 
 
 def _front(rule: Rule, text: bytes, start: int) -> int:
@@ -82,13 +120,18 @@ def _routable(rule: Rule, text: bytes, start: int, end: int) -> Claim | None:
     return Claim(rule, proof.start, end, (*evidence, Evidence("payload", {"ok": False})), "medium") if rule.prefix else None
 
 
-def _drawn(rule: Rule, text: bytes, start: int, end: int) -> Claim:
-    if _LONGER.match(text, end) and rule.body != "opaque":
+def _drawn(rule: Rule, text: bytes, start: int, end: int, binary: bool) -> Claim:
+    longer = rule.body != "opaque" and _LONGER.match(text, end)
+    if longer and not (binary and likelihood.is_mixed(_body(rule, text[start:end]), ALPHABETS[rule.body])):
         return near_miss(rule, text, start) or Claim(rule, start, _run_end(text, end), (), "low", "length")
     body = _body(rule, text[start:end])
+    if rule.prefix in _TYPING and len(body) == end - start - len(rule.prefix) and _TYPE.match(body):
+        return Claim(rule, start, end, (), "low", "length")
     if reason := likelihood.placeholder(body, ALPHABETS[rule.body]):
         return Claim(rule, start, end, (Evidence("likelihood", {"text": reason}),), "low", "placeholder")
-    weak = list(_weaknesses(rule, text, start, end, body))
+    weak = _weaknesses(rule, text, start, end, body)
+    if longer:
+        weak.append(Evidence("edge", {"text": "more follows at once, as in a binary file"}))
     front = _front(rule, text, start)
     strong = []
     if front < start:
@@ -109,7 +152,7 @@ def _weaknesses(rule: Rule, text: bytes, start: int, end: int, body: bytes) -> l
     found = []
     # Where a hyphen is no letter of the generator's, it ends the token without a doubt.
     if ALPHABETS[rule.body] > 36 and _CUT.match(text, end):
-        found.append(Evidence("edge", {"text": "cut at the exact length; more follows"}))
+        found.append(Evidence("edge", {"text": _GLUED}))
     if rule.prefix and _is_glued(text, start):
         found.append(Evidence("edge", {"text": "a letter or digit stands right in front"}))
     if rule.body == "friendly" and not likelihood.NEVER_DRAWN.isdisjoint(body):
@@ -135,6 +178,8 @@ def near_miss(rule: Rule, text: bytes, start: int) -> Claim | None:
     head = start + len(rule.prefix)
     end = _run_end(text, head)
     body = text[head : min(end, head + _JUDGED)]
+    if tail := _TAIL.match(text, end) if len(text) > end and _LENGTHY.match(body) else None:
+        return Claim(rule, start, tail.end(), (Evidence("checksum", {"ok": False}),), "low", "checksum")
     if _ROUTABLE_HEAD.match(body):
         return Claim(rule, start, end, (Evidence("truncated", {"text": "the tail with the checksum is missing"}),), "medium")
     for reason, template in _TEMPLATES:

@@ -25,6 +25,19 @@ def facts(token: bytes) -> Mapping[str, str | int | bool] | None:
     return dict(_claims(claims))
 
 
+_SIGNATURES = {"RS256": (342, 512, 683), "RS384": (342, 512, 683), "RS512": (342, 512, 683), "ES256": (86,), "HS256": (43,)}
+"""Characters of a signature: RSA keys have 2048, 3072 or 4096 bits."""
+
+
+def end(text: bytes, start: int, end: int) -> int | None:
+    """Where the JWT in ``[start, end)`` ends: its signature may be followed by more; ``None`` if it is too short."""
+    token = text[start:end]
+    head = _segment(token[token.find(b"-eyJ") + 1 :].partition(b".")[0]) or {}
+    lengths = _SIGNATURES.get(str(head.get("alg")))
+    begin = start + token.rfind(b".") + 1
+    return end if lengths is None else max((begin + length for length in lengths if begin + length <= end), default=None)
+
+
 def _segment(segment: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(a2b_base64(segment.translate(bytes.maketrans(b"-_", b"+/")) + b"=" * (-len(segment) % 4)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from patscan import layers
 from patscan.detect.anchors import Anchors, Hit
 from patscan.detect.patterns import TIME_LIMIT, Pattern, compile_pattern
+from patscan.layers import Reading
 from patscan.layers.view import View
 from patscan.model import CONFIDENCES, Evidence, Layer, Rule
 from patscan.secret import Secret
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from patscan.detect import judge
 
 
+_MOST = 10_000
+"""Anchors in a compressed stream that are looked at."""
+_DEPTH = 3
+"""Compressed streams in each other that are opened."""
 _OTHER = rb"(?!gl[a-z]{2,6}-|GR1348941)[A-Za-z0-9_-]"
 _WORTH = re.compile(rb"(?:" + _OTHER + rb"){0,2}(?:" + _OTHER + rb"|[\[(\\.{$<@#%*\xe2])")
 """What has to stand behind a prefix to be more than a mention: three letters of a token, or the beginning of a template."""
@@ -64,39 +69,72 @@ class Matcher:
             anchor: all(rule.prefix == anchor and not rule.lookback and rule.body != "opaque" for rule in rules)
             for anchor, rules in self._by_anchor.items()
         }
-        self._known: dict[tuple[str, int, bytes], tuple[Capture, ...]] = {}
+        self._known: dict[tuple[str, int, bool, bytes], tuple[Capture, ...]] = {}
 
     def find(self, data: bytes | memoryview) -> list[Capture]:
         """Every token in `data`, sorted, none overlapping another: the surest and longest claim holds a place."""
         return self.captures(data, self.anchors.hits(data))
 
-    def captures(self, data: bytes | memoryview, hits: Sequence[Hit]) -> list[Capture]:
-        """`find`, where the anchors' hits are known."""
+    def captures(self, data: bytes | memoryview, hits: Sequence[Hit], binary: bool | None = None) -> list[Capture]:
+        """`find`, where the anchors' hits are known, and whether the content is `binary`, of which `data` may be a part."""
         kept: list[Capture] = []
-        for capture in sorted(self._captured(data, hits), key=_rank):
+        binary = _is_binary(data) if binary is None else binary
+        for capture in sorted(self._captured(data, hits, binary, _DEPTH), key=_rank):
             place = bisect_left(kept, capture.start, key=_start)
             free = place == 0 or kept[place - 1].end <= capture.start
-            if free and (place == len(kept) or capture.end <= kept[place].start):
+            if (free and (place == len(kept) or capture.end <= kept[place].start)) or _shares_stream(kept, place, capture):
                 kept.insert(place, capture)
         return kept
 
-    def _captured(self, data: bytes | memoryview, hits: Sequence[Hit]) -> Iterator[Capture]:
+    def _captured(self, data: bytes | memoryview, hits: Sequence[Hit], binary: bool, depth: int) -> Iterator[Capture]:
+        # Hits stand close together where somebody encoded a whole file: one reading serves many.
         data = bytes(data)
-        # Hits stand close together where somebody encoded a whole file: one view serves many.
-        views: dict[tuple[Layer, ...], View] = {}
+        known: dict[tuple[Layer, ...], list[Reading]] = {}
+        opened = 0
         for hit in hits:
-            if not hit.layers:
-                yield from self._plain(data, hit)
+            if not hit.anchor:
+                if hit.start >= opened and depth:
+                    streams = list(layers.readings(data, hit.start, hit.layers))
+                    opened = max((stream.span(0, 1)[1] for stream in streams), default=opened)
+                    for stream in streams:
+                        yield from self._streamed(stream, depth)
                 continue
-            last = views.get(hit.layers)
-            view = (last and layers.serves(last, hit.start, hit.anchor)) or layers.view(data, hit.start, hit.layers)
-            if view is None:
+            if not hit.layers and not layers.is_broken(data, hit.start):
+                yield from self._plain(data, hit, binary)
                 continue
-            views[hit.layers] = view
-            for claim in self._claims(view, hit.anchor):
-                yield _capture(claim, view, hit)
+            served = [moved for last in known.get(hit.layers, ()) if (moved := layers.serves(last, hit.start, hit.anchor))]
+            if not served:
+                served = known[hit.layers] = list(layers.readings(data, hit.start, hit.layers))
+            best = self._best(served, hit, binary)
+            if best:
+                yield best
 
-    def _plain(self, data: bytes, hit: Hit) -> Iterator[Capture]:
+    def _streamed(self, stream: Reading, depth: int) -> Iterator[Capture]:
+        """What stands in a compressed stream. Its bytes come from all of it, so that is where every capture lies."""
+        text = stream.view.text
+        for capture in self._captured(text, self.anchors.hits(text, _MOST), _is_binary(text), depth - 1):
+            start, end = stream.span(capture.start, capture.end)
+            yield capture._replace(start=start, end=end, layers=(*stream.layers_at(capture.start), *capture.layers))
+
+    def _best(self, readings: Iterable[Reading], hit: Hit, binary: bool) -> Capture | None:
+        """The surest claim of all readings of one form; of equally sure ones that of the plainest."""
+        from patscan.detect import judge
+
+        claims = []
+        for reading in readings:
+            within = binary if not reading.layers else _is_binary(reading.view.text)
+            claim = self._claim(reading.view, hit.anchor, within)
+            if claim and (claim := judge.joined(claim, reading.layers)):
+                claims.append((claim, reading))
+        if any(claim.reason == "checksum" for claim, _ in claims):
+            # The tail is there, behind a break: what lacks it is no cut token.
+            claims = [(claim, reading) for claim, reading in claims if not judge.is_truncated(claim)]
+        if not claims:
+            return None
+        claim, reading = min(claims, key=_plainest)
+        return _capture(claim, reading)
+
+    def _plain(self, data: bytes, hit: Hit, binary: bool) -> Iterator[Capture]:
         """What stands at a hit that is behind no layer. A file may hold the same text a million times: it is claimed once."""
         start = hit.start
         if self._is_prefix[hit.anchor] and not _WORTH.match(data, start + len(hit.anchor)):
@@ -104,33 +142,34 @@ class Matcher:
         view = View(data, start)
         run = _RUN.match(data, start, start + _RUN_AT_MOST) if self._is_prefix[hit.anchor] else None
         if run is None or run.end() - start >= _RUN_AT_MOST:
-            for claim in self._claims(view, hit.anchor):
-                yield _capture(claim, view, hit)
+            if best := self._best([Reading((), (view,))], hit, binary):
+                yield best
             return
         low = max(start - _BEFORE, 0)
-        key = hit.anchor, start - low, data[low : start + _AFTER]
+        key = hit.anchor, start - low, binary, data[low : start + _AFTER]
         if key not in self._known:
             if len(self._known) >= _KEPT:
                 self._known.clear()
-            captures = [_capture(claim, view, hit) for claim in self._claims(view, hit.anchor)]
-            self._known[key] = tuple(one._replace(start=one.start - start, end=one.end - start) for one in captures)
+            best = self._best([Reading((), (view,))], hit, binary)
+            self._known[key] = (best._replace(start=best.start - start, end=best.end - start),) if best else ()
         for one in self._known[key]:
             yield one._replace(start=one.start + start, end=one.end + start)
 
-    def _claims(self, view: View, anchor: str) -> Iterator[judge.Claim]:
+    def _claim(self, view: View, anchor: str, binary: bool) -> judge.Claim | None:
         from patscan.detect import judge
 
         rules = self._by_anchor[anchor]
-        claims = [claim for rule in rules for claim in self._of_rule(rule, view, len(anchor))]
+        claims = [claim for rule in rules for claim in self._of_rule(rule, view, len(anchor), binary)]
         if claims:
             # A length field that fits makes it routable, never classic, even when the checksum is wrong.
-            yield min(
+            return min(
                 claims, key=lambda claim: (claim.rule.body != "routable", -CONFIDENCES.index(claim.confidence), claim.start - claim.end)
             )
-        elif rules[0].prefix == anchor and (claim := judge.near_miss(rules[0], view.text, view.at)):
-            yield claim
+        if rules[0].prefix == anchor:
+            return judge.near_miss(rules[0], view.text, view.at)
+        return None
 
-    def _of_rule(self, rule: Rule, view: View, width: int) -> Iterator[judge.Claim]:
+    def _of_rule(self, rule: Rule, view: View, width: int, binary: bool) -> Iterator[judge.Claim]:
         pattern = self._patterns.get(rule.pattern)
         if pattern is None:
             pattern = self._patterns[rule.pattern] = compile_pattern(rule.pattern.encode())
@@ -147,7 +186,7 @@ class Matcher:
         for start, end in spans:
             from patscan.detect import judge
 
-            claim = judge.judge(rule, view.text, start, end)
+            claim = judge.judge(rule, view.text, start, end, binary)
             if claim:
                 yield claim if rule.prefix else self._of_kind(claim, view.text)
 
@@ -162,17 +201,43 @@ class Matcher:
         return claim
 
 
-def _capture(claim: judge.Claim, view: View, hit: Hit) -> Capture:
-    start, end = view.span(claim.start, claim.end)
-    token = view.text[claim.start : claim.end]
+def _capture(claim: judge.Claim, reading: Reading) -> Capture:
+    start, end = reading.span(claim.start, claim.end)
+    token = reading.view.text[claim.start : claim.end]
     known = token.find(claim.rule.prefix.encode())
     prefix = token[: known + len(claim.rule.prefix)] if claim.rule.prefix else b""
-    return Capture(claim.rule, Secret(token, prefix), start, end, hit.layers, claim.evidence, claim.confidence, claim.reason)
+    wrapped = reading.layers_at(claim.start)
+    return Capture(claim.rule, Secret(token, prefix), start, end, wrapped, claim.evidence, claim.confidence, claim.reason)
+
+
+def _plainest(each: tuple[judge.Claim, Reading]) -> tuple[bool, bool, int, int, int]:
+    """What is proved comes first, then the longest of what is likely: a kind of no exact length looks whole where it is cut."""
+    claim, reading = each
+    sure = CONFIDENCES.index(claim.confidence)
+    longest = claim.start - claim.end if sure and not any(layer.name == "wrapped" for layer in reading.layers) else 0
+    return claim.confidence != "certain", not sure, longest, -sure, len(reading.layers)
+
+
+def _is_binary(data: bytes | memoryview) -> bool:
+    """Whether git would call it so, and then some: a NUL anywhere."""
+    return b"\0" in bytes(data)
+
+
+def _shares_stream(kept: Sequence[Capture], place: int, capture: Capture) -> bool:
+    """Whether `capture` is another token of the compressed stream whose captures are kept from `place` on."""
+    same = [other for other in kept[place:] if other.start == capture.start]
+    return bool(same) and all(other.end == capture.end and other.secret != capture.secret and "gzip" in other.encodings for other in same)
 
 
 def _start(capture: Capture) -> int:
     return capture.start
 
 
-def _rank(capture: Capture) -> tuple[int, int, bool, int]:
-    return (-CONFIDENCES.index(capture.confidence), capture.start - capture.end, not capture.rule.prefix, capture.start)
+def _rank(capture: Capture) -> tuple[int, int, bool, int, int]:
+    return (
+        -CONFIDENCES.index(capture.confidence),
+        capture.start - capture.end,
+        not capture.rule.prefix,
+        len(capture.layers),
+        capture.start,
+    )

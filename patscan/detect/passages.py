@@ -13,12 +13,15 @@ from patscan.detect.frame import frame
 from patscan.detect.ignores import ignore
 from patscan.detect.matcher import Capture, Matcher
 from patscan.detect.positions import Text
+from patscan.layers import joined
 from patscan.model import Ignore
 
 _AROUND = 3 << 10
 """Bytes to each side of an anchor that a passage takes: more than a rule, a frame or an ignore comment reads."""
 _EDGE = 1 << 10
 """Bytes of a passage's ends that no capture may touch, for what it is may depend on the bytes behind them."""
+_PIECE = 256
+"""Bytes of a passage's end in which a piece of a token may stand."""
 _LONGEST = 64 << 10
 """Bytes of a passage at most; where anchors stand closer, the content is matched as a whole."""
 _PASSAGES = 1_000
@@ -45,14 +48,15 @@ class Passages:
     def __init__(self, matcher: Matcher, reveal: bool) -> None:
         """`reveal`: frames show the tokens."""
         self._matcher, self._reveal = matcher, reveal
-        self._known: dict[tuple[bytes, bool, bool], tuple[Sight, ...] | None] = {}
+        self._known: dict[tuple[bytes, bool, bool, bool], tuple[Sight, ...] | None] = {}
 
     def sights(self, text: Text, hits: Sequence[Hit], is_listed: Callable[[Capture], bool]) -> Iterator[tuple[int, Sight]]:
         """Everything in `text` that `is_listed`, in order, each with the byte that its capture's span counts from."""
+        binary = text.encoding == "utf-8" and b"\0" in text.data
         passages = list(self._cut(text, hits)) if len(hits) <= _PASSAGES else []
-        sights = [self._of_passage(text, *passage) for passage in passages]
+        sights = [self._of_passage(text, binary, *passage) for passage in passages]
         if None in sights or not passages:
-            yield from ((0, sight) for sight in self._matched(text, hits, is_listed))
+            yield from ((0, sight) for sight in self._matched(text, hits, binary, is_listed))
             return
         for (low, _, _), together in zip(passages, sights, strict=True):
             for sight in together or ():
@@ -71,22 +75,22 @@ class Passages:
             yield max(hits[first].start - _AROUND, 0), min(hits[number - 1].start + _AROUND, len(text.data)), hits[first:number]
             first = number
 
-    def _of_passage(self, text: Text, low: int, high: int, hits: Sequence[Hit]) -> tuple[Sight, ...] | None:
+    def _of_passage(self, text: Text, binary: bool, low: int, high: int, hits: Sequence[Hit]) -> tuple[Sight, ...] | None:
         """What stands in a passage; ``None`` if that can't be told without the bytes around it."""
         if high - low > _LONGEST:
             return None
         data = text.data[low:high]
-        key = data, low == 0, high == len(text.data)
+        key = data, low == 0, high == len(text.data), binary
         if key not in self._known:
             if len(self._known) >= _KEPT:
                 self._known.clear()
             part = Text(data, text.encoding, 0 if low else text.mark)
-            sights = tuple(self._matched(part, [hit._replace(start=hit.start - low) for hit in hits], lambda _: True))
+            sights = tuple(self._matched(part, [hit._replace(start=hit.start - low) for hit in hits], binary, lambda _: True))
             self._known[key] = sights if _stands_alone(data, hits[-1].start - low, sights, low == 0, high == len(text.data)) else None
         return self._known[key]
 
-    def _matched(self, text: Text, hits: Sequence[Hit], is_listed: Callable[[Capture], bool]) -> Iterator[Sight]:
-        captures = self._matcher.captures(text.data, hits)
+    def _matched(self, text: Text, hits: Sequence[Hit], binary: bool, is_listed: Callable[[Capture], bool]) -> Iterator[Sight]:
+        captures = self._matcher.captures(text.data, hits, binary)
         for capture in captures:
             if not is_listed(capture):
                 continue
@@ -102,7 +106,7 @@ def _stands_alone(data: bytes, last: int, sights: Sequence[Sight], first_bytes: 
     if not last_bytes:
         if any(sight.capture.end > len(data) - _EDGE for sight in sights):
             return False
-        # A token that a rule gave up on for its length would go on behind the end.
-        if len(data[last:].split(None, 1)[0]) >= len(data) - last:
+        # A token that a rule gave up on for its length, or one in pieces, would go on behind the end.
+        if len(data[last:].split(None, 1)[0]) >= len(data) - last or joined.end(data, last) >= len(data) - _PIECE:
             return False
     return first_bytes or all(sight.capture.start >= _EDGE for sight in sights)

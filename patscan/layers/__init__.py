@@ -1,21 +1,36 @@
 """Decodings between a content and a token in it: how text looks when it is encoded, and how it is read back.
 
-A layer is a module here with three functions, and one line in `LAYERS`. Layers compose: a form of a form is the form of two layers, and a
-view of a view's text maps back to the content.
+A layer is a module here and one line in `LAYERS`. Layers compose: a form of a form is the form of two layers, and a view of a view's
+text maps back to the content.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from patscan.layers import base64, hexadecimal, percent, wide
+from patscan.layers import base64, hexadecimal, joined, quoted, stream, wide
+from patscan.layers.backslash import BACKSLASH
+from patscan.layers.escapes import Escapes
+from patscan.layers.html import HTML
+from patscan.layers.percent import PERCENT
 from patscan.layers.view import View
 from patscan.model import Layer
 
-_BEFORE, _AFTER, _ROOM = 1 << 10, 64 << 10, 12 << 10
+_BEFORE, _AFTER, _ROOM = 2 << 10, 64 << 10, 12 << 10
 """Encoded bytes read to the left and right of an anchor, and those that must be left for a view to serve another one: a JWT job token in
 base64 has up to 8 kB."""
+_STREAM = 4 << 20
+"""Encoded bytes read of a compressed stream: a Helm release has up to 1 MiB."""
+_HEAD = 4 << 10
+"""Encoded bytes that show whether a stream begins."""
+_RUN = re.compile(rb"[A-Za-z0-9+/_.@-]*(?:=(?![0-9A-F]{2}|[ \t]*\r?\n)[A-Za-z0-9+/_.@-]*)*")
+_RUNNING = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+_NEAR, _FAR = 400, 1200
+"""Characters to the left and right of an anchor among which the first break is looked for: more than a routable token has in base64."""
+_BREAKS = re.compile(rb"""[%&=\\^"'`\r\n]""")
+"""What a break begins with."""
 
 
 class Codec(NamedTuple):
@@ -23,23 +38,56 @@ class Codec(NamedTuple):
 
     forms: Callable[[bytes], Iterator[tuple[bytes, int]]]
     """How a text looks when it is encoded, with the parameter that reading it back needs."""
-    view: Callable[[bytes, int, int], View | None]
-    """The decoded text around a form at this byte, with this parameter; ``None`` if it turns out not to be encoded so."""
+    views: Callable[[bytes, int, int], Iterator[View]]
+    """The decoded text around a form at this byte, with this parameter, in each way it can be read; nothing if it isn't encoded so."""
     decode: Callable[[bytes, int], bytes]
     """What a span holds that begins and ends with a token's first and last character; some bytes may stand around the token."""
+    mark: re.Pattern[bytes]
+    """What stands in every content that holds one of the layer's forms."""
+    within: re.Pattern[bytes] | None = None
+    """What of this layer may stand inside a token whose anchor shows nothing of it."""
+    few: Callable[[bytes], Iterator[tuple[bytes, int]]] | None = None
+    """The most usual `forms`: those that stand behind further layers."""
+    parameter: Callable[[int, int], int] = lambda parameter, _byte: parameter
+    """The parameter with which `decode` reads a span that begins with this byte of the view's text."""
+
+
+def _escapes(escapes: Escapes, mark: bytes) -> Codec:
+    return Codec(escapes.forms, escapes.views, escapes.decode, re.compile(mark), escapes.pattern, escapes.few)
 
 
 LAYERS: dict[str, Codec] = {
-    "utf-16": Codec(wide.forms_of(2), wide.view_of(2), wide.decode_of(2)),
-    "utf-32": Codec(wide.forms_of(4), wide.view_of(4), wide.decode_of(4)),
-    "hex": Codec(hexadecimal.forms, hexadecimal.view, hexadecimal.decode),
-    "percent": Codec(percent.forms, percent.view, percent.decode),
-    "base64": Codec(base64.forms, base64.view, base64.decode),
+    "utf-16": Codec(wide.forms_of(2), wide.views_of(2), wide.decode_of(2), re.compile(rb"\0")),
+    "utf-32": Codec(wide.forms_of(4), wide.views_of(4), wide.decode_of(4), re.compile(rb"\0")),
+    "hex": Codec(hexadecimal.forms, hexadecimal.views, hexadecimal.decode, hexadecimal.MARK),
+    "percent": _escapes(PERCENT, rb"%[0-9A-Fa-f]{2}"),
+    "backslash": _escapes(BACKSLASH, rb"\\(?:[ux][0-9A-Fa-f{]|[0-7]{2}|[-_.=@])"),
+    "html": _escapes(HTML, rb"&(?:#[xX]?[0-9A-Fa-f]{2,8}|[A-Za-z]{3,8});"),
+    "quoted-printable": _escapes(quoted.QUOTED, rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")._replace(forms=quoted.forms),
+    "joined": Codec(joined.forms, joined.views_of(joined.JOINED), joined.decode, joined.JOINED, joined.JOINED),
+    "wrapped": Codec(joined.forms, joined.views_of(joined.JOINT), joined.decode, joined.JOINT, joined.JOINT),
+    "base64": Codec(base64.forms, base64.views, base64.decode, base64.MARK, few=base64.few, parameter=lambda _, byte: byte % 3),
+    "gzip": Codec(stream.forms, stream.views, stream.decode, re.compile(rb"\x1f\x8b\x08")),
 }
 """Every layer by the name that a report gives it."""
 
-PAIRS: tuple[tuple[str, ...], ...] = tuple((name,) for name in LAYERS)
+PAIRS: tuple[tuple[str, ...], ...] = (
+    *((name,) for name in LAYERS if name not in {"joined", "wrapped", "gzip"}),
+    ("base64", "base64"),
+    ("base64", "utf-16"),
+    ("base64", "backslash"),
+    ("base64", "percent"),
+    ("hex", "utf-16"),
+    ("utf-16", "base64"),
+    ("utf-16", "backslash"),
+    ("percent", "percent"),
+    ("percent", "backslash"),
+    ("backslash", "backslash"),
+)
 """The layers, and the layers in layers, outermost first, in which anchors are looked for."""
+
+STREAMS: tuple[tuple[str, ...], ...] = (("base64", "gzip"), ("base64", "base64", "gzip"))
+"""The layers in which compressed streams are looked for."""
 
 
 class Form(NamedTuple):
@@ -49,10 +97,35 @@ class Form(NamedTuple):
     layers: tuple[Layer, ...]
 
 
-def forms(anchor: str) -> Iterator[Form]:
-    """Every way in which `anchor` is recognised."""
-    yield Form(anchor.encode(), ())
-    for names in PAIRS:
+class Reading(NamedTuple):
+    """A content read through some layers: each view is one of the text of the view before it."""
+
+    layers: tuple[Layer, ...]
+    views: tuple[View, ...]
+
+    @property
+    def view(self) -> View:
+        """The innermost."""
+        return self.views[-1]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The half-open byte span in the content of the half-open span in the innermost text."""
+        for view in reversed(self.views):
+            start, end = view.span(start, end)
+        return start, end
+
+    def layers_at(self, start: int) -> tuple[Layer, ...]:
+        """The layers with the parameters for a span that begins with byte `start` of the innermost text."""
+        layers: list[Layer] = []
+        for layer, view in zip(reversed(self.layers), reversed(self.views), strict=False):
+            layers.append(Layer(layer.name, LAYERS[layer.name].parameter(layer.parameter, start)))
+            start, _ = view.span(start, start + 1)
+        return tuple(reversed(layers))
+
+
+def forms(anchor: str, chains: Sequence[Sequence[str]] = ((), *PAIRS)) -> Iterator[Form]:
+    """Every way in which `anchor` is recognised behind one of `chains`."""
+    for names in chains:
         yield from _wrapped(Form(anchor.encode(), ()), names)
 
 
@@ -61,21 +134,67 @@ def _wrapped(form: Form, names: Sequence[str]) -> Iterator[Form]:
     if not names:
         yield form
         return
-    for literal, parameter in LAYERS[names[-1]].forms(form.literal):
+    codec = LAYERS[names[-1]]
+    written = codec.few if codec.few and len(names) + len(form.layers) > 1 else codec.forms
+    for literal, parameter in written(form.literal):
         yield from _wrapped(Form(literal, (Layer(names[-1], parameter), *form.layers)), names[:-1])
 
 
-def view(data: bytes | memoryview, start: int, layers: Sequence[Layer]) -> View | None:
-    """Read back the surroundings of a form at byte `start`; ``None`` if they turn out not to be encoded so."""
+def readings(data: bytes | memoryview, start: int, layers: Sequence[Layer]) -> Iterator[Reading]:
+    """The surroundings of a form at byte `start`, read back in every way that they show; the plainest first."""
     if not layers:
-        return View(data if isinstance(data, bytes) else bytes(data), start)
+        content = data if isinstance(data, bytes) else bytes(data)
+        yield Reading((), (View(content, start),))
+        if not is_broken(content, start):
+            return
     low = max(start - _BEFORE, 0) & ~3  # code units stay aligned
-    peeled = LAYERS[layers[0].name].view(bytes(data[low : start + _AFTER]), start - low, layers[0].parameter)
-    if peeled is None:
-        return None
-    peeled = peeled._replace(starts=[low + place for place in peeled.starts], ends=[low + place for place in peeled.ends])
-    inner = view(peeled.text, peeled.at, layers[1:]) if len(layers) > 1 else peeled
-    return inner and (inner.through(peeled) if inner is not peeled else peeled)
+    streamed = bool(layers) and layers[-1].name == "gzip"
+    # What doesn't begin as a stream isn't read to its end.
+    if streamed and next(_readings(bytes(data[start : start + _HEAD]), 0, layers, soft=0), None) is None:
+        return
+    near = bytes(data[low : start + (_STREAM if streamed else _AFTER)])
+    for reading in _readings(near, start - low, layers):
+        if reading.views:
+            yield reading._replace(views=(reading.views[0].shifted(low), *reading.views[1:]))
+
+
+_SOFT = 2
+"""Layers in a row that an anchor needn't show."""
+
+
+def _readings(text: bytes, at: int, layers: Sequence[Layer], soft: int = _SOFT) -> Iterator[Reading]:
+    if not layers:
+        yield Reading((), ())
+    else:
+        for view in LAYERS[layers[0].name].views(text, at, layers[0].parameter):
+            yield from _within(view, layers[0], layers[1:], _SOFT)
+    if soft:
+        for name in _broken(text, at):
+            for view in LAYERS[name].views(text, at, 0):
+                yield from _within(view, Layer(name), layers, soft - 1)
+
+
+def _within(view: View, layer: Layer, inner: Sequence[Layer], soft: int) -> Iterator[Reading]:
+    for reading in _readings(view.text, view.at, inner, soft):
+        yield Reading((layer, *reading.layers), (view, *reading.views))
+
+
+def is_broken(data: bytes, start: int) -> bool:
+    """Whether something stands in the run of characters around byte `start` that a layer would read."""
+    return next(_broken(data, start), None) is not None
+
+
+def _broken(text: bytes, at: int) -> Iterator[str]:
+    """The layers of which something stands where the run of characters around `at` ends, on either side."""
+    run = _RUN.match(text, at, at + _FAR)
+    high = run.end() if run else at
+    low = max(at - _NEAR, 0)
+    low += len(text[low:at].rstrip(_RUNNING))
+    if not _BREAKS.match(text, high) and not _BREAKS.search(text, max(low - 12, 0), min(low + 1, at)):
+        return
+    for name, codec in LAYERS.items():
+        if codec.within and (codec.within.match(text, high) or codec.within.search(text, max(low - 12, 0), min(low + 12, at))):
+            yield name
 
 
 def decoded(span: bytes, layers: Sequence[Layer]) -> bytes:
@@ -87,6 +206,9 @@ def decoded(span: bytes, layers: Sequence[Layer]) -> bytes:
     return span
 
 
-def serves(known: View, start: int, anchor: str) -> View | None:
-    """The view `known` for another form at byte `start`; ``None`` if it doesn't reach well beyond it, or `anchor` isn't there."""
-    return known.moved(start, anchor.encode(), _ROOM)
+def serves(known: Reading, start: int, anchor: str) -> Reading | None:
+    """The reading `known` for another form at byte `start`; ``None`` if it doesn't reach well beyond it, or `anchor` isn't there."""
+    if len(known.views) != 1:
+        return None
+    moved = known.view.moved(start, anchor.encode(), _ROOM)
+    return moved and known._replace(views=(moved,))

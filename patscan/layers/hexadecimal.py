@@ -1,31 +1,47 @@
-"""Two hexadecimal digits for a byte. No parameter."""
+"""Two hexadecimal digits for a byte, with or without something between the bytes. No parameter."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from patscan.layers.view import View
 
-_DIGITS = frozenset(b"0123456789abcdefABCDEF")
+_SEPARATORS = (b"", b" ", b":", b"-", b",", b", ", b", 0x", b",0x")
+# A dump is folded: a line of a .reg file ends in a backslash.
+_BETWEEN = rb"[ \t]?[,:-]?[ \t]*(?:\\?\r?\n[ \t]*)?(?:0x)?"
+_PAIR = rb"[0-9A-Fa-f]{2}"
+_PAIRS = re.compile(rb"(" + _PAIR + rb")" + _BETWEEN)
+_LAST = re.compile(rb"(" + _PAIR + rb")" + _BETWEEN + rb"\Z")
+_LONGEST_BETWEEN = 40
+MARK = re.compile(rb"(?:" + _PAIR + rb"[ :,x0-]{0,4}){3}" + _PAIR)
 
 
 def forms(plain: bytes) -> Iterator[tuple[bytes, int]]:
-    """In lower and in upper case."""
-    yield plain.hex().encode(), 0
-    yield plain.hex().upper().encode(), 0
+    """In lower and in upper case, with each separator."""
+    # UTF-16 in hexadecimal is what .reg files and SQL dumps have.
+    for separator in (b"", b",") if b"\0" in plain else _SEPARATORS:
+        pairs = [b"%02x" % byte for byte in plain]
+        yield separator.join(pairs), 0
+        yield separator.join(pair.upper() for pair in pairs), 0
 
 
-def view(near: bytes, at: int, _parameter: int) -> View:
+def views(near: bytes, at: int, _parameter: int) -> Iterator[View]:
     """See `patscan.layers.Codec`."""
+    starts: list[int] = []
     low = at
-    while low > 1 and near[low - 1] in _DIGITS and near[low - 2] in _DIGITS:
-        low -= 2
-    high = at
-    while high + 1 < len(near) and near[high] in _DIGITS and near[high + 1] in _DIGITS:
-        high += 2
-    return View(bytes.fromhex(near[low:high].decode()), (at - low) // 2, range(low, high, 2), range(low + 2, high + 2, 2))
+    while (last := _LAST.search(near, max(low - _LONGEST_BETWEEN, 0), low)) and last.start() < low:
+        low = last.start()
+        starts.append(low)
+    starts.reverse()
+    before, high = len(starts), at
+    while pair := _PAIRS.match(near, high):
+        starts.append(high)
+        high = pair.end()
+    text = bytes.fromhex(b"".join(near[place : place + 2] for place in starts).decode())
+    yield View(text, before, starts, [place + 2 for place in starts])
 
 
 def decode(span: bytes, _parameter: int) -> bytes:
     """See `patscan.layers.Codec`. Raises `ValueError`."""
-    return bytes.fromhex(span.decode("ascii"))
+    return bytes.fromhex(b"".join(_PAIRS.findall(span)).decode())

@@ -16,14 +16,14 @@ def forms_of(width: int) -> Callable[[bytes], Iterator[tuple[bytes, int]]]:
     return forms
 
 
-def view_of(width: int) -> Callable[[bytes, int, int], View | None]:
-    """`view` for code units of `width` bytes."""
+def views_of(width: int) -> Callable[[bytes, int, int], Iterator[View]]:
+    """`views` for code units of `width` bytes."""
 
-    def view(near: bytes, at: int, _parameter: int) -> View | None:
+    def views(near: bytes, at: int, _parameter: int) -> Iterator[View]:
         # Text starts at an even offset, so an anchor at an odd one is big-endian.
         lead = width - 1 if at % width == width - 1 and _is_wide(near, at, width, width - 1) else 0
         if not _is_wide(near, at, width, lead):
-            return None
+            return
         places: list[int] = []
         for direction in (-width, width):
             place = at if direction > 0 else at - width
@@ -32,9 +32,9 @@ def view_of(width: int) -> Callable[[bytes, int, int], View | None]:
                 place += direction
         places.sort()
         text = bytes(near[place] for place in places)
-        return View(text, places.index(at), [place - lead for place in places], [place - lead + width for place in places])
+        yield View(text, places.index(at), [place - lead for place in places], [place - lead + width for place in places])
 
-    return view
+    return views
 
 
 def decode_of(width: int) -> Callable[[bytes, int], bytes]:

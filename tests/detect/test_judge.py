@@ -118,7 +118,7 @@ def test_a_checksum_takes_the_prefix_in(matcher: Matcher, rng: random.Random, pr
 
 @pytest.mark.parametrize(
     ("prefix", "rule"),
-    [("acmepat_", "gitlab-routable-custom-prefix"), ("", "gitlab-routable-custom-prefix"), ("glagent-", "gitlab-agent-token")],
+    [("acmepat_", "gitlab-routable-custom-prefix"), ("", "gitlab-routable-custom-prefix"), ("glagent-", "gitlab-agent-token-routable")],
 )
 def test_a_prefix_nobody_knows_is_found_by_the_checksum(matcher: Matcher, rng: random.Random, prefix: str, rule: str) -> None:
     token = routable(rng, prefix)

@@ -40,10 +40,13 @@ def test_the_severity_is_that_of_the_answer(name: str, live: str, dead: str, rng
 
 
 def test_sarif_ranks_by_it(rng: random.Random) -> None:
-    for verdict, rank in ((LIVE, 100.0), (DEAD, 25.0), (Verdict(), None)):
+    ranks = []
+    for verdict in (LIVE, Verdict(), DEAD):
         (result,) = json.loads(written("sarif", report(finding(classic(rng), verdict=verdict))))["runs"][0]["results"]
-        assert result.get("rank", -1.0) == (-1.0 if rank is None else rank)
-        assert ("severity" in result["properties"]) == (rank is not None)
+        ranks.append(result["rank"])
+        assert result["properties"].get("thiefSeverity") == verdict.severity
+    assert ranks == sorted(ranks, reverse=True)
+    assert len(set(ranks)) == 3
 
 
 def test_nothing_is_told_of_what_was_not_asked(rng: random.Random) -> None:

@@ -1,0 +1,90 @@
+"""What the escape layers share: some characters stand for themselves, others are written as an escape."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from patscan.layers.view import Mapped, View
+
+_SIGNS = (b"-_.=@", b"=@", b"_", b"-.@")
+"""The signs of an anchor that are escaped together."""
+
+
+class Escapes(NamedTuple):
+    """A notation. `pattern` matches one escape, `value` is the byte that it stands for (or none), and `spellings` write one."""
+
+    pattern: re.Pattern[bytes]
+    value: Callable[[re.Match[bytes]], bytes]
+    spellings: Sequence[Callable[[int], bytes]]
+    for_all: int
+    """How many of the `spellings` are also used for every character of a text."""
+    again: Mapping[bytes, bytes]
+    """How the characters that begin another layer's escapes are written."""
+
+    def forms(self, plain: bytes) -> Iterator[tuple[bytes, int]]:
+        """Every character escaped, or some signs only."""
+        written: dict[bytes, None] = {}
+        for number, spelling in enumerate(self.spellings):
+            if number < self.for_all:
+                written[b"".join(map(spelling, plain))] = None
+            for signs in _SIGNS:
+                written[b"".join(spelling(byte) if byte in signs else bytes([byte]) for byte in plain)] = None
+        written.pop(plain, None)
+        for literal in written:
+            yield literal, 0
+
+    def few(self, plain: bytes) -> Iterator[tuple[bytes, int]]:
+        """The most usual `forms`: those that stand behind further layers. Of what is escaped already, what begins an escape."""
+        if any(sign in plain for sign in (b"\\", b"%", b"&")):
+            yield re.sub(rb"[\\%&]", lambda sign: self.again.get(sign[0], sign[0]), plain), 0
+            return
+        written = {b"".join(spelling(byte) if byte in b"-_.=@" else bytes([byte]) for byte in plain) for spelling in self.spellings[:2]}
+        for literal in sorted(written - {plain}):
+            yield literal, 0
+
+    def views(self, near: bytes, at: int, _parameter: int) -> Iterator[View]:
+        """See `patscan.layers.Codec`."""
+        text = bytearray()
+        # An escape shifts what follows it: where each begins in the text, and what the place in `near` is from there on.
+        firsts, places, widths = [0], [0], [1]
+        place, where = 0, 0
+        for escape in self.pattern.finditer(near):
+            if place <= at < escape.end():
+                where = len(text) + min(at, escape.start()) - place
+            text += near[place : escape.start()]
+            byte = self.value(escape)
+            if byte:
+                firsts += [len(text), len(text) + 1]
+                places += [escape.start(), escape.end()]
+                widths += [len(escape[0]), 1]
+                text += byte
+            else:
+                firsts.append(len(text))
+                places.append(escape.end())
+                widths.append(1)
+            place = escape.end()
+        if place <= at:
+            where = len(text) + at - place
+        text += near[place:]
+
+        def start(byte: int) -> int:
+            piece = bisect_right(firsts, byte) - 1
+            return places[piece] + byte - firsts[piece]
+
+        def end(byte: int) -> int:
+            piece = bisect_right(firsts, byte) - 1
+            return places[piece] + byte - firsts[piece] + widths[piece]
+
+        yield View(bytes(text), where, Mapped(len(text), start), Mapped(len(text), end))
+
+    def decode(self, span: bytes, _parameter: int) -> bytes:
+        """See `patscan.layers.Codec`."""
+        return self.pattern.sub(self.value, span)
+
+
+def of_code(code: int) -> bytes:
+    """The byte of a character; one that is no ASCII ends a token, whatever it is."""
+    return bytes([code]) if code < 0x80 else b"\xff"

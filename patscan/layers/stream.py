@@ -1,0 +1,44 @@
+"""A gzip member (RFC 1952). Its form doesn't depend on the text in it, so what it holds is searched again. No parameter."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+from patscan.layers.view import Mapped, View
+
+LONGEST = 8 << 20
+"""Bytes that are inflated at most."""
+_CHUNK = 16 << 10
+_GZIP = 31  # zlib's window bits for a gzip header
+
+
+def forms(_plain: bytes) -> Iterator[tuple[bytes, int]]:
+    """The header: deflate, and no other flag than that a file name follows."""
+    yield b"\x1f\x8b\x08\x00", 0
+    yield b"\x1f\x8b\x08\x08", 0
+
+
+def views(near: bytes, at: int, _parameter: int) -> Iterator[View]:
+    """See `patscan.layers.Codec`. Every byte comes from the whole stream."""
+    text, end = _inflated(near, at)
+    if text:
+        yield View(text, 0, Mapped(len(text), lambda _: at), Mapped(len(text), lambda _: end))
+
+
+def decode(span: bytes, _parameter: int) -> bytes:
+    """See `patscan.layers.Codec`. Raises `ValueError`."""
+    text, _ = _inflated(span, 0)
+    return text
+
+
+def _inflated(near: bytes, at: int) -> tuple[bytes, int]:
+    """What the stream at `at` holds, as far as it is right, and where it ends."""
+    inflate, text, place = zlib.decompressobj(_GZIP), bytearray(), at
+    try:
+        while place < len(near) and not inflate.eof and len(text) < LONGEST:
+            text += inflate.decompress(inflate.unconsumed_tail or near[place : place + _CHUNK], LONGEST - len(text))
+            place = min(place + _CHUNK, len(near))
+    except zlib.error:
+        pass
+    return bytes(text), place - len(inflate.unused_data)

@@ -1,0 +1,147 @@
+"""Every kind of token behind every layer, and bytes that only look like layers."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import random
+import time
+
+import pytest
+
+from patscan import layers, rulebook
+from patscan.detect.matcher import Matcher
+from tests.tokens import FRIENDLY, classic, friendly, jwt, routable
+from tests.wrapped import BARE, ENDLESS, KINDS, WRAPPERS
+
+MATCHER = Matcher(rulebook.load())
+SPLIT_TAIL = {"base64, indented", "base64, literal \\n", "base64, quoted mail", "base64, concatenated", "base64, continued", "base64, MIME"}
+"""Folded so that the four characters of the prefixless anchor may be cut in the middle."""
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_every_kind_is_whole(wrapper: str) -> None:
+    for kind, make in KINDS.items():
+        if (wrapper in BARE and kind in ENDLESS) or (wrapper in SPLIT_TAIL and kind == "gitlab-routable-custom-prefix"):
+            continue
+        rng = random.Random(f"{kind} {wrapper} seed")
+        for _ in range(3):
+            token = make(rng)
+            content = WRAPPERS[wrapper](token, rng)
+            captures = MATCHER.find(content)
+            whole = [capture for capture in captures if capture.secret.reveal() == token.encode() and capture.confidence != "low"]
+            assert whole, (kind, wrapper)
+            assert len(whole) == len([capture for capture in captures if capture.confidence != "low"]), (kind, wrapper)
+            assert token.encode() in layers.decoded(content[whole[0].start : whole[0].end], whole[0].layers), (kind, wrapper)
+
+
+def test_the_layers_are_told_outermost_first(rng: random.Random) -> None:
+    content = WRAPPERS["JSON of base64 of base64 of a split"](classic(rng), rng)
+    (capture,) = MATCHER.find(content)
+    assert capture.encodings[-3:] == ("base64", "base64", "joined")
+    assert capture.confidence == "medium"
+
+
+def test_a_join_is_proved_by_the_checksum_or_medium(rng: random.Random) -> None:
+    for token, sure in ((routable(rng), "certain"), (classic(rng), "medium")):
+        (capture,) = MATCHER.find(f'"{token[:12]}" + "{token[12:]}"'.encode())
+        assert (capture.secret.reveal(), capture.confidence) == (token.encode(), sure)
+
+
+def test_two_tokens_of_one_stream_are_both_found(rng: random.Random) -> None:
+    tokens = {classic(rng).encode() for _ in range(3)}
+    content = base64.b64encode(gzip.compress(b"\n".join(tokens)))
+    assert {capture.secret.reveal() for capture in MATCHER.find(content)} == tokens
+
+
+def test_lines_that_follow_each_other_are_not_joined(rng: random.Random) -> None:
+    tokens = [classic(rng).encode() for _ in range(4)]
+    values = b"".join(b"  key%d: %s\n" % (number, base64.b64encode(token + b"!")) for number, token in enumerate(tokens))
+    assert [capture.secret.reveal() for capture in MATCHER.find(b"data:\n" + values)] == tokens
+
+
+@pytest.mark.parametrize("prefix", ["glagent-", "glwt-"])
+def test_a_wrong_character_is_a_wrong_checksum(rng: random.Random, prefix: str) -> None:
+    token = routable(rng, prefix)
+    for wrong in (token[:-1] + ("0" if token[-1] != "0" else "1"), token[:20] + ("A" if token[20] != "A" else "B") + token[21:]):
+        (capture,) = MATCHER.find(f"t={wrong}\n".encode())
+        assert (capture.confidence, capture.reason) == ("low", "checksum")
+    (capture,) = MATCHER.find(f"t={token[: token.index('.')]}\n".encode())
+    assert capture.evidence[0].type == "truncated"
+
+
+@pytest.mark.parametrize("size", [256, 384, 512])
+@pytest.mark.parametrize("after", ["_old", "-x", "abc"])
+def test_what_is_glued_to_a_signature_is_cut_off(rng: random.Random, size: int, after: str) -> None:
+    token = jwt(rng)
+    token = token[: token.rindex(".") + 1] + base64.urlsafe_b64encode(rng.randbytes(size)).rstrip(b"=").decode()
+    (capture,) = MATCHER.find(f"t={token}{after} ".encode())
+    assert (capture.secret.reveal(), capture.confidence) == (token.encode(), "medium")
+
+
+def test_half_a_signature_is_no_token(rng: random.Random) -> None:
+    (capture,) = MATCHER.find(f"t={jwt(rng)[:-100]} ".encode())
+    assert (capture.confidence, capture.reason) == ("low", "length")
+
+
+@pytest.mark.parametrize("after", [b"2026-11-21T08:00:00", b"invalid argument", b"Zx9"])
+def test_the_next_string_of_a_binary_file(rng: random.Random, after: bytes) -> None:
+    for kind in ("gitlab-pat", "gitlab-trigger-token", "gitlab-oauth-application-secret", "gitlab-agent-token"):
+        token = KINDS[kind](rng).encode()
+        (capture,) = MATCHER.find(b"SQLite format 3\0\x10\0" + b"\x07" + token + after + b"\0\0")
+        assert (capture.secret.reveal(), capture.confidence) == (token, "medium"), kind
+        (capture,) = MATCHER.find(b"a text: " + token + after + b"\n")
+        assert capture.confidence == "low", kind
+
+
+def test_a_prefix_among_the_strings_of_a_program() -> None:
+    table = b"\0\0glpat-glrt-gldt-runtime error: invalid memory address or nil pointer\0globalgoroutGODEBUGint\0"
+    assert not [capture for capture in MATCHER.find(table) if not capture.reason]
+    assert not [capture for capture in MATCHER.find(b"\0glpat-invalidArgumentHeaderValue\0") if not capture.reason]
+
+
+def _megabyte(part: bytes) -> bytes:
+    return (part * ((1 << 20) // len(part) + 1))[: 1 << 20]
+
+
+def _deep(token: bytes, depth: int) -> bytes:
+    for _ in range(depth):
+        token = base64.b64encode(token[: 1 << 16])
+    return token
+
+
+HOSTILE = {
+    "percents": _megabyte(b"%25"),
+    "escaped anchors": _megabyte(b"glpat-%41"),
+    "signs of streams": _megabyte(b"H4sIAAAAAAAA"),
+    "invalid base64": _megabyte(b"Z2xwYXQt="),
+    "lone surrogates": _megabyte(rb"glpat-\ud800"),
+    "overlong UTF-8": _megabyte(b"glpat-\xc0\xaf"),
+    "joints": _megabyte(b'glpat-" + "'),
+    "spaces": b'glpat-"' + b" " * (1 << 20),
+    "soft breaks": _megabyte(b"glpat-=\n"),
+    "round in a circle": _megabyte(b"glpat-%5c\\u0025=\n"),
+    "base64 of base64 …": _deep(b"glpat-", 100),
+    "a bomb": base64.b64encode(gzip.compress(bytes(1 << 28))),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_bytes_take_bounded_time(name: str) -> None:
+    content = HOSTILE[name]
+    begun = time.process_time()
+    MATCHER.captures(content, MATCHER.anchors.hits(content, 1000)[:1000])
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_noise_holds_no_token(seed: int) -> None:
+    rng = random.Random(seed)
+    noise = rng.randbytes(1 << 22)
+    for content in (noise, base64.b64encode(noise), base64.encodebytes(noise), noise.hex().encode()):
+        assert not [capture for capture in MATCHER.find(content) if not capture.reason]
+
+
+def test_the_alphabet_of_the_tests_is_the_generators() -> None:
+    assert len(FRIENDLY) == 60
+    assert len(friendly(random.Random(1), 50)) == 50
