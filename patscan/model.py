@@ -87,6 +87,13 @@ class Address(NamedTuple):
     """Half-open byte span in the content."""
     layers: tuple[Layer, ...] = ()
     """The decodings, outermost first."""
+    members: tuple[str, ...] = ()
+    """The path in each archive, outermost first, that leads to the content; empty for what a compressed stream holds."""
+
+    @property
+    def member(self) -> str | None:
+        """The path inside the archive, for a reader: ``inner.zip!/x.env``; ``None`` if there is none, or if it has no name."""
+        return "!/".join(filter(None, self.members)) or None
 
 
 class Position(NamedTuple):

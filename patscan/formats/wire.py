@@ -191,7 +191,7 @@ def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
         "start": occurrence.start,
         "end": occurrence.end,
         "encodings": list(occurrence.encodings),
-        "member": None,
+        "member": None if (member := occurrence.match.address.member) is None else SURROGATE.sub("\ufffd", member),
         "commit": sighting.commit,
         "author": sighting.author,
         "date": sighting.date,
