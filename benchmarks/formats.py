@@ -19,7 +19,7 @@ import sys
 import time
 
 from patscan import formats, rulebook
-from patscan.model import Commit, Coverage, Evidence, Exposure, Finding, Occurrence, Sighting, Position, Report, Rule, Target
+from patscan.model import Commit, Coverage, Evidence, Exposure, Finding, Occurrence, Position, Report, Rule, Sighting, Target
 from patscan.secret import Secret
 
 LETTERS = string.ascii_letters + string.digits

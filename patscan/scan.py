@@ -75,7 +75,8 @@ def _report(run: Run, skips: Sequence[Skip], gaps: Sequence[Gap]) -> Report:
 
 def _unpacked(run: Run, gaps: Sequence[Gap]) -> list[Gap]:
     """`gaps`, each with the name of its archive, or of the member, that people know."""
-    asked = {gap.name for gap in gaps if gap.path is None}
+    # In a history, asking git for a path takes as long as everything else: an id has to do for what nothing can be done about.
+    asked = {gap.name for gap in gaps if gap.path is None and (gap.ours or run.source.target().type != "history")}
     sightings = run.source.sightings(asked, map) if asked else {}
     named = []
     for gap in gaps:

@@ -59,12 +59,12 @@ def _notes(report: Report) -> Iterator[str]:
 
 
 def _token(finding: Finding, target: Target, style: Style) -> str:
-    from patscan.formats.places import SHORT, name, printable, remark
+    from patscan.formats.places import SHORT, place, printable, remark
     from patscan.formats.words import count, reasons
 
     lead = finding.occurrences[0]
-    place = name(lead.sighting, SHORT)
-    spot = place if lead.sighting.kind is Kind.REF_NAME else f"{place}:{lead.position.line}:{lead.position.column}"
+    called = place(lead, SHORT)
+    spot = called if lead.sighting.kind is Kind.REF_NAME else f"{called}:{lead.position.line}:{lead.position.column}"
     token = shown(finding.secret, style.reveal)
     others = len(finding.occurrences) - 1
     told = [

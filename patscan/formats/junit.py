@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
 from patscan.formats.places import by_place, in_file, name, printable, slashed
+from patscan.formats.places import place as place_of
 from patscan.formats.words import headline, reasons, unseen, whereabouts
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _case(finding: Finding, places: Sequence[Occurrence], opening: str, tag: str
     # Two tokens of a kind in one file are two tests, and the same tests in the next run.
     label = f"{finding.rule.name} {finding.fingerprint[:12]}"
     file = {"file": place} if in_file(first.sighting) else {}
-    spots = ", ".join(f"{place}:{one.position.line}:{one.position.column}" for one in places)
+    spots = ", ".join(f"{slashed(place_of(one))}:{one.position.line}:{one.position.column}" for one in places)
     text = "\n".join((spots, "; ".join(reasons(finding)), "; ".join(whereabouts(finding, first)), remedy(finding)))
     return f"<testcase{_attributes(classname=place, name=label, **file)}>{opening}{_text(text)}</{tag}></testcase>"
 

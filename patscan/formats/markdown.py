@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
-from patscan.formats.places import SHORT, listed, name, printable
+from patscan.formats.places import SHORT, listed, place, printable
 from patscan.formats.words import by_reason, count, prominent, since, unseen
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _item(finding: Finding) -> str:
 
 def _place(occurrence: Occurrence) -> str:
     past = " (in history only)" if occurrence.at_head is False else ""
-    return f"{_code(name(occurrence.sighting, SHORT))} line {occurrence.position.line}{past}"
+    return f"{_code(place(occurrence, SHORT))} line {occurrence.position.line}{past}"
 
 
 def _remedies(findings: Sequence[Finding]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import sarif_om as om
 
-from patscan.formats.places import as_bytes, in_file, name, printable
+from patscan.formats.places import as_bytes, in_file, name, place, printable
 from patscan.kind import Kind
 from patscan.model import Position
 
@@ -47,6 +47,9 @@ def location(occurrence: Occurrence, root: str, mask: str, number: int = -1, tex
         artifact_location=_artifact(sighting, root), region=_region(position, mask), context_region=_context(occurrence, mask)
     )
     named = None if in_file(sighting) else [om.LogicalLocation(fully_qualified_name=printable(name(sighting)), kind=sighting.kind)]
+    if occurrence.match.address.member:
+        # Lines count inside the member; GitHub resolves no nested artifact (`parentIndex`), so the archive stands for it.
+        named = [om.LogicalLocation(fully_qualified_name=printable(place(occurrence)), kind="member")]
     return om.Location(id=number, physical_location=physical, logical_locations=named, message=om.Message(text=text) if text else None)
 
 

@@ -209,11 +209,14 @@ def _occurrence(place: Value, token: Finding) -> Occurrence:
         *(place.at(key).text_or_none() for key in ("commit", "author", "date", "blob", "message", "submodule")),
     )
     layers = tuple(Layer(name) for name in place.at("encodings").texts())
+    begin, end, members = place.at("start").number(), place.at("end").number(), place.at("members")
     match = Match(
         token.rule,
         token.secret,
         token.fingerprint,
-        Address(sighting.blob or sighting.path or sighting.commit or "", place.at("start").number(), place.at("end").number(), layers),
+        Address(
+            sighting.blob or sighting.path or sighting.commit or "", begin, end, layers, () if members.found is None else members.texts()
+        ),
         Position(*(place.at(key).number() for key in ("line", "column", "end_line", "end_column"))),
         place.at("frame").texts(),
         place.at("frame_line").number(),

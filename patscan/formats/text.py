@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from patscan.dates import instant
 from patscan.formats.advice import remedy, undoing
-from patscan.formats.places import SHORT, current, name, printable, remark
+from patscan.formats.places import SHORT, current, place, printable, remark
 from patscan.formats.redaction import shown
 from patscan.formats.words import by_reason, count, reasons, since, whereabouts
 from patscan.kind import Kind
@@ -104,10 +104,10 @@ def _token(finding: Finding, style: Style) -> str:
 
 
 def _spot(occurrence: Occurrence) -> str:
-    place = name(occurrence.sighting, SHORT)
+    spot = place(occurrence, SHORT)
     if occurrence.sighting.kind is Kind.REF_NAME:
-        return printable(place)
-    return printable(f"{place}:{occurrence.position.line}:{occurrence.position.column}")
+        return printable(spot)
+    return printable(f"{spot}:{occurrence.position.line}:{occurrence.position.column}")
 
 
 def _looked_at(report: Report, style: Style) -> Iterator[str]:

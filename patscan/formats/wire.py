@@ -191,7 +191,7 @@ def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
         "start": occurrence.start,
         "end": occurrence.end,
         "encodings": list(occurrence.encodings),
-        "member": None if (member := occurrence.match.address.member) is None else SURROGATE.sub("\ufffd", member),
+        **_member(occurrence.match.address.members),
         "commit": sighting.commit,
         "author": sighting.author,
         "date": sighting.date,
@@ -202,6 +202,12 @@ def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
         "frame_line": occurrence.frame_line,
         "line_hash": occurrence.line_hash,
     }
+
+
+def _member(members: tuple[str, ...]) -> dict[str, Any]:
+    """The path inside the archive for a reader; for a program each archive's, of which a compressed stream has none."""
+    listed = [SURROGATE.sub("\ufffd", member) for member in members]
+    return {"member": "!/".join(filter(None, listed)) or None} | ({"members": listed} if listed else {})
 
 
 def _path(path: str | None) -> dict[str, Any]:

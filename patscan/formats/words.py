@@ -96,7 +96,9 @@ def headline(finding: Finding, occurrence: Occurrence) -> str:
     commit = f" in commit {sighting.commit[:SHORT]}" if sighting.commit and in_file(sighting) else ""
     past = f"; in history only,{commit or ' gone from HEAD'}" if occurrence.at_head is False else ""
     odd = f"; {remark(sighting)}" if remark(sighting) else ""
-    return printable(f"{finding.rule.name} {finding.secret} ({finding.confidence}){odd}{past}")
+    member = occurrence.match.address.member
+    inside = f"; in {member} of this archive" if member else ""
+    return printable(f"{finding.rule.name} {finding.secret} ({finding.confidence}){odd}{inside}{past}")
 
 
 def unseen(report: Report) -> Iterator[Skip]:
