@@ -283,7 +283,8 @@ class Note(NamedTuple):
     where: str
     reason: str
     kind: str = ""
-    """What even the shortest report shows: ``policy`` (what a repository's own files hide), ``unstaged``, ``cache``; empty: the rest."""
+    """What even the shortest report shows: ``policy`` (what a repository's own files hide), ``unstaged``, ``cache``, ``archive`` (a
+    limit of ours); empty: the rest."""
 
 
 class Coverage(NamedTuple):

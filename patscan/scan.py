@@ -65,7 +65,7 @@ def _report(run: Run, skips: Sequence[Skip], gaps: Sequence[Gap]) -> Report:
         # A scan of nothing is never green: a wrong path or a wrong checkout looks just like that.
         skips.append(Skip(source.target().path, "there is nothing to look at: no commit, no file."))
     unreasoned = [Note(place, "an ignore comment without the reason that is required: it hides nothing.") for place in run.unreasoned]
-    notes = [Note(gap.name, gap.reason) for gap in unpacked if not _is_skip(gap, run)]
+    notes = [Note(gap.name, gap.reason, "archive" if gap.ours else "") for gap in unpacked if not _is_skip(gap, run)]
     coverage = coverage.plus(Coverage(skipped=tuple(skips), notes=(*source.notes, *notes, *unreasoned)))
     violations = tuple(
         f"{place}: an ignore comment without a reason. Write one behind it: patscan:ignore -- why" for place in run.unreasoned

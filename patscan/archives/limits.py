@@ -17,9 +17,9 @@ class Limits(NamedTuple):
     """Archives inside each other. A compressed stream counts as one."""
     bytes: int = 4 << 30
     """Expanded bytes."""
-    ratio: int = 250
+    ratio: int = 100
     """Expanded bytes for each compressed one, once there are 64 MiB more than that."""
-    members: int = 100_000
+    members: int = 50_000
     seconds: int = 60
     held: int = 256 << 20
     """Compressed bytes that are held in memory."""
@@ -82,12 +82,16 @@ class Account:
         """One more member. Raises `Ended`."""
         self._members += 1
         if self._members > self.limits.members:
-            raise Ended("members", f"it has more than {self.limits.members:,} members")
+            raise self.too_many()
         seconds = monotonic() - self._begin
         if seconds > self.limits.seconds:
             raise Ended("seconds", f"it took more than {self.limits.seconds:,} seconds")
         if self._spent.seconds + seconds > self.limits.total_seconds:
             raise Ended("total-seconds", f"the archives of this scan took more than {self.limits.total_seconds:,} seconds")
+
+    def too_many(self) -> Ended:
+        """For an archive that has more members than it may."""
+        return Ended("members", f"it has more than {self.limits.members:,} members")
 
     def hold(self, size: int) -> None:
         """So many bytes more are in memory, or, below zero, fewer. Raises `Exceeded`."""

@@ -38,6 +38,7 @@ class Reader:
                     self._chunk = memoryview(chunk)
                     return True
         except Problem as problem:
-            self.problem = problem
+            # What its traceback refers to is much, and would live as long as it does.
+            self.problem, problem.__context__ = problem.with_traceback(None), None
         self._chunks = iter(())
         return False

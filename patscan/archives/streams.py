@@ -16,6 +16,8 @@ _MEMORY = 128 << 20
 """Bytes that a decoder of xz or zstd may take for itself."""
 _LEAST = 64
 """Bytes that come out of what begins like a zlib stream, and then goes wrong, if it is one."""
+_BITS = {"gzip": 31, "zlib": 15, "deflate": -15}
+"""What zlib calls these kinds."""
 _LOOSE = re.compile(rb"(?:blob|commit|tag|tree) [0-9]{1,20}\0")
 """How git begins a loose object."""
 
@@ -55,7 +57,7 @@ def decompressor(kind: str) -> tuple[Callable[[], Decompressor], tuple[type[Exce
         import lzma
 
         return lambda: lzma.LZMADecompressor(memlimit=_MEMORY), (lzma.LZMAError,)
-    bits = {"gzip": 31, "zlib": 15, "deflate": -15}[kind]
+    bits = _BITS[kind]
     try:
         from isal import isal_zlib
     except ImportError:
@@ -85,7 +87,9 @@ def _inflated(
         try:
             yield from stream.chunks(pending, read)
         except caught as error:
-            if stream.produced < (_LEAST if kind == "zlib" else 0 if is_first else 1):
+            if not stream.produced and kind in _BITS:
+                yield from _salvaged(kind, pending)
+            if stream.produced < _LEAST and (kind == "zlib" or not is_first):
                 return
             reason = "" if isinstance(error, Broken) else f" ({error})"
             raise Broken(f"cut off or broken{reason}: what could be unpacked of it was looked at.") from None
@@ -93,6 +97,22 @@ def _inflated(
             return
         is_first = False
         pending = (stream.rest or read(INPUT)).lstrip(b"\0")
+
+
+def _salvaged(kind: str, data: bytes) -> Iterator[bytes]:
+    """What comes out of the first bytes of a broken stream: an error takes with it what came out in the same call."""
+    stream, step = zlib.decompressobj(_BITS[kind]), 4096
+    while step:
+        before = stream.copy()
+        try:
+            chunk = stream.decompress(data, step)
+        except zlib.error:
+            stream, step = before, step // 8
+            continue
+        if not chunk:
+            return
+        data = stream.unconsumed_tail
+        yield chunk
 
 
 class Flow:

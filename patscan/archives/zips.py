@@ -45,6 +45,8 @@ def entries(read: Read, account: Account) -> Iterator[tuple[str, Reader, Problem
             account.count()
             if not entry.name.endswith("/") or entry.size:
                 yield entry.name, Reader(archive.chunks(entry)), _refusal(entry)
+        if archive.lists_more:
+            raise account.too_many()
         if not archive.has_directory:
             raise Broken("cut off: it has no directory. What is there of it was looked at.")
     finally:
@@ -63,7 +65,7 @@ class _Zip:
     """The bytes of one archive."""
 
     def __init__(self, data: bytes, account: Account) -> None:
-        self.has_directory = False
+        self.has_directory = self.lists_more = False
         self._data, self._view, self._account = data, memoryview(data), account
         self._taken = 0
 
@@ -81,10 +83,10 @@ class _Zip:
         """What a member holds. Raises `Problem`."""
         low = self._begin(entry.offset)
         size = entry.size or (len(self._data) - low if entry.flags & _SIZES_FOLLOW else 0)
-        self._taken += entry.size
+        packed = self._view[low : low + size]
+        self._taken += len(packed) if entry.size else 0
         if self._taken > len(self._data):
             raise Broken("broken: its members overlap, and together are larger than it.")
-        packed = self._view[low : low + size]
         chunks = self._stored(packed) if entry.method == _STORED else self._unpacked(entry, packed)
         value = 0
         for chunk in chunks:
@@ -111,9 +113,9 @@ class _Zip:
         return min(offset + _LOCAL_FIELDS.size + int(name) + int(extra), len(self._data))
 
     def _listed(self) -> Iterator[Entry]:
-        """What the directory lists; one more than there may be, at most."""
+        """What the directory lists, as far as that is allowed: several of its entries may name the same member."""
         at, base = self._directory()
-        for _ in range(self._account.limits.members + 1):
+        for _ in range(self._account.limits.members):
             if self._view[at : at + 4] != _LISTED or at + 46 > len(self._data):
                 return
             flags, method, checksum, size, plain, name, extra, comment, offset = _LISTED_FIELDS.unpack_from(self._view, at)
@@ -122,6 +124,7 @@ class _Zip:
             if 0 <= base + offset < len(self._data):
                 yield Entry(base + offset, _decoded(self._data[at + 46 : low], flags), flags, method, checksum, size)
             at = low + extra + comment
+        self.lists_more = self._view[at : at + 4] == _LISTED
 
     def _directory(self) -> tuple[int, int]:
         """Where the directory begins, and where the archive does, from which it counts; the end if there is none."""
