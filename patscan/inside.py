@@ -68,7 +68,7 @@ class Inside:
 
     def _member(self, reader: Reader, names: tuple[str, ...], account: Account) -> None:
         chunks = self._looked(reader.read, names)
-        first = next(chunks, b"")
+        first = next(chunks, memoryview(b""))
         kind = archives.kind_of(first)
         if kind and len(names) >= account.limits.depth:
             self._keep(names, Exceeded("depth", f"archives lie deeper in each other than {account.limits.depth}"))
@@ -81,7 +81,7 @@ class Inside:
         if reader.problem:
             self._keep(names, reader.problem)
 
-    def _looked(self, read: Read, names: tuple[str, ...]) -> Iterator[bytes]:
+    def _looked(self, read: Read, names: tuple[str, ...]) -> Iterator[memoryview]:
         """What `read` gives, looked at as it goes by."""
         content: Content | None = None
         for offset, data, last in windows(read, _WINDOW):
@@ -91,7 +91,7 @@ class Inside:
                 self._matches += content.matches(self._piece._replace(offset=offset, data=data, last=last), hits)
                 self.omitted += content.omitted
                 content.omitted = 0
-            yield data[OVERLAP:] if offset else data
+            yield memoryview(data)[OVERLAP if offset else 0 :]
 
     def _keep(self, names: tuple[str, ...], problem: Problem) -> None:
         """One gap for each reason: an archive may have any number of members."""

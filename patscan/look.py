@@ -148,10 +148,12 @@ class _Archive:
         """One piece more; with the last one it is opened."""
         if not piece.offset:
             self._first = piece.data
-        elif len(self._first) + len(self._more) <= self._looker.limits.held:
+        elif len(self._more) <= self._looker.limits.held:
+            if not self._more:
+                self._more += self._first
             self._more += memoryview(piece.data)[OVERLAP:]
         if piece.last and kind_of(self._first):
-            self._open(piece._replace(offset=0, data=b"".join((self._first, self._more)) if self._more else self._first))
+            self._open(piece._replace(offset=0, data=memoryview(self._more) if self._more else self._first))
         if piece.last:
             self._first, self._more = b"", bytearray()
 
