@@ -17,8 +17,10 @@ from patscan.model import PLACES, Address, Match, Rule
 
 if TYPE_CHECKING:
     from patscan.detect.anchors import Hit
+    from patscan.detect.matcher import Capture
     from patscan.detect.passages import Passages, Sight
     from patscan.detect.positions import Text
+    from patscan.secret import Secret
 
 _DENSE = 10_000
 """Hits from which on a piece is matched in parts of `_PART` bytes: content made of nothing but anchors takes bounded memory, too."""
@@ -142,7 +144,7 @@ class _Archive:
         self._looker, self._shard = looker, shard
         self._first: bytes | memoryview = b""
         self._more = bytearray()
-        self._places: Counter[str] = Counter()
+        self._places: Counter[Secret] = Counter()
 
     def add(self, piece: Piece) -> None:
         """One piece more; with the last one it is opened."""
@@ -175,12 +177,14 @@ class _Archive:
 class _Content:
     """One content while its pieces come by: how often each token stood in it, and where its lines stand."""
 
-    def __init__(self, looker: _Looker, shard: Shard, key: Key, members: tuple[str, ...] = (), places: Counter[str] | None = None) -> None:
+    def __init__(
+        self, looker: _Looker, shard: Shard, key: Key, members: tuple[str, ...] = (), places: Counter[Secret] | None = None
+    ) -> None:
         """`members` lead to it, if it lies in an archive; `places` counts how often each token stood in all of that."""
         self.omitted = 0
         self._members = members
         self._looker, self._shard, self._name = looker, shard, shard.name(key)
-        self._places: Counter[str] = Counter() if places is None else places
+        self._places: Counter[Secret] = Counter() if places is None else places
         self._listed = 0
         self._text: Text | None = None
         self._offset = 0
@@ -197,10 +201,12 @@ class _Content:
     def _part(self, piece: Piece, hits: Sequence[Hit]) -> Iterator[Match]:
         data = bytes(piece.data)
         text = self._moved(data, piece.offset)
-        for base, sight in self._looker.passages.sights(text, hits):
-            start = base + sight.capture.start
-            if owns(piece.offset, piece.last, len(data), start) and self._is_listed(sight):
-                yield self._match(piece, text, start, base + sight.capture.end, sight)
+
+        def is_listed(capture: Capture) -> bool:
+            return owns(piece.offset, piece.last, len(data), capture.start) and self._is_listed(capture)
+
+        for base, sight in self._looker.passages.sights(text, hits, is_listed):
+            yield self._match(piece, text, base + sight.capture.start, base + sight.capture.end, sight)
 
     def _moved(self, data: bytes, offset: int) -> Text:
         """The text of the part at `offset`; lines are counted on from the part before."""
@@ -210,10 +216,10 @@ class _Content:
         self._offset = offset
         return self._text
 
-    def _is_listed(self, sight: Sight) -> bool:
-        self._places[sight.fingerprint] += 1
-        self._listed += 1
-        if self._places[sight.fingerprint] <= PLACES:
+    def _is_listed(self, capture: Capture) -> bool:
+        self._places[capture.secret] += 1
+        if self._places[capture.secret] <= PLACES:
+            self._listed += 1
             return True
         self.omitted += 1
         return False

@@ -41,7 +41,7 @@ ROOMS = {
     "config": {"archives", "textfile", "model", "errors"},
     "baseline": {"textfile", "errors"},
     "triage": {"dates", "model", "kind", "errors"},
-    "look": {"archives", "inside", "detect", "model", "content"},
+    "look": {"archives", "inside", "detect", "model", "secret", "content"},
     "run": {"archives", "triage", "model", "content"},
     "workers": {"model", "content"},
     "stages": {"run", "triage", "detect", "model", "kind"},

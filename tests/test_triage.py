@@ -7,6 +7,7 @@ import time
 import pytest
 
 from patscan.errors import ConfigError
+from patscan.kind import Kind
 from patscan.model import Address, Finding, Ignore, Match, Occurrence, Position, Rule, Sighting
 from patscan.secret import Secret
 from patscan.triage import Policy, Triage, excluded
@@ -17,7 +18,7 @@ RULE = Rule("r", "k", "n", "high", "", "", (), "", (), "", 0, "friendly", (), ()
 
 
 def at(path: str | None, date: str = "", blob: str = "b", head: bool | None = None, kind: str = "blob", start: int = 0) -> Occurrence:
-    sighting = Sighting(kind, path, "c", "a", date or None, blob)
+    sighting = Sighting(Kind(kind), path, "c", "a", date or None, blob)
     address = Address(blob, start, start + 5)
     return Occurrence(Match(RULE, SECRET, SECRET.fingerprint, address, PLACE, (), 1), sighting, at_head=head)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 NEVER_DRAWN = frozenset(b"lIO0")
@@ -22,6 +23,7 @@ _WORD = re.compile("|".join(form for word in _WORDS for form in (word, word.uppe
 _TYPED = re.compile(rb"[a-z_-]+|[A-Z_-]+|[0-9_-]+")
 
 
+@lru_cache(maxsize=4096)  # a file may hold one token a million times
 def placeholder(body: bytes, alphabet: int) -> str:
     """Why `body`, drawn from `alphabet` symbols, looks like a placeholder; empty if it doesn't."""
     folded = body.lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,16 @@ from patscan.secret import Secret
 
 if TYPE_CHECKING:
     from patscan.detect import judge
+
+
+_OTHER = rb"(?!gl[a-z]{2,6}-|GR1348941)[A-Za-z0-9_-]"
+_WORTH = re.compile(rb"(?:" + _OTHER + rb"){0,2}(?:" + _OTHER + rb"|[\[(\\.{$<@#%*\xe2])")
+"""What has to stand behind a prefix to be more than a mention: three letters of a token, or the beginning of a template."""
+_RUN = re.compile(rb"[A-Za-z0-9_.=+/~-]*")
+_RUN_AT_MOST, _BEFORE, _AFTER = 160, 80, 256
+"""Bytes of a run of a token's letters, its prefix included, and what is read before and after it to judge it. A longer run is read anew."""
+_KEPT = 4096
+"""Texts around hits whose captures are remembered."""
 
 
 class Capture(NamedTuple):
@@ -48,6 +59,12 @@ class Matcher:
                 self._by_anchor.setdefault(anchor, []).append(rule)
         self.anchors = Anchors(self._by_anchor, unhurried)
         self._patterns: dict[str, Pattern] = {}
+        # Nothing but letters of a token makes one of these rules' tokens, and none reads further than a run of them.
+        self._is_prefix = {
+            anchor: all(rule.prefix == anchor and not rule.lookback and rule.body != "opaque" for rule in rules)
+            for anchor, rules in self._by_anchor.items()
+        }
+        self._known: dict[tuple[str, int, bytes], tuple[Capture, ...]] = {}
 
     def find(self, data: bytes | memoryview) -> list[Capture]:
         """Every token in `data`, sorted, none overlapping another: the surest and longest claim holds a place."""
@@ -64,9 +81,13 @@ class Matcher:
         return kept
 
     def _captured(self, data: bytes | memoryview, hits: Sequence[Hit]) -> Iterator[Capture]:
+        data = bytes(data)
         # Hits stand close together where somebody encoded a whole file: one view serves many.
         views: dict[tuple[Layer, ...], View] = {}
         for hit in hits:
+            if not hit.layers:
+                yield from self._plain(data, hit)
+                continue
             last = views.get(hit.layers)
             view = (last and layers.serves(last, hit.start, hit.anchor)) or layers.view(data, hit.start, hit.layers)
             if view is None:
@@ -74,6 +95,27 @@ class Matcher:
             views[hit.layers] = view
             for claim in self._claims(view, hit.anchor):
                 yield _capture(claim, view, hit)
+
+    def _plain(self, data: bytes, hit: Hit) -> Iterator[Capture]:
+        """What stands at a hit that is behind no layer. A file may hold the same text a million times: it is claimed once."""
+        start = hit.start
+        if self._is_prefix[hit.anchor] and not _WORTH.match(data, start + len(hit.anchor)):
+            return
+        view = View(data, start)
+        run = _RUN.match(data, start, start + _RUN_AT_MOST) if self._is_prefix[hit.anchor] else None
+        if run is None or run.end() - start >= _RUN_AT_MOST:
+            for claim in self._claims(view, hit.anchor):
+                yield _capture(claim, view, hit)
+            return
+        low = max(start - _BEFORE, 0)
+        key = hit.anchor, start - low, data[low : start + _AFTER]
+        if key not in self._known:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            captures = [_capture(claim, view, hit) for claim in self._claims(view, hit.anchor)]
+            self._known[key] = tuple(one._replace(start=one.start - start, end=one.end - start) for one in captures)
+        for one in self._known[key]:
+            yield one._replace(start=one.start + start, end=one.end + start)
 
     def _claims(self, view: View, anchor: str) -> Iterator[judge.Claim]:
         from patscan.detect import judge

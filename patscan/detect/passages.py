@@ -5,7 +5,7 @@ A history holds a file in hundreds of versions, and what stands around a token i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from patscan.detect.anchors import Hit
@@ -21,6 +21,8 @@ _EDGE = 1 << 10
 """Bytes of a passage's ends that no capture may touch, for what it is may depend on the bytes behind them."""
 _LONGEST = 64 << 10
 """Bytes of a passage at most; where anchors stand closer, the content is matched as a whole."""
+_PASSAGES = 1_000
+"""Anchors in a content from which on it is matched as a whole."""
 _KEPT = 512
 """Passages that are remembered."""
 
@@ -45,15 +47,18 @@ class Passages:
         self._matcher, self._reveal = matcher, reveal
         self._known: dict[tuple[bytes, bool, bool], tuple[Sight, ...] | None] = {}
 
-    def sights(self, text: Text, hits: Sequence[Hit]) -> Iterator[tuple[int, Sight]]:
-        """Everything that stands in `text`, in order, each with the byte that its capture's span counts from."""
-        passages = list(self._cut(text, hits))
+    def sights(self, text: Text, hits: Sequence[Hit], is_listed: Callable[[Capture], bool]) -> Iterator[tuple[int, Sight]]:
+        """Everything in `text` that `is_listed`, in order, each with the byte that its capture's span counts from."""
+        passages = list(self._cut(text, hits)) if len(hits) <= _PASSAGES else []
         sights = [self._of_passage(text, *passage) for passage in passages]
         if None in sights or not passages:
-            yield from ((0, sight) for sight in self._matched(text, hits))
+            yield from ((0, sight) for sight in self._matched(text, hits, is_listed))
             return
-        for (low, _, _), found in zip(passages, sights, strict=True):
-            yield from ((low, sight) for sight in found or ())
+        for (low, _, _), together in zip(passages, sights, strict=True):
+            for sight in together or ():
+                capture = sight.capture
+                if is_listed(capture._replace(start=low + capture.start, end=low + capture.end)):
+                    yield low, sight
 
     def _cut(self, text: Text, hits: Sequence[Hit]) -> Iterator[tuple[int, int, Sequence[Hit]]]:
         """Where each passage begins and ends, and its anchors; nothing if the content has to be matched as a whole."""
@@ -76,13 +81,15 @@ class Passages:
             if len(self._known) >= _KEPT:
                 self._known.clear()
             part = Text(data, text.encoding, 0 if low else text.mark)
-            sights = tuple(self._matched(part, [hit._replace(start=hit.start - low) for hit in hits]))
+            sights = tuple(self._matched(part, [hit._replace(start=hit.start - low) for hit in hits], lambda _: True))
             self._known[key] = sights if _stands_alone(data, hits[-1].start - low, sights, low == 0, high == len(text.data)) else None
         return self._known[key]
 
-    def _matched(self, text: Text, hits: Sequence[Hit]) -> Iterator[Sight]:
+    def _matched(self, text: Text, hits: Sequence[Hit], is_listed: Callable[[Capture], bool]) -> Iterator[Sight]:
         captures = self._matcher.captures(text.data, hits)
         for capture in captures:
+            if not is_listed(capture):
+                continue
             line, _ = text.at(capture.start)
             lines, first = frame(text, capture, captures, self._reveal)
             comment = ignore(text, capture, captures)

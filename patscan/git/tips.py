@@ -72,7 +72,10 @@ class TipShard(NamedTuple):
         """How many of these are blobs: a ref may lead to one, and the bytes of a file's name may look like a folder's."""
         asked = "".join(f"{name.removesuffix('^{tree}')}^{{}}\n" for name in names).encode()
         command = ("cat-file", "--batch-check=%(objecttype)")
-        return child.run(command, self.path, self.environment, asked).split(b"\n").count(b"blob") if names else 0
+        try:
+            return child.run(command, self.path, self.environment, asked).split(b"\n").count(b"blob") if names else 0
+        except child.GitError:
+            return 0  # one of them is corrupt, and git tells nothing of the others
 
 
 def tips(repository: Repository, head: str | None) -> tuple[list[str], int]:

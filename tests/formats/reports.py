@@ -57,6 +57,8 @@ def occurrence(token: str, **changes: Any) -> Occurrence:
     sighting = Sighting(Kind.BLOB, "config/app.yml", COMMIT, "Jane Roe <jane@example.com>", "2024-05-01T12:30:00+02:00", BLOB)
     position = Position(12, 10, 12, 10 + len(token))
     lines = ("deploy:", f"  token: {secret(token)}", "  url: https://gitlab.example.com")
+    if "type" in changes:
+        changes["kind"] = Kind(changes.pop("type"))
     if "encodings" in changes:
         changes["layers"] = tuple(Layer(name) for name in changes.pop("encodings"))
     address = _changed(Address(BLOB, 120, 120 + len(token)), changes)

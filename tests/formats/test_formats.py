@@ -34,7 +34,13 @@ def imported(script: str) -> set[str]:
 
 def test_importing_the_package_imports_no_format() -> None:
     loaded = imported("import patscan.formats")
-    assert {name for name in loaded if name.startswith("patscan")} == {"patscan", "patscan.formats", "patscan.model"}
+    assert {name for name in loaded if name.startswith("patscan")} == {
+        "patscan",
+        "patscan.formats",
+        "patscan.kind",
+        "patscan.model",
+        "patscan.secret",
+    }
     assert not loaded & {"pygments", "sarif_om", "attr", "json", "rich", "textwrap", "inspect", "dataclasses"}
 
 

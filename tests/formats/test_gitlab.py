@@ -79,7 +79,7 @@ def test_one_vulnerability_for_each_file_and_the_same_after_lines_moved(rng: ran
     told = loaded(finding(token, *places))["vulnerabilities"]
     assert [(one["location"]["file"], one["location"]["start_line"]) for one in told] == [("a", 3), ("b", 1)]
     assert told[0]["details"]["other_lines"]["value"] == "9"
-    moved = loaded(finding(token, places[0]._replace(position=Position(44, 1, 44, 27))))["vulnerabilities"]
+    moved = loaded(finding(token, occurrence(token, path="a", position=Position(44, 1, 44, 27), start=3)))["vulnerabilities"]
     assert moved[0]["id"] == told[0]["id"] != told[1]["id"]
 
 

@@ -18,7 +18,7 @@ from tests.formats.parsing import JSON, parsed
 from tests.formats.reports import PLAIN, finding, occurrence, report, secret, written
 from tests.tokens import classic, friendly, hexadecimal, jwt, routable
 
-TYPES = ("blob", "file", "index", "symlink", "commit-message", "author", "tag-message", "note", "ref-name", "stdin", "stash", "unheard-of")
+TYPES = ("blob", "file", "index", "symlink", "commit-message", "author", "tag-message", "note", "ref-name", "stdin")
 HOSTILE = "\n\r\t\0\x1b\"'\\\u202e\u2066\u200b\ufeff\udcff\udc80\ud800\u2028`${}%<>&é日\U0001f600"
 
 seeds = st.integers(0, 1 << 32).map(random.Random)

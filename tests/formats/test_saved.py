@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from patscan.errors import ExitCode, ReportError
 from patscan.formats import FORMATS
 from patscan.formats.saved import read
-from patscan.model import Commit, Coverage, Evidence, Exposure, Note, Report, Skip, Target, Verdict
+from patscan.model import Commit, Coverage, Evidence, Exposure, Finding, Note, Report, Skip, Target, Verdict
 from patscan.secret import Secret
 from tests.formats.reports import PLAIN, REVEAL, finding, occurrence, report, written
 from tests.formats.test_redaction import TYPES, encodings_of, hostile_finding, nasty, seeds
@@ -24,6 +24,11 @@ WORDS = st.sampled_from([None, True, False])
 
 def again(made: Report, reveal: bool = False) -> Report:
     return read(written("json", made, REVEAL if reveal else PLAIN).encode(), "saved.json")
+
+
+def _as_sure(one: Finding) -> Finding:
+    sure = (place._replace(match=place.match._replace(confidence=one.confidence)) for place in one.occurrences)
+    return one._replace(occurrences=tuple(sure))
 
 
 def document(rng: random.Random, **changes: Any) -> dict[str, Any]:
@@ -76,9 +81,13 @@ def test_all_that_a_format_may_ask_for_comes_back(rng: random.Random) -> None:
     rule = finding(token).rule
     made = report(finding(token, occurrence(token, message="Add it", path="a\udcff"), evidence=(Evidence("routing", {"user": 42}),)))
     back = again(made)
-    masked = made.findings[0]._replace(secret=Secret.masked(f"glpat-…({len(token)})"), rule=rule._replace(anchors=()))
-    assert back.findings == (masked,)
-    assert back == made._replace(findings=(masked,), rules=(rule._replace(anchors=()),))
+    secret, rule = Secret.masked(f"glpat-…({len(token)})"), rule._replace(anchors=())
+    places = tuple(one._replace(match=one.match._replace(secret=secret, rule=rule)) for one in made.findings[0].occurrences)
+    masked = made.findings[0]._replace(secret=secret, rule=rule, occurrences=places)
+    # A match's own confidence is its token's.
+    assert back.findings == (_as_sure(masked),)
+    back = back._replace(findings=(masked,))
+    assert back == made._replace(findings=(masked,), rules=(rule,))
 
 
 @pytest.mark.parametrize(

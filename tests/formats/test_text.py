@@ -98,7 +98,6 @@ def test_every_place_has_a_name(changes: dict[str, Any], expected: str, token: s
         ({"type": "index", "blob": None}, "staged, never committed"),
         ({"type": "symlink", "blob": None}, "symlink target"),
         ({"type": "note", "blob": None}, "git note"),
-        ({"type": "stash", "blob": None}, "stash"),
         ({"type": "ref-name", "path": "refs/heads/x", "blob": None}, "ref name"),
         ({"encodings": ("base64",)}, "encoded as base64; blob 9f8e7d6c5b"),
     ],

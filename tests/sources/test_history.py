@@ -6,7 +6,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,10 +15,10 @@ import pytest
 
 from patscan import scan
 from patscan.cli import pools
-from patscan.content import Key, Piece, Shard
+from patscan.content import Failure, Key, Piece, Shard
 from patscan.git.repository import open_repository
 from patscan.kind import Kind
-from patscan.model import Occurrence, Report, Rule, Sighting
+from patscan.model import Occurrence, Report, Rule, Sighting, Target
 from patscan.sources import store
 from patscan.sources.history import History
 from tests.repo import IDENTITY, Repo
@@ -219,7 +219,7 @@ class Deadly(NamedTuple):
     key: str
     content: bytes
 
-    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         with self.diary.open("a") as file:
             file.write("x")
         if len(self.diary.read_text()) <= self.times:
@@ -229,13 +229,19 @@ class Deadly(NamedTuple):
     def engines(self) -> tuple[str, ...]:
         return ()
 
+    def name(self, key: Key) -> str:
+        return str(key)
+
+    def sighting(self, piece: Piece, start: int) -> None:
+        return None
+
 
 class Failing(NamedTuple):
     """A shard that raises."""
 
     error: Exception
 
-    def pieces(self, failed: list[tuple[Key, str]]) -> Iterator[Piece]:
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         yield Piece("0" * 40, "blob", 0, b"a piece before")
         raise self.error
 
@@ -370,20 +376,23 @@ def test_a_broken_object_is_a_gap_and_the_rest_is_found(
     check(report, {other: place for other, place in planted.places.items() if other != "normal"})
 
 
-def test_an_object_that_goes_away_between_the_looks_is_a_gap(
+def test_an_object_that_goes_away_after_the_look_costs_its_lines_hash(
     planted: Planted, tmp_path: Path, environment: Mapping[str, str], rules: tuple[Rule, ...]
 ) -> None:
     shutil.copytree(planted.repo.path, tmp_path / "leaking", symlinks=True)
     name = planted.places["normal"].object
 
     class Leaking(History):
-        def read(self, keys: object) -> Iterator[Piece]:
+        def read(self, names: Iterable[str]) -> Iterator[Piece]:
             (tmp_path / "leaking/.git/objects" / name[:2] / name[2:]).unlink()
-            return History.read(self, keys)  # type: ignore[arg-type]
+            return History.read(self, names)
 
     report = look(Leaking(open_repository(tmp_path / "leaking", environment)), rules)
-    assert [skip.where for skip in report.coverage.skipped] == [name]
-    assert len(report.findings) == len(planted.places) - 1
+    assert report.coverage.complete
+    assert len(report.findings) == len(planted.places)
+    hashes = {place.sighting.blob: place.line_hash for finding in report.findings for place in finding.occurrences if place.at_head}
+    assert [blob for blob, line_hash in hashes.items() if line_hash is None and blob == name] == [name]
+    assert any(hashes.values())
 
 
 def test_tokens_at_the_edges_of_pieces_are_found_once(
@@ -420,7 +429,7 @@ def test_the_target_names_what_was_scanned(repo: Repo, environment: Mapping[str,
     commit = repo.commit({"a": "b"})
     repo.git("remote", "add", "origin", "https://ada:secret@git.example/x.git")
     target = History(open_repository(repo.path, environment)).target()
-    assert target == ("history", str(repo.path), "https://git.example/x.git", commit)
+    assert target == Target("history", str(repo.path), "https://git.example/x.git", commit)
 
 
 def test_git_s_own_variables_reach_git(
