@@ -6,10 +6,10 @@ import bz2
 import gzip
 import io
 import json
+import os
 import random
 import struct
 import tarfile
-import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -110,14 +110,14 @@ def test_bombs(tmp_path: Path, rng: random.Random, name: str) -> None:
     made, reason = BOMBS[name]
     (tmp_path / name).write_bytes(made())
     (tmp_path / "token.env").write_text(classic(rng))
-    begin = time.process_time()
+    begin = os.times().children_user
     done = patscan(tmp_path, "scan", "--format", "json")
     report = json.loads(done.text)
     assert done.code == 1
     assert len(report["findings"]) == 1
     assert [where for where, why in told(report).items() if where.startswith(name) and reason in why], told(report)
     assert report["coverage"]["complete"] is ("--archive-limit" not in reason)
-    assert time.process_time() - begin < 20
+    assert os.times().children_user - begin < 5
 
 
 def test_a_limit_is_a_gap_in_a_scan_and_a_note_in_a_hook(repo: Repo) -> None:
