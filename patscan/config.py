@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from patscan import textfile
+from patscan.archives.limits import Limits
 from patscan.errors import ConfigError
 from patscan.model import CONFIDENCES, SEVERITIES
 
@@ -103,6 +104,10 @@ def _is_hosts(value: Any) -> bool:
     return _is_texts(value) and all(map(_is_like(_HOST), value))
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
 KEYS = {
     "ignore-paths": Key([], "a list of patterns in gitignore syntax", _is_texts, hides=bool),
     "min-confidence": Key(
@@ -117,6 +122,7 @@ KEYS = {
     "baseline": Key(".patscan-baseline", "a path relative to the repository", _is_path),
     "rules.off": Key([], "a list of rule ids", _is_texts, hides=bool),
     "rules.only": Key([], "a list of rule ids", _is_texts, hides=bool),
+    **{f"archives.{name.replace('_', '-')}": Key(limit, "a number above 0", _is_number) for name, limit in Limits()._asdict().items()},
     "severity": Key({}, f"rule ids, each with one of {', '.join(SEVERITIES)}", _is_severities),
 }
 """Every key; one with a dot stands in a table of its own."""

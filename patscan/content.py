@@ -38,6 +38,20 @@ class Failure(NamedTuple):
     """Whether the plain way (git itself) may still read it."""
 
 
+class Gap(NamedTuple):
+    """An archive, or a member of one, that wasn't read whole, and why, as a sentence."""
+
+    key: Key
+    members: tuple[str, ...]
+    reason: str
+    ours: bool
+    """Whether a limit of ours is the reason."""
+    name: str = ""
+    """What an address calls the content."""
+    path: str | None = None
+    """Its path, if the content itself says it."""
+
+
 class Looked(NamedTuple):
     """What the look at one shard gave."""
 
@@ -53,6 +67,7 @@ class Looked(NamedTuple):
     """The contents that have numbers for keys, and their bytes: two arrays, because they are sent from process to process."""
     omitted: int = 0
     """Places that are only counted (`patscan.model.PLACES`)."""
+    gaps: Sequence[Gap] = ()
 
 
 class Shard(Protocol):

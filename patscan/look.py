@@ -9,7 +9,9 @@ from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from patscan.content import Failure, Key, Looked, Piece, Shard, owns, windows
+from patscan.archives import STARTS, TAR, USTAR, kind_of
+from patscan.archives.limits import Account, Limits, Spent
+from patscan.content import OVERLAP, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
 from patscan.detect.matcher import Matcher
 from patscan.model import PLACES, Address, Match, Rule
 
@@ -26,16 +28,21 @@ _PART = 1 << 20
 _FRAMES = 10_000
 """Matches in one content that keep their frames."""
 
+_LIMITS = Limits()
+_UNCOUNTED = frozenset({"commit", "ref-name", "path", "tree"})
+_CLOSED = frozenset({"commit", "tag", "tree", "ref-name", "path", "symlink", "message"})
+"""Kinds of contents that are never archives."""
+
 _looker: _Looker | None = None
 
 
-def start(rules: tuple[Rule, ...], unhurried: int = 0, reveal: bool = False) -> None:
+def start(rules: tuple[Rule, ...], unhurried: int = 0, reveal: bool = False, limits: Limits = _LIMITS) -> None:
     """Compile the rules, which every worker does first, for what is compiled can't be sent.
 
-    `unhurried`: see `Anchors`. `reveal`: frames show the tokens.
+    `unhurried`: see `Anchors`. `reveal`: frames show the tokens. `limits`: how far archives are opened.
     """
     global _looker  # noqa: PLW0603 - an executor's initializer has no other way to leave something for its tasks
-    _looker = _Looker(rules, unhurried, reveal)
+    _looker = _Looker(rules, unhurried, reveal, limits)
 
 
 def look(shard: Shard) -> Looked:
@@ -48,7 +55,8 @@ def look(shard: Shard) -> Looked:
 class _Looker:
     """The compiled rules."""
 
-    def __init__(self, rules: tuple[Rule, ...], unhurried: int, reveal: bool) -> None:
+    def __init__(self, rules: tuple[Rule, ...], unhurried: int, reveal: bool, limits: Limits) -> None:
+        self.limits, self.spent = limits, Spent()
         self._matcher, self._reveal = Matcher(rules, unhurried), reveal
         self.anchors = self._matcher.anchors
 
@@ -68,18 +76,23 @@ class _Looker:
         numbers: list[int] = []
         sizes: list[int] = []
         commits = blobs = omitted = 0
+        archives: list[_Archive] = []
         content: _Content | None = None
+        archive: _Archive | None = None
         for piece in shard.pieces(failed):
             key, kind, offset, data, last = piece
             sizes.append(len(data))
             if type(key) is int:
                 numbers.append(key)
             if not offset:
-                content = None
-                if kind == "commit":
-                    commits += 1
-                elif kind not in {"ref-name", "path", "tree"}:
-                    blobs += 1
+                content = archive = None
+                commits += kind == "commit"
+                blobs += kind not in _UNCOUNTED
+                if (data[:2] in STARTS or data[TAR] == USTAR) and kind not in _CLOSED:
+                    archive = _Archive(self, shard, key)
+                    archives.append(archive)
+            if archive:
+                archive.add(piece)
             hits = hits_of(data, _DENSE)
             if not hits and last and content is None:
                 continue
@@ -95,16 +108,83 @@ class _Looker:
                 suspicious.append(key)
         engines = {self.anchors.engine, *shard.engines()}
         counted = (array("q", numbers), array("q", sizes)) if numbers else ((), ())
-        return Looked(matches, suspicious, failed, commits, blobs, sum(sizes), tuple(sorted(engines)), counted, omitted)
+        looked = Looked(matches, suspicious, failed, commits, blobs, sum(sizes), tuple(sorted(engines)), counted, omitted)
+        return _with(archives, looked) if archives else looked
+
+
+def _with(archives: Sequence[_Archive], looked: Looked) -> Looked:
+    """`looked` with what lies inside these of its contents. One that wasn't read whole isn't to be remembered as clean."""
+    suspicious = {archive.key for archive in archives if archive.matches or archive.gaps}
+    return looked._replace(
+        matches=apart([*looked.matches, *(match for archive in archives for match in archive.matches)]),
+        suspicious=[*looked.suspicious, *(suspicious.difference(looked.suspicious))],
+        omitted=looked.omitted + sum(archive.omitted for archive in archives),
+        gaps=[gap for archive in archives for gap in archive.gaps],
+    )
+
+
+def apart(matches: Sequence[Match]) -> list[Match]:
+    """`matches` without those of an archive's own bytes that were met in one of its members, too: some are stored as they are."""
+    deeper = {
+        (match.address.name, match.fingerprint, match.address.members[:depth])
+        for match in matches
+        for depth in range(len(match.address.members))
+    }
+    return [match for match in matches if (match.address.name, match.fingerprint, match.address.members) not in deeper]
+
+
+class _Archive:
+    """A content that begins as an archive does, held until it is whole; afterwards, what lies inside it."""
+
+    def __init__(self, looker: _Looker, shard: Shard, key: Key) -> None:
+        self.key = key
+        self.matches: list[Match] = []
+        self.gaps: list[Gap] = []
+        self.omitted = 0
+        self._looker, self._shard = looker, shard
+        self._first: bytes | memoryview = b""
+        self._more = bytearray()
+        self._places: Counter[Secret] = Counter()
+
+    def add(self, piece: Piece) -> None:
+        """One piece more; with the last one it is opened."""
+        if not piece.offset:
+            self._first = piece.data
+        elif len(self._more) <= self._looker.limits.held:
+            if not self._more:
+                self._more += self._first
+            self._more += memoryview(piece.data)[OVERLAP:]
+        if piece.last and kind_of(self._first):
+            self._open(piece._replace(offset=0, data=memoryview(self._more) if self._more else self._first))
+        if piece.last:
+            self._first, self._more = b"", bytearray()
+
+    def _open(self, piece: Piece) -> None:
+        from patscan.inside import Inside
+
+        account = Account(self._looker.limits, self._looker.spent, len(piece.data))
+        inside = Inside(piece, self._looker.anchors.hits, self._content)
+        self.matches, self.gaps, self.omitted = inside.matches(account), inside.gaps, inside.omitted
+        if self.gaps:
+            sighting = self._shard.sighting(piece, 0)
+            path = sighting.path if sighting else None
+            self.gaps = [gap._replace(name=self._shard.name(self.key), path=path) for gap in self.gaps]
+
+    def _content(self, members: tuple[str, ...]) -> _Content:
+        return _Content(self._looker, self._shard, self.key, members, self._places)
 
 
 class _Content:
     """One content while its pieces come by: how often each token stood in it, and where its lines stand."""
 
-    def __init__(self, looker: _Looker, shard: Shard, key: Key) -> None:
+    def __init__(
+        self, looker: _Looker, shard: Shard, key: Key, members: tuple[str, ...] = (), places: Counter[Secret] | None = None
+    ) -> None:
+        """`members` lead to it, if it lies in an archive; `places` counts how often each token stood in all of that."""
         self.omitted = 0
+        self._members = members
         self._looker, self._shard, self._name = looker, shard, shard.name(key)
-        self._places: Counter[Secret] = Counter()
+        self._places: Counter[Secret] = Counter() if places is None else places
         self._listed = 0
         self._text: Text | None = None
         self._offset = 0
@@ -151,7 +231,7 @@ class _Content:
             capture.rule,
             capture.secret,
             sight.fingerprint,
-            Address(self._name, piece.offset + start, piece.offset + end, capture.layers),
+            Address(self._name, piece.offset + start, piece.offset + end, capture.layers, self._members),
             position,
             sight.frame if self._listed <= _FRAMES else (),
             position.line - sight.lines_before,

@@ -90,6 +90,11 @@ class Address(NamedTuple):
     members: tuple[str, ...] = ()
     """The path in each archive, outermost first, that leads to the content; empty for what a compressed stream holds."""
 
+    @property
+    def member(self) -> str | None:
+        """The path inside the archive, for a reader: ``inner.zip!/x.env``; ``None`` if there is none, or if it has no name."""
+        return "!/".join(filter(None, self.members)) or None
+
 
 class Position(NamedTuple):
     """Where a span stands for a reader: 1-based lines and characters, the end column one past the last character."""
@@ -283,7 +288,8 @@ class Note(NamedTuple):
     where: str
     reason: str
     kind: str = ""
-    """What even the shortest report shows: ``policy`` (what a repository's own files hide), ``unstaged``, ``cache``; empty: the rest."""
+    """What even the shortest report shows: ``policy`` (what a repository's own files hide), ``unstaged``, ``cache``, ``archive`` (a
+    limit of ours); empty: the rest."""
 
 
 class Coverage(NamedTuple):

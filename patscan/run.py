@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from patscan.archives.limits import Limits
 from patscan.content import Each, Looked, Piece, Shard
 from patscan.model import Coverage, Exposure, Finding, Match, Note, Occurrence, Rule, Sighting, Skip, Target
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from patscan.triage import Policy
+
+
+_LIMITS = Limits()
 
 
 class Source(Protocol):
@@ -67,6 +71,8 @@ class Options(NamedTuple):
     """Findings that nobody introduced whose name or address holds this are listed as ignored."""
     policy: Policy | None = None
     """What the project has decided not to hear of again."""
+    limits: Limits = _LIMITS
+    """How far archives are opened."""
     every_place: bool = True
     """Tokens that are too unlikely to be findings have their places looked up, too; nobody but a format that lists them needs those."""
 
@@ -90,6 +96,6 @@ class Run(NamedTuple):
 
 
 Stage = Callable[[Run], Run]
-Pool = Callable[[tuple[Rule, ...], bool], "Executor | None"]
+Pool = Callable[[tuple[Rule, ...], bool, Limits], "Executor | None"]
 """Makes an executor whose workers have called `patscan.look.start`; ``None``, having called it here, when workers aren't worth it."""
 Progress = Callable[[Looked], None]

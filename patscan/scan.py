@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from patscan.content import Each, Looked, Shard, name_of
+from patscan.content import Each, Gap, Looked, Shard, name_of
+from patscan.kind import Kind
 from patscan.look import look
 from patscan.model import IGNORED, Coverage, Match, Note, Report, Rule, Skip
 from patscan.run import Options, Pool, Progress, Run, Source, Stage
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _MAY_BE_EMPTY = ("index", "push", "message", "ci")
 """A commit without changes, a push that only deletes and an empty message are no mistakes; `sources.introduced` says what is in CI."""
+_UNHINDERED = ("index", "push", "message")
+"""What our own limits make no incomplete scan of."""
 
 
 def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress, options: Options, more: Sequence[Stage] = ()) -> Report:
@@ -25,7 +28,7 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
     interrupted = False
     try:
         try:
-            looking.over_everything(pool, rules, options.reveal)
+            looking.over_everything(pool, rules, options)
         except KeyboardInterrupt:
             interrupted = True
             looking.close(wait=False)
@@ -33,7 +36,7 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
         run = _through(run, more)
     finally:
         looking.close()
-    return _report(run, looking.skips)
+    return _report(run, looking.skips, looking.gaps)
 
 
 def _through(run: Run, more: Sequence[Stage]) -> Run:
@@ -53,19 +56,39 @@ def _through(run: Run, more: Sequence[Stage]) -> Run:
     return run
 
 
-def _report(run: Run, skips: Sequence[Skip]) -> Report:
+def _report(run: Run, skips: Sequence[Skip], gaps: Sequence[Gap]) -> Report:
     source, coverage = run.source, run.coverage
-    skips = [*skips, *source.skips]
+    unpacked = _unpacked(run, gaps)
+    skips = [*skips, *source.skips, *(Skip(gap.name, gap.reason) for gap in unpacked if _is_skip(gap, run))]
     looked = coverage.commits or coverage.blobs or source.target().type in _MAY_BE_EMPTY
     if not (looked or skips or run.interrupted):
         # A scan of nothing is never green: a wrong path or a wrong checkout looks just like that.
         skips.append(Skip(source.target().path, "there is nothing to look at: no commit, no file."))
     unreasoned = [Note(place, "an ignore comment without the reason that is required: it hides nothing.") for place in run.unreasoned]
-    coverage = coverage.plus(Coverage(skipped=tuple(skips), notes=(*source.notes, *unreasoned)))
+    notes = [Note(gap.name, gap.reason, "archive" if gap.ours else "") for gap in unpacked if not _is_skip(gap, run)]
+    coverage = coverage.plus(Coverage(skipped=tuple(skips), notes=(*source.notes, *notes, *unreasoned)))
     violations = tuple(
         f"{place}: an ignore comment without a reason. Write one behind it: patscan:ignore -- why" for place in run.unreasoned
     )
     return Report(source.target(), run.rules, coverage, tuple(run.findings), tuple(run.ignored), run.interrupted, violations=violations)
+
+
+def _unpacked(run: Run, gaps: Sequence[Gap]) -> list[Gap]:
+    """`gaps`, each with the name of its archive, or of the member, that people know."""
+    # In a history, asking git for a path takes as long as everything else: an id has to do for what nothing can be done about.
+    asked = {gap.name for gap in gaps if gap.path is None and (gap.ours or run.source.target().type != "history")}
+    sightings = run.source.sightings(asked, map) if asked else {}
+    named = []
+    for gap in gaps:
+        paths = [gap.path or "", *(one.path or "" for one in sightings.get(gap.name, ()))]
+        name = next(filter(None, paths), f"{Kind.BLOB} {gap.name}")
+        named.append(gap._replace(name="!/".join([name, *filter(None, gap.members)])))
+    return sorted(set(named), key=lambda gap: (gap.name, gap.reason))
+
+
+def _is_skip(gap: Gap, run: Run) -> bool:
+    """Whether it counts as incomplete. A commit or a push isn't held up by our limits."""
+    return gap.ours and run.source.target().type not in _UNHINDERED
 
 
 class _Looking:
@@ -75,18 +98,19 @@ class _Looking:
         self.matches: list[Match] = []
         self.coverage = Coverage()
         self.skips: list[Skip] = []
+        self.gaps: list[Gap] = []
         self._source, self._progress = source, progress
         self._again: list[str] = []
         self._ignored: Counter[str] = Counter()
         self._workers: Workers[Looked] | None = None
 
-    def over_everything(self, pool: Pool, rules: tuple[Rule, ...], reveal: bool) -> None:
+    def over_everything(self, pool: Pool, rules: tuple[Rule, ...], options: Options) -> None:
         """Every content; then, by the plain way, those that couldn't be read, and those in which an earlier scan had matches."""
-        executor = pool(rules, reveal)
+        executor = pool(rules, options.reveal, options.limits)
         if executor:
             from patscan.workers import Workers
 
-            self._workers = Workers[Looked](executor, lambda: pool(rules, reveal), look)
+            self._workers = Workers[Looked](executor, lambda: pool(rules, options.reveal, options.limits), look)
         run = self._workers.run if self._workers else self._here
         try:
             self._keep(run(self._source.shards()))
@@ -124,6 +148,7 @@ class _Looking:
         for looked in results:
             self._source.learn(looked)
             omitted = looked.omitted
+            self.gaps += looked.gaps
             for match in looked.matches:
                 if match.reason and self._ignored[match.reason] >= IGNORED:
                     omitted += 1

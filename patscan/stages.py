@@ -115,7 +115,9 @@ def hash_lines(run: Run) -> Run:
 
 def _has_line(occurrence: Occurrence) -> bool:
     """Whether there is a line to open: whoever opens a link sees the lines of what it leads to."""
-    return occurrence.at_head is not False and occurrence.sighting.kind in _LINED and occurrence.sighting.path is not None
+    sighting = occurrence.sighting
+    has_file = sighting.kind in _LINED and sighting.path is not None and not occurrence.match.address.members
+    return occurrence.at_head is not False and has_file
 
 
 def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:

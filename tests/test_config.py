@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from patscan import config, textfile
+from patscan.archives.limits import Limits
 from patscan.errors import ConfigError
 
 GOOD = {
@@ -22,6 +23,7 @@ GOOD = {
     "baseline": '"ci/accepted.txt"',
     "rules.off": '["gitlab-pat"]',
     "rules.only": '["gitlab-pat"]',
+    **{f"archives.{field.replace('_', '-')}": "3" for field in Limits._fields},
     "severity": '{ gitlab-pat = "low" }',
 }
 WRONG = {
@@ -36,6 +38,7 @@ WRONG = {
     "baseline": ['""', "true", r'"a\u0000b"'],
     "rules.off": ['"gitlab-pat"', "[1]"],
     "rules.only": ['"gitlab-pat"', "[[]]"],
+    **{f"archives.{field.replace('_', '-')}": ["0", "-1", "true", '"8"'] for field in Limits._fields},
     "severity": ['"low"', '{ gitlab-pat = "awful" }', "{ gitlab-pat = 1 }"],
 }
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from patscan.cli import limits
 from patscan.errors import UsageError
 from patscan.formats import FORMATS
 from patscan.model import CONFIDENCES
@@ -132,6 +133,7 @@ def add_common(command: argparse.ArgumentParser, form: str = "text") -> None:
         "--min-confidence", choices=CONFIDENCES, metavar="WORD", help=f"what counts as found: {', '.join(CONFIDENCES)} (default: medium)"
     )
     add_policy(command)
+    limits.add_flag(command)
     command.add_argument("--jobs", type=_positive, default=None, metavar="N", help="processes to use (default: one a processor)")
     add_output(command, form)
 

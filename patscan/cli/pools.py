@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from patscan import look
+from patscan.archives.limits import Limits
 from patscan.model import Rule
 
 if TYPE_CHECKING:
@@ -16,17 +17,17 @@ _UNHURRIED = 64 << 10
 """Bytes that are searched in less time than compiling the rules takes."""
 
 
-def small(rules: tuple[Rule, ...], reveal: bool) -> None:
+def small(rules: tuple[Rule, ...], reveal: bool, limits: Limits) -> None:
     """No executor, and no compiler before it is worth it: for a hook, which mostly looks at a few kilobytes."""
-    look.start(rules, _UNHURRIED, reveal)
+    look.start(rules, _UNHURRIED, reveal, limits)
 
 
-def serial(rules: tuple[Rule, ...], reveal: bool) -> None:
+def serial(rules: tuple[Rule, ...], reveal: bool, limits: Limits) -> None:
     """No executor: everything happens in this process."""
-    look.start(rules, 0, reveal)
+    look.start(rules, 0, reveal, limits)
 
 
-def processes(rules: tuple[Rule, ...], reveal: bool, *, jobs: int) -> Executor:
+def processes(rules: tuple[Rule, ...], reveal: bool, limits: Limits, *, jobs: int) -> Executor:
     """`jobs` processes, started at once, so that they get ready while this one finds out what there is to do."""
     import multiprocessing
     import threading
@@ -37,13 +38,15 @@ def processes(rules: tuple[Rule, ...], reveal: bool, *, jobs: int) -> Executor:
     group = guard.start()
     # fork is ten times as quick as spawn, and safe while this process has one thread; macOS and Windows don't offer it safely.
     forks = sys.platform == "linux" and threading.active_count() == 1
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork" if forks else "spawn"), _start, (rules, reveal, group))
+    pool = ProcessPoolExecutor(
+        jobs, multiprocessing.get_context("fork" if forks else "spawn"), _start, (rules, reveal, limits.shared(jobs), group)
+    )
     for _ in range(jobs):
         pool.submit(_ready)
     return pool
 
 
-def _start(rules: tuple[Rule, ...], reveal: bool, group: int) -> None:
+def _start(rules: tuple[Rule, ...], reveal: bool, limits: Limits, group: int) -> None:
     import gc
     import signal
 
@@ -56,7 +59,7 @@ def _start(rules: tuple[Rule, ...], reveal: bool, group: int) -> None:
     # Inherited, it would raise `KeyboardInterrupt` here; a pool and the guard end workers by it.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     guard.enter(group)
-    look.start(rules, 0, reveal)
+    look.start(rules, 0, reveal, limits)
 
 
 def _ready() -> None:

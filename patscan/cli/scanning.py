@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 from patscan import formats
 from patscan import scan as engine
 from patscan.cli import cache, output, policy
+from patscan.cli.limits import limits
 from patscan.cli.progress import Progress
 from patscan.errors import ConfigError, ExitCode, TargetError
 from patscan.model import Coverage, Note, Report, Skip, Target
@@ -98,7 +99,9 @@ class Job:
         narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
         asked = {getattr(chosen, "format", "json"), *(name for name, _ in getattr(chosen, "report", ()))}
         every_place = not formats.LISTING.isdisjoint(asked)
-        return self._holds.options(self._target)._replace(reveal=chosen.show_secrets, every_place=every_place, **narrow)
+        return self._holds.options(self._target)._replace(
+            reveal=chosen.show_secrets, every_place=every_place, limits=limits(chosen, self._holds.config), **narrow
+        )
 
 
 def _as_asked(report: Report, target: Target) -> Report:

@@ -61,13 +61,13 @@ def _notes(report: Report) -> Iterator[str]:
 
 def _token(finding: Finding, target: Target, style: Style) -> str:
     from patscan.formats.logs import harmless
-    from patscan.formats.places import SHORT, name, remark
+    from patscan.formats.places import SHORT, place, remark
     from patscan.formats.verdicts import life
     from patscan.formats.words import count, named, reasons, standing
 
     lead = finding.occurrences[0]
-    place = name(lead.sighting, SHORT)
-    spot = place if lead.sighting.kind is Kind.REF_NAME else f"{place}:{lead.position.line}:{lead.position.column}"
+    called = place(lead, SHORT)
+    spot = called if lead.sighting.kind is Kind.REF_NAME else f"{called}:{lead.position.line}:{lead.position.column}"
     token = named(finding, style.reveal)
     others = len(finding.occurrences) - 1
     told = [

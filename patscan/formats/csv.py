@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, TextIO
 
-from patscan.formats.places import current, name, printable
+from patscan.formats.places import current, place, printable
 from patscan.formats.redaction import shown
 from patscan.formats.verdicts import owner, scopes
 from patscan.formats.words import ident, standing
@@ -97,7 +97,7 @@ def _place(occurrence: Occurrence) -> dict[str, Cell]:
     sighting, position = occurrence.sighting, occurrence.position
     return {
         "type": sighting.kind,
-        "place": name(sighting),
+        "place": place(occurrence),
         "line": position.line,
         "column": position.column,
         "end_line": position.end_line,

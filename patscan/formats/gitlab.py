@@ -175,6 +175,7 @@ def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
         "Tips": ", ".join(exposure.tips[:_TIPS]) + _more(len(exposure.tips) - _TIPS, "tip") if exposure.tips else "",
         "Where": "; ".join(whereabouts(finding, first)),
         "Place": "" if in_file(first.sighting) else f"{name(first.sighting)}, line {first.position.line}",
+        "Member": first.match.address.member or "",
         "Other lines": ", ".join(str(one.position.line) for one in places[1 : _LINES + 1]) + _more(len(places) - 1 - _LINES, "line"),
         "GitLab says": life(finding.verdict),
         "Advice": " ".join(advice(finding.verdict)),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
 from patscan.formats.places import by_place, in_file, name, printable, slashed
+from patscan.formats.places import place as place_of
 from patscan.formats.verdicts import advice
 from patscan.formats.words import headline, named, reasons, unseen, whereabouts
 
@@ -55,7 +56,7 @@ def _case(finding: Finding, places: Sequence[Occurrence], message: str, tag: str
     # Two tokens of a kind in one file are two tests, and the same tests in the next run.
     label = f"{finding.rule.name} {named(finding)}"
     file = {"file": place} if in_file(first.sighting) else {}
-    spots = ", ".join(f"{place}:{one.position.line}:{one.position.column}" for one in places)
+    spots = ", ".join(f"{slashed(place_of(one))}:{one.position.line}:{one.position.column}" for one in places)
     facts = (spots, "; ".join(reasons(finding)), "; ".join(whereabouts(finding, first)), *advice(finding.verdict), remedy(finding))
     return f"<testcase{_attributes(classname=place, name=label, **file)}>{_element(tag, message, facts, **attributes)}</testcase>"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats.advice import remedy
 from patscan.formats.logs import harmless, write_lines
-from patscan.formats.places import SHORT, listed, name
+from patscan.formats.places import SHORT, listed, place
 from patscan.formats.verdicts import is_live, life
 from patscan.formats.words import by_reason, count, named, prominent, since, standing, unseen
 
@@ -83,7 +83,7 @@ def _now(finding: Finding) -> str:
 
 
 def _place(occurrence: Occurrence) -> str:
-    return f"{_code(name(occurrence.sighting, SHORT))} line {occurrence.position.line}"
+    return f"{_code(place(occurrence, SHORT))} line {occurrence.position.line}"
 
 
 def _remedies(findings: Sequence[Finding]) -> Iterator[str]:

@@ -55,6 +55,13 @@ def file_name(sighting: Sighting) -> str:
     return name(sighting) if in_file(sighting) else stand_in(sighting)
 
 
+def place(occurrence: Occurrence, digits: int | None = None) -> str:
+    """What people call the place, with the member's path if it lies in an archive; object ids cut to `digits`."""
+    member = occurrence.match.address.member
+    archive = name(occurrence.sighting, digits)
+    return f"{archive}!/{member}" if member else archive
+
+
 def remark(sighting: Sighting) -> str:
     """What is odd about the place, if it isn't simply a file."""
     if sighting.kind is Kind.BLOB and sighting.path is None:
@@ -71,7 +78,8 @@ def current(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
         if instant(sighting.date) > instant(best.date):
             newest[_key(sighting)] = sighting
     kept = [one for one in occurrences if one.sighting.blob == newest[_key(one.sighting)].blob]
-    return list({(_key(one.sighting), one.start, one.position): one for one in reversed(kept)}.values())[::-1]
+    places = {(_key(one.sighting), one.match.address.members, one.start, one.position): one for one in reversed(kept)}
+    return list(places.values())[::-1]
 
 
 def listed(occurrences: Sequence[Occurrence]) -> list[Occurrence]:

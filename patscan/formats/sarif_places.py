@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import sarif_om as om
 
-from patscan.formats.places import as_bytes, in_file, name, printable, stand_in
+from patscan.formats.places import as_bytes, in_file, name, place, printable, stand_in
 from patscan.kind import Kind
 from patscan.model import Position
 
@@ -55,6 +55,9 @@ def location(occurrence: Occurrence, root: str, mask: str, number: int = -1, tex
     if occurrence.at_head is not False or number < 0:
         physical.region, physical.context_region = _region(position, mask), _context(occurrence, mask)
     named = None if in_file(sighting) else [om.LogicalLocation(fully_qualified_name=printable(name(sighting)), kind=sighting.kind)]
+    if occurrence.match.address.member:
+        # Lines count inside the member; GitHub resolves no nested artifact (`parentIndex`), so the archive stands for it.
+        named = [om.LogicalLocation(fully_qualified_name=printable(place(occurrence)), kind="member")]
     return om.Location(id=number, physical_location=physical, logical_locations=named, message=om.Message(text=text) if text else None)
 
 
@@ -120,8 +123,8 @@ def _fitted(occurrence: Occurrence, mask: str, lines: Sequence[str]) -> Sequence
     """`lines` with masks as long as what they stand for, so that the region's columns fit; as they are where the token's line is cut."""
     position, hit = occurrence.position, occurrence.position.line - occurrence.frame_line
     width = position.end_column - position.column
-    for place in re.finditer(re.escape(mask), lines[hit]):
-        before = _widened(lines[hit][: place.start()])
+    for found in re.finditer(re.escape(mask), lines[hit]):
+        before = _widened(lines[hit][: found.start()])
         if len(before) == position.column - 1 and position.line == position.end_line:
             own = padded(mask).ljust(width, "*")[:width]
             return [*map(_widened, lines[:hit]), before + own + _widened(lines[hit][place.end() :]), *map(_widened, lines[hit + 1 :])]

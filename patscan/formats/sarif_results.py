@@ -100,9 +100,9 @@ class Results:
 def places(finding: Finding) -> Iterator[Place]:
     """Each file and line at the tip; the token's other places go with the first. Without any, its newest place in a file, or elsewhere."""
     tip = current([one for one in finding.occurrences if _is_at_tip(one)])
-    lines: dict[tuple[str | None, int], list[Occurrence]] = {}
+    lines: dict[tuple[str | None, str | None, int], list[Occurrence]] = {}
     for one in tip:
-        lines.setdefault((one.sighting.path, one.position.line), []).append(one)
+        lines.setdefault((one.sighting.path, one.match.address.member, one.position.line), []).append(one)
     others = sorted(current([one for one in finding.occurrences if not _is_at_tip(one)]), key=_last, reverse=True)
     if not tip:
         yield Place(others[0], others, _called(others[0].sighting))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from patscan.dates import instant
 from patscan.formats.advice import NO_TRACE, remedy, undoing
 from patscan.formats.logs import harmless, write_lines
-from patscan.formats.places import SHORT, current, name, remark
+from patscan.formats.places import SHORT, current, place, remark
 from patscan.formats.redaction import shown
 from patscan.formats.summary import summary
 from patscan.formats.verdicts import advice, is_live, life
@@ -154,10 +154,10 @@ def _remedy(finding: Finding, text: str, short: bool, style: Style) -> Iterator[
 
 
 def _spot(occurrence: Occurrence) -> str:
-    place = name(occurrence.sighting, SHORT)
+    spot = place(occurrence, SHORT)
     if occurrence.sighting.kind is Kind.REF_NAME:
-        return harmless(place)
-    return harmless(f"{place}:{occurrence.position.line}:{occurrence.position.column}")
+        return harmless(spot)
+    return harmless(f"{spot}:{occurrence.position.line}:{occurrence.position.column}")
 
 
 def _looked_at(report: Report, style: Style) -> Iterator[str]:

@@ -125,8 +125,9 @@ def headline(finding: Finding, occurrence: Occurrence) -> str:
     sighting = occurrence.sighting
     commit = f" in commit {sighting.commit[:SHORT]}" if sighting.commit and in_file(sighting) else ""
     odd = remark(sighting)
+    inside = f"in {occurrence.match.address.member} of this archive" if occurrence.match.address.member else ""
     past = f"{standing(finding) or 'in history only'}{commit}" if occurrence.at_head is False else ""
-    told = [f"{finding.rule.name} {named(finding)} ({finding.confidence})", life(finding.verdict), "" if odd in past else odd, past]
+    told = [f"{finding.rule.name} {named(finding)} ({finding.confidence})", life(finding.verdict), "" if odd in past else odd, inside, past]
     return printable("; ".join(filter(None, told)))
 
 

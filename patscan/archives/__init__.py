@@ -1,0 +1,73 @@
+"""What lies inside compressed contents and archives, which are known by their first bytes. Nothing is ever written to disk.
+
+`members` opens one archive; what its members hold may be archives again, which is the caller's affair. Bytes come out piece by piece,
+and every one of them is counted by an `Account`, so that no archive can ask for more than its `Limits`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from patscan.archives.limits import Account, Problem
+from patscan.archives.reader import Read, Reader
+
+STARTS = frozenset(
+    (b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5", b"PK", b"MZ", b"#!", b"\x7fE", *(b"x%c" % level for level in (0x01, 0x5E, 0x9C, 0xDA)))
+)
+"""The first two bytes of everything but tar: asked of every content there is, before `kind_of`."""
+TAR = slice(257, 262)
+"""Where a tar says ``ustar``."""
+USTAR = b"ustar"
+
+_KINDS = {
+    "gzip": re.compile(rb"\x1f\x8b\x08[\0-\x1f]"),
+    "bzip2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)"),
+    "xz": re.compile(rb"\xfd7zXZ\0"),
+    "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
+    "zlib": re.compile(rb"x[\x01\x5e\x9c\xda]"),
+    "zip": re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08|00PK)"),
+}
+_PROGRAM = re.compile(rb"MZ|#!|\x7fELF")
+"""How a program begins, behind which a zip may lie."""
+_LONGEST_END = 22 + 0xFFFF
+"""Bytes of a zip's end record with the longest comment."""
+
+
+class Member(NamedTuple):
+    """One content in an archive. It has to be read before the next one."""
+
+    name: str
+    """Its path in the archive; empty if the archive has one content without a name, as a compressed stream has."""
+    reader: Reader
+    problem: Problem | None = None
+    """Why it can't be read at all."""
+
+
+def kind_of(data: bytes | memoryview) -> str | None:
+    """The kind of archive that begins, or for a zip ends, with `data`."""
+    start = bytes(data[:512])
+    kind = next((kind for kind, magic in _KINDS.items() if magic.match(start)), None)
+    if kind is None and start[TAR] == USTAR:
+        return "tar"
+    if kind is None and _PROGRAM.match(start) and b"PK\x05\x06" in bytes(data[-_LONGEST_END:]):
+        return "zip"
+    return kind
+
+
+def members(kind: str, read: Read, account: Account) -> Iterator[Member]:
+    """What lies in an archive of this kind, whose bytes `read` gives. Raises `Problem` where the archive can't be read any further."""
+    if kind == "zip":
+        from patscan.archives.zips import entries
+
+        yield from (Member(*entry) for entry in entries(read, account))
+    elif kind == "tar":
+        from patscan.archives.tars import files
+
+        yield from (Member(*file) for file in files(read, account))
+    else:
+        from patscan.archives.streams import expanded
+
+        account.count()
+        yield Member("", Reader(expanded(kind, read, account)))

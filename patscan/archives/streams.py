@@ -1,0 +1,189 @@
+"""Compressed streams: gzip, zlib, raw deflate, bzip2, xz and zstd. One of the doors to isal, the only one to zstandard."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from patscan.archives.limits import Account, Broken
+from patscan.archives.reader import Read
+
+INPUT = 128 << 10
+CHUNK = 1 << 20
+_MEMORY = 128 << 20
+"""Bytes that a decoder of xz or zstd may take for itself."""
+_LEAST = 64
+"""Bytes that come out of what begins like a zlib stream, and then goes wrong, if it is one."""
+_BITS = {"gzip": 31, "zlib": 15, "deflate": -15}
+"""What zlib calls these kinds."""
+_LOOSE = re.compile(rb"(?:blob|commit|tag|tree) [0-9]{1,20}\0")
+"""How git begins a loose object."""
+
+
+class Decompressor(Protocol):
+    """What zlib, isal, bz2 and lzma have in common."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream is at its end."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the stream."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """As much as `data` and what came before make, up to a length."""
+
+
+def expanded(kind: str, read: Read, account: Account) -> Iterator[bytes]:
+    """The bytes of a stream and of those of its kind that follow it. Raises `Problem`."""
+    if kind == "zstd":
+        yield from _zstd(read, account)
+        return
+    made, errors = decompressor(kind)
+    chunks = _inflated(kind, read, account, made, errors)
+    yield from _without_header(chunks) if kind == "zlib" else chunks
+
+
+def decompressor(kind: str) -> tuple[Callable[[], Decompressor], tuple[type[Exception], ...]]:
+    """What makes a decompressor, and what that raises."""
+    if kind == "bzip2":
+        import bz2
+
+        return bz2.BZ2Decompressor, (OSError, ValueError)
+    if kind == "xz":
+        import lzma
+
+        return lambda: lzma.LZMADecompressor(memlimit=_MEMORY), (lzma.LZMAError,)
+    bits = _BITS[kind]
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return lambda: zlib.decompressobj(bits), (zlib.error,)
+    error: Any = isal_zlib.error  # its stub calls the class an instance
+    return lambda: isal_zlib.decompressobj(bits), (error, zlib.error)
+
+
+def crc(data: bytes | memoryview, value: int) -> int:
+    """A running CRC-32."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib.crc32(data, value)
+    return int(isal_zlib.crc32(data, value))
+
+
+def _inflated(
+    kind: str, read: Read, account: Account, made: Callable[[], Decompressor], errors: tuple[type[Exception], ...]
+) -> Iterator[bytes]:
+    """What streams hold that follow each other. What follows them and isn't a stream is no part of them."""
+    pending = read(INPUT)
+    is_first = True
+    caught: tuple[type[Exception], ...] = (Broken, *errors)
+    while pending:
+        stream = Flow(made(), account)
+        try:
+            yield from stream.chunks(pending, read)
+        except caught as error:
+            if not stream.produced and kind in _BITS:
+                yield from _salvaged(kind, pending)
+            if stream.produced < _LEAST and (kind == "zlib" or not is_first):
+                return
+            reason = "" if isinstance(error, Broken) else f" ({error})"
+            raise Broken(f"cut off or broken{reason}: what could be unpacked of it was looked at.") from None
+        if kind in {"zlib", "deflate"}:
+            return
+        is_first = False
+        pending = (stream.rest or read(INPUT)).lstrip(b"\0")
+
+
+def _salvaged(kind: str, data: bytes) -> Iterator[bytes]:
+    """What comes out of the first bytes of a broken stream: an error takes with it what came out in the same call."""
+    stream, step = zlib.decompressobj(_BITS[kind]), 4096
+    while step:
+        before = stream.copy()
+        try:
+            chunk = stream.decompress(data, step)
+        except zlib.error:
+            stream, step = before, step // 8
+            continue
+        if not chunk:
+            return
+        data = stream.unconsumed_tail
+        yield chunk
+
+
+class Flow:
+    """One stream on its way through a decompressor."""
+
+    def __init__(self, decompressor: Decompressor, account: Account) -> None:
+        self.consumed = self.produced = 0
+        self.rest = b""
+        """What was read and lies behind the stream's end."""
+        self._decompressor, self._account = decompressor, account
+
+    def chunks(self, pending: bytes, read: Read) -> Iterator[bytes]:
+        """What comes out of `pending` and of what `read` gives. Raises `Problem`, and what the decompressor does."""
+        self.consumed += len(pending)
+        while True:
+            chunk = self._decompressor.decompress(pending, CHUNK)
+            self.produced += len(chunk)
+            self._account.expand(len(chunk), self._excess())
+            if chunk:
+                yield chunk
+            if self._decompressor.eof:
+                break
+            pending = getattr(self._decompressor, "unconsumed_tail", b"")
+            # bz2 and lzma keep what they haven't used; they and zlib may have more to give without new input.
+            if not pending and len(chunk) < CHUNK and getattr(self._decompressor, "needs_input", True):
+                pending = read(INPUT)
+                self.consumed += len(pending)
+                if not pending:
+                    raise Broken("cut off")
+        self._account.expanded(self._excess())
+        self.rest = self._decompressor.unused_data
+
+    def _excess(self) -> int:
+        return self.produced - self.consumed * self._account.limits.ratio
+
+
+def _without_header(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The content of a loose object without what git writes before it."""
+    first = next(chunks, b"")
+    header = _LOOSE.match(first)
+    yield first[header.end() :] if header else first
+    yield from chunks
+
+
+class _Counting:
+    """A file for zstandard, which counts what is read."""
+
+    def __init__(self, read: Read) -> None:
+        self.consumed = 0
+        self._read = read
+
+    def read(self, size: int = -1) -> bytes:
+        """As files do."""
+        data = self._read(size if size > 0 else INPUT)
+        self.consumed += len(data)
+        return data
+
+
+def _zstd(read: Read, account: Account) -> Iterator[bytes]:
+    try:
+        import zstandard
+    except ImportError:
+        raise Broken("not unpacked: zstd needs the package zstandard, which isn't installed.") from None
+    source, produced = _Counting(read), 0
+    file: Any = source  # no more than reading is asked of it
+    stream = zstandard.ZstdDecompressor(max_window_size=_MEMORY).stream_reader(file, read_across_frames=True)
+    try:
+        while chunk := stream.read(CHUNK):
+            produced += len(chunk)
+            account.expand(len(chunk), produced - source.consumed * account.limits.ratio)
+            yield chunk
+    except zstandard.ZstdError as error:
+        raise Broken(f"cut off or broken ({error}): what could be unpacked of it was looked at.") from None
+    account.expanded(produced - source.consumed * account.limits.ratio)

@@ -1,0 +1,102 @@
+"""Tar: ustar, pax and GNU, read from the front to the end. Formats: pax (POSIX.1), tar(5) of GNU and of libarchive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from tarfile import HeaderError, TarInfo
+
+from patscan.archives.limits import Account, Broken
+from patscan.archives.reader import Read, Reader
+
+_BLOCK = 512
+_PART = 1 << 20
+_LONGEST = 1 << 20
+"""Bytes of a long name, or of a pax header, at most."""
+_PAX = re.compile(rb"[0-9]+ (path|size|GNU\.sparse\.name)=([^\n]*)\n")
+_FILES = (b"0", b"7", b"S", b"\0")
+"""Type flags of what has a content; folders, links and devices have none."""
+_MORE_MAPS = {True: 482, False: 504}
+"""Where an old sparse file's header, or a block that follows it, says that one more block of its map follows."""
+
+
+def files(read: Read, account: Account) -> Iterator[tuple[str, Reader]]:
+    """Each file's name and content. Raises `Problem`."""
+    extended: dict[str, bytes] = {}
+    while (block := read(_BLOCK)).strip(b"\0"):
+        header = _header(block)
+        account.count()
+        flag = block[156:157]
+        body = _Body(read, header.size)
+        if flag in {b"x", b"L"}:
+            extended |= _extended(flag, body.beginning())
+        elif flag not in {b"g", b"K"}:
+            if flag == b"S":
+                _skip_maps(block, read)
+            body.resize(extended)
+            if flag in _FILES and body.left:
+                yield _name(header, extended), Reader(body.chunks())
+            extended = {}
+        body.skip()
+    if 0 < len(block) < _BLOCK:
+        raise Broken("cut off: what is there of it was looked at.")
+
+
+class _Body:
+    """The bytes behind a header, up to the next one."""
+
+    def __init__(self, read: Read, size: int) -> None:
+        self.left = max(size, 0)
+        self._read, self._padding = read, -self.left % _BLOCK
+
+    def resize(self, extended: Mapping[str, bytes]) -> None:
+        """The size that a pax header gives instead."""
+        size = extended.get("size", b"")
+        if size.isdigit() and len(size) < 20:
+            self.left = int(size)
+            self._padding = -self.left % _BLOCK
+
+    def beginning(self) -> bytes:
+        """As much of it as a sane one has."""
+        return b"".join(self.chunks(_LONGEST))
+
+    def chunks(self, most: int | None = None) -> Iterator[bytes]:
+        """All of it. Raises `Broken` if it is cut off."""
+        while self.left and (most is None or most > 0):
+            chunk = self._read(min(self.left, _PART))
+            if not chunk:
+                raise Broken("cut off: what is there of it was looked at.")
+            self.left -= len(chunk)
+            most = None if most is None else most - len(chunk)
+            yield chunk
+
+    def skip(self) -> None:
+        """What wasn't read, and what fills the last block."""
+        for _ in self.chunks():
+            pass
+        self._read(self._padding)
+
+
+def _header(block: bytes) -> TarInfo:
+    try:
+        return TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except (HeaderError, ValueError):
+        raise Broken("broken, or cut off, at the header of a member: what stands before it was looked at.") from None
+
+
+def _extended(flag: bytes, data: bytes) -> dict[str, bytes]:
+    if flag == b"L":
+        return {"path": data.rstrip(b"\0")}
+    return {key.decode(): value for key, value in _PAX.findall(data)}
+
+
+def _name(header: TarInfo, extended: Mapping[str, bytes]) -> str:
+    name = extended.get("GNU.sparse.name", extended.get("path", b""))
+    return name.decode("utf-8", "surrogateescape") or header.name
+
+
+def _skip_maps(block: bytes, read: Read) -> None:
+    """What an old sparse file's map has behind its header."""
+    is_first = True
+    while len(block) == _BLOCK and block[_MORE_MAPS[is_first]]:
+        block, is_first = read(_BLOCK), False

@@ -1,0 +1,182 @@
+"""Zip, and all that is one: what its directory lists, and what lies between that and isn't listed. Format: PKWARE's APPNOTE.TXT."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from patscan.archives.limits import Account, Broken, Problem
+from patscan.archives.reader import Read, Reader
+from patscan.archives.streams import crc, expanded
+
+_LISTED, _LOCAL, _END, _END64 = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
+_LISTED_FIELDS = struct.Struct("<8xHH4xIIIHHH8xI")
+_LOCAL_FIELDS = struct.Struct("<6xHH4xIIIHH")
+_END_FIELDS, _END64_FIELDS = struct.Struct("<12xIIH"), struct.Struct("<40xQQ")
+_LONGEST_END = _END_FIELDS.size + 0xFFFF
+_MANY = 0xFFFFFFFF
+"""A number that stands in the extra field of zip64."""
+_ENCRYPTED, _SIZES_FOLLOW, _UTF8 = 1, 8, 0x800
+_STORED, _AES = 0, 99
+_METHODS = {8: "deflate", 12: "bzip2", 93: "zstd", 95: "xz"}
+_PART = 1 << 20
+
+
+class Entry(NamedTuple):
+    """A member, by what the directory or its own header says."""
+
+    offset: int
+    name: str
+    flags: int
+    method: int
+    checksum: int
+    size: int
+    """Compressed bytes; 0 in a member's own header if they stand behind the content."""
+
+
+def entries(read: Read, account: Account) -> Iterator[tuple[str, Reader, Problem | None]]:
+    """Each member's name, its content, and why there is none. Raises `Problem`."""
+    data = read(account.limits.held + 1)
+    account.hold(len(data))
+    try:
+        archive = _Zip(data, account)
+        for entry in archive.entries():
+            account.count()
+            if not entry.name.endswith("/") or entry.size:
+                yield entry.name, Reader(archive.chunks(entry)), _refusal(entry)
+        if archive.lists_more:
+            raise account.too_many()
+        if not archive.has_directory:
+            raise Broken("cut off: it has no directory. What is there of it was looked at.")
+    finally:
+        account.hold(-len(data))
+
+
+def _refusal(entry: Entry) -> Problem | None:
+    if entry.flags & _ENCRYPTED or entry.method == _AES:
+        return Broken("encrypted: what it holds wasn't looked at.")
+    if entry.method != _STORED and entry.method not in _METHODS:
+        return Broken(f"packed with method {entry.method}, which isn't known here: what it holds wasn't looked at.")
+    return None
+
+
+class _Zip:
+    """The bytes of one archive."""
+
+    def __init__(self, data: bytes, account: Account) -> None:
+        self.has_directory = self.lists_more = False
+        self._data, self._view, self._account = data, memoryview(data), account
+        self._taken = 0
+
+    def entries(self) -> Iterator[Entry]:
+        """What is listed, in the order in which it lies, and between it what isn't."""
+        listed = {entry.offset: entry for entry in self._listed()}
+        cursor = 0
+        for offset in sorted(listed):
+            yield from self._strays(cursor, offset)
+            yield listed[offset]
+            cursor = max(cursor, self._begin(offset) + listed[offset].size)
+        yield from self._strays(cursor, len(self._data))
+
+    def chunks(self, entry: Entry) -> Iterator[bytes | memoryview]:
+        """What a member holds. Raises `Problem`."""
+        low = self._begin(entry.offset)
+        size = entry.size or (len(self._data) - low if entry.flags & _SIZES_FOLLOW else 0)
+        packed = self._view[low : low + size]
+        self._taken += len(packed) if entry.size else 0
+        if self._taken > len(self._data):
+            raise Broken("broken: its members overlap, and together are larger than it.")
+        chunks = self._stored(packed) if entry.method == _STORED else self._unpacked(entry, packed)
+        value = 0
+        for chunk in chunks:
+            value = crc(chunk, value)
+            yield chunk
+        if low + entry.size > len(self._data):
+            raise Broken("cut off: what is there of it was looked at.")
+        if entry.checksum and value != entry.checksum:
+            raise Broken("broken: its checksum is wrong. What it holds was looked at as it is.")
+
+    def _unpacked(self, entry: Entry, packed: memoryview) -> Iterator[bytes]:
+        return expanded(_METHODS[entry.method], Reader([packed]).read, self._account)
+
+    def _stored(self, packed: memoryview) -> Iterator[memoryview]:
+        for low in range(0, len(packed), _PART):
+            yield packed[low : low + _PART]
+
+    def _begin(self, offset: int) -> int:
+        """Where the content of the member at `offset` begins."""
+        header = self._view[offset : offset + _LOCAL_FIELDS.size]
+        if header[:4] != _LOCAL or len(header) < _LOCAL_FIELDS.size:
+            return len(self._data)
+        *_, name, extra = _LOCAL_FIELDS.unpack_from(header)
+        return min(offset + _LOCAL_FIELDS.size + int(name) + int(extra), len(self._data))
+
+    def _listed(self) -> Iterator[Entry]:
+        """What the directory lists, as far as that is allowed: several of its entries may name the same member."""
+        at, base = self._directory()
+        for _ in range(self._account.limits.members):
+            if self._view[at : at + 4] != _LISTED or at + 46 > len(self._data):
+                return
+            flags, method, checksum, size, plain, name, extra, comment, offset = _LISTED_FIELDS.unpack_from(self._view, at)
+            low = at + 46 + name
+            size, offset = _in_zip64(self._view[low : low + extra], plain, size, offset)
+            if 0 <= base + offset < len(self._data):
+                yield Entry(base + offset, _decoded(self._data[at + 46 : low], flags), flags, method, checksum, size)
+            at = low + extra + comment
+        self.lists_more = self._view[at : at + 4] == _LISTED
+
+    def _directory(self) -> tuple[int, int]:
+        """Where the directory begins, and where the archive does, from which it counts; the end if there is none."""
+        end = len(self._data)
+        while (end := self._data.rfind(_END, max(len(self._data) - _LONGEST_END, 0), end)) >= 0:
+            if end + _END_FIELDS.size > len(self._data):
+                continue
+            size, offset, _ = _END_FIELDS.unpack_from(self._view, end)
+            behind = end
+            if _MANY in {size, offset} and (record := self._data.rfind(_END64, 0, end)) >= 0 and record + 56 <= end:
+                size, offset = _END64_FIELDS.unpack_from(self._view, record)
+                behind = record
+            at = behind - size
+            # A comment may look like a directory's end.
+            if at >= 0 and (self._view[at : at + 4] == _LISTED or (not size and not offset)):
+                self.has_directory = True
+                return at, at - offset
+        return len(self._data), 0
+
+    def _strays(self, low: int, high: int) -> Iterator[Entry]:
+        """Members between two places that no directory lists."""
+        while (at := self._data.find(_LOCAL, low, high)) >= 0 and at + _LOCAL_FIELDS.size <= len(self._data):
+            flags, method, checksum, size, plain, name, extra = _LOCAL_FIELDS.unpack_from(self._view, at)
+            begin = at + _LOCAL_FIELDS.size
+            size, _ = _in_zip64(self._view[begin + name : begin + name + extra], plain, size, 0)
+            known = method == _STORED or method in _METHODS
+            if known and begin + name <= len(self._data):
+                yield Entry(at, _decoded(self._data[begin : begin + name], flags), flags, method, checksum, size)
+            low = begin + name + extra + size if known else at + 4
+
+
+def _in_zip64(extra: memoryview, plain: int, size: int, offset: int) -> tuple[int, int]:
+    """`size` and `offset`, or what the extra field says if they are too large to stand in their places."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if kind == 1:
+            numbers = list(struct.unpack_from(f"<{min(length, len(extra) - at - 4) // 8}Q", extra, at + 4))
+            values = [numbers.pop(0) if value == _MANY and numbers else value for value in (plain, size, offset)]
+            return values[1], values[2]
+        at += 4 + length
+    return size, offset
+
+
+def _decoded(name: bytes, flags: int) -> str:
+    # Without the flag it is said to be code page 437, in which most tools write whatever they like.
+    return name.decode("utf-8", "surrogateescape") if flags & _UTF8 or (not name.isascii() and _is_utf8(name)) else name.decode("cp437")
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,41 @@
+"""How far archives are opened: defaults, then the configuration, then flags."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from patscan.archives.limits import Limits
+from patscan.config import Config
+from patscan.errors import ConfigError
+
+NAMES = {field.replace("_", "-"): field for field in Limits._fields}
+"""What flags and configuration call each limit."""
+_NUMBER = re.compile(r"([0-9]{1,15})([KMGT]?)")
+_UNITS = {unit: 1 << 10 * power for power, unit in enumerate(("", "K", "M", "G", "T"))}
+
+
+def add_flag(command: argparse.ArgumentParser) -> None:
+    """The flag of every command that scans."""
+    text = f"how far archives are opened: {', '.join(NAMES)} (repeatable; 2G is 2 GiB)"
+    command.add_argument("--archive-limit", action="append", type=_limit, default=[], metavar="NAME=N", help=text)
+
+
+def limits(chosen: argparse.Namespace, config: Config) -> Limits:
+    """What holds. Raises `ConfigError` if a repository's own file wants to see less than it would without it."""
+    wanted = Limits()._asdict()
+    for name, field in NAMES.items():
+        value = config.get(f"archives.{name}")
+        if value < wanted[field] and not chosen.config:
+            reason = f"a repository's own file can't go below {wanted[field]}; --archive-limit and a file named with --config can"
+            raise ConfigError(f"{config.file}: archives.{name}: {reason}.")
+        wanted[field] = value
+    return Limits(**wanted | dict(getattr(chosen, "archive_limit", ())))
+
+
+def _limit(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    match = _NUMBER.fullmatch(number)
+    if name not in NAMES or not match or not int(match[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} isn't NAME=N with a number above 0 and one of the names {', '.join(NAMES)}")
+    return NAMES[name], int(match[1]) * _UNITS[match[2]]

@@ -1,0 +1,99 @@
+"""The look at what lies inside a content that is an archive: every member is a content of its own, which may be an archive again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Protocol
+
+from patscan import archives
+from patscan.archives.limits import Account, Ended, Exceeded, Problem
+from patscan.archives.reader import Read, Reader
+from patscan.content import OVERLAP, Gap, Piece, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from patscan.detect.anchors import Hit
+    from patscan.model import Match
+
+_WINDOW = 4 << 20
+"""Bytes of a member that are looked at together; there are several at each depth."""
+
+
+class Content(Protocol):
+    """One content while its pieces come by."""
+
+    omitted: int
+
+    def matches(self, piece: Piece, hits: Sequence[Hit]) -> Iterator[Match]:
+        """The matches in one piece."""
+
+
+class Inside:
+    """One archive."""
+
+    def __init__(self, piece: Piece, hits: Callable[[bytes], Sequence[Hit]], content: Callable[[tuple[str, ...]], Content]) -> None:
+        """`piece` is the archive; `hits` are the anchors in some bytes, `content` is for the members with these names."""
+        self.gaps: list[Gap] = []
+        self.omitted = 0
+        self._piece, self._hits, self._content = piece, hits, content
+        self._matches: list[Match] = []
+
+    def matches(self, account: Account) -> list[Match]:
+        """Every match in what lies inside, at any depth."""
+        kind = archives.kind_of(self._piece.data)
+        try:
+            if kind:
+                self._open(kind, Reader([self._piece.data]), (), account)
+        except Ended as problem:
+            self._keep((), problem)
+        finally:
+            account.close()
+        return self._matches
+
+    def _open(self, kind: str, archive: Reader, names: tuple[str, ...], account: Account) -> None:
+        """Look at every member of one archive. Raises `Ended`."""
+        try:
+            for name, reader, problem in archives.members(kind, archive.read, account):
+                if problem:
+                    self._keep((*names, name), problem)
+                else:
+                    self._member(reader, (*names, name), account)
+        except Ended:
+            raise
+        except Problem as problem:
+            # An archive that is cut off by the one around it isn't broken itself.
+            self._keep(names, archive.problem or problem)
+
+    def _member(self, reader: Reader, names: tuple[str, ...], account: Account) -> None:
+        chunks = self._looked(reader.read, names)
+        first = next(chunks, memoryview(b""))
+        kind = archives.kind_of(first)
+        if kind and len(names) >= account.limits.depth:
+            self._keep(names, Exceeded("depth", f"archives lie deeper in each other than {account.limits.depth}"))
+        elif kind:
+            self._open(kind, Reader(chain([first], chunks)), names, account)
+        for _ in chunks:
+            pass
+        if isinstance(reader.problem, Ended):
+            raise reader.problem
+        if reader.problem:
+            self._keep(names, reader.problem)
+
+    def _looked(self, read: Read, names: tuple[str, ...]) -> Iterator[memoryview]:
+        """What `read` gives, looked at as it goes by."""
+        content: Content | None = None
+        for offset, data, last in windows(read, _WINDOW):
+            hits = self._hits(data)
+            if hits or (content and not last):
+                content = content or self._content(names)
+                self._matches += content.matches(self._piece._replace(offset=offset, data=data, last=last), hits)
+                self.omitted += content.omitted
+                content.omitted = 0
+            yield memoryview(data)[OVERLAP if offset else 0 :]
+
+    def _keep(self, names: tuple[str, ...], problem: Problem) -> None:
+        """One gap for each reason: an archive may have any number of members."""
+        if not any(gap.reason == str(problem) for gap in self.gaps):
+            self.gaps.append(Gap(self._piece.key, names, str(problem), problem.ours))

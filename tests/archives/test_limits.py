@@ -1,0 +1,217 @@
+"""Bombs and archives that are broken: each ends soon, says why, and hides nothing that lies beside it."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import os
+import random
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.archives.packing import NAME, tarred, zipped
+from tests.cli.hooked import patscan
+from tests.repo import Repo
+from tests.tokens import classic
+
+
+def zeros(size: int) -> bytes:
+    stream, chunk = zlib.compressobj(9, zlib.DEFLATED, 31), bytes(1 << 20)
+    first, again = (stream.compress(chunk) + stream.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + again * ((size >> 20) - 1)
+
+
+def of_zips() -> bytes:
+    inner, file = zipped(bytes(64 << 20)), io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number in range(200):
+            archive.writestr(f"{number}.zip", inner)
+    return file.getvalue()
+
+
+def deep(pack: Callable[[bytes], bytes]) -> bytes:
+    data = b"x"
+    for _ in range(100):
+        data = pack(data)
+    return data
+
+
+def listing(entries: int, same: bytes, size: int) -> bytes:
+    """A zip whose directory names one member again and again."""
+    header = struct.pack("<5H3I2H", 20, 0, 8, 0, 0, 0, len(same), size, 1, 0)
+    entry = b"PK\x01\x02" + struct.pack("<H", 20) + header + struct.pack("<3H2I", 0, 0, 0, 0, 0) + b"a"
+    body = b"PK\x03\x04" + header + b"a" + same
+    end = struct.pack("<4H2IH", 0, 0, 0xFFFF, 0xFFFF, entries * len(entry), len(body), 0)
+    return body + entry * entries + b"PK\x05\x06" + end
+
+
+def overlapping() -> bytes:
+    """Members that lie in each other, each a stored block longer (D. Fifield, "A better zip bomb", 2019)."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body = deflate.compress(bytes(20 << 20)) + deflate.flush()
+    packed, size, listed = len(body), 20 << 20, []
+    for number in reversed(range(250)):
+        header = struct.pack("<5H3I2H", 20, 0, 8, 0, 0, 0, packed, size, 3, 0)
+        body = b"PK\x03\x04" + header + b"%03d" % number + body
+        listed.append((header, number, len(body)))
+        body = struct.pack("<BHH", 0, 33, 0xFFFF ^ 33) + body
+        packed, size = packed + 38, size + 33
+    body = body[5:]
+    entries = b"".join(
+        b"PK\x01\x02" + struct.pack("<H", 20) + header + struct.pack("<3H2I", 0, 0, 0, 0, len(body) - length) + b"%03d" % number
+        for header, number, length in reversed(listed)
+    )
+    return body + entries + b"PK\x05\x06" + struct.pack("<4H2IH", 0, 0, 250, 250, len(entries), len(body), 0)
+
+
+def lying() -> bytes:
+    member = tarfile.TarInfo("lying")
+    member.size = 1 << 62
+    return member.tobuf(tarfile.GNU_FORMAT) + b"x" * 1000
+
+
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "four-gib.gz": (lambda: zeros(4 << 30), "--archive-limit ratio=N"),
+    "of-zips.zip": (of_zips, "--archive-limit ratio=N"),
+    "deep.zip": (lambda: deep(zipped), "--archive-limit depth=N"),
+    "deep.gz": (lambda: deep(gzip.compress), "--archive-limit depth=N"),
+    "overlapping.zip": (overlapping, "overlap"),
+    "listing.zip": (lambda: listing(1_000_000, b"", 0), "--archive-limit members=N"),
+    "lying.tar": (lying, "cut off"),
+}
+
+
+def told(report: dict[str, Any]) -> dict[str, str]:
+    """All gaps: where, and why."""
+    coverage = report["coverage"]
+    return {gap["where"]: gap["reason"] for gap in (*coverage["skipped"], *coverage["notes"])}
+
+
+def places(report: dict[str, Any]) -> dict[str, int]:
+    """The first line with a token in each file."""
+    lines: dict[str, int] = {}
+    for finding in report["findings"]:
+        for place in finding["occurrences"]:
+            lines[place["path"]] = min(place["line"], lines.get(place["path"], place["line"]))
+    return lines
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs(tmp_path: Path, rng: random.Random, name: str) -> None:
+    made, reason = BOMBS[name]
+    (tmp_path / name).write_bytes(made())
+    (tmp_path / "token.env").write_text(classic(rng))
+    begin = os.times().children_user
+    done = patscan(tmp_path, "scan", "--format", "json")
+    report = json.loads(done.text)
+    assert done.code == 1
+    assert len(report["findings"]) == 1
+    assert [where for where, why in told(report).items() if where.startswith(name) and reason in why], told(report)
+    assert report["coverage"]["complete"] is ("--archive-limit" not in reason)
+    assert os.times().children_user - begin < 5
+
+
+def test_a_limit_is_a_gap_in_a_scan_and_a_note_in_a_hook(repo: Repo) -> None:
+    repo.write("deep.zip", deep(zipped))
+    repo.git("add", "--all")
+    scanned, hooked = patscan(repo.path, "scan"), patscan(repo.path, "hook")
+    assert scanned.code == 3
+    assert hooked.code == 0
+    assert "--archive-limit depth=N" in " ".join(hooked.text.split())
+
+
+def test_a_flag_raises_a_limit_and_a_repository_cannot_lower_one(repo: Repo, rng: random.Random) -> None:
+    data = classic(rng).encode()
+    for _ in range(12):
+        data = zipped(data)
+    repo.write("deep.zip", data)
+    assert patscan(repo.path, "scan").code == 3
+    assert patscan(repo.path, "scan", "--archive-limit", "depth=20").code == 1
+    repo.write(".patscan.toml", "[archives]\ndepth = 20\n")
+    assert patscan(repo.path, "scan").code == 1
+    repo.write(".patscan.toml", "[archives]\ndepth = 1\n")
+    refused = patscan(repo.path, "scan")
+    assert refused.code == 2
+    assert "archives.depth" in refused.text
+    assert patscan(repo.path, "scan", "--archive-limit", "depth=0").code == 2
+
+
+def spoilt(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+
+
+def encrypted(data: bytes) -> bytes:
+    packed = bytearray(zipped(data))
+    packed[6] |= 1
+    packed[packed.rindex(b"PK\x01\x02") + 8] |= 1
+    return bytes(packed)
+
+
+def fake_end(data: bytes) -> bytes:
+    """A comment that looks like the end of another directory."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(NAME, data)
+        archive.comment = b"PK\x05\x06" + bytes(18)
+    return file.getvalue()
+
+
+def padded(data: bytes) -> bytes:
+    """Enough around `data` that what is cut off doesn't matter to it."""
+    return data + b"\n" + random.Random(4).randbytes(1 << 16).hex().encode()
+
+
+SPOILT: dict[str, tuple[Callable[[bytes], bytes], bool]] = {
+    "cut.gz": (lambda data: gzip.compress(padded(data))[:-4000], True),
+    "wrong-crc.gz": (lambda data: spoilt(gzip.compress(data), -8), True),
+    "garbage.gz": (lambda data: gzip.compress(data) + b"garbage", False),
+    "several.gz": (lambda data: gzip.compress(b"x\n") + gzip.compress(data), False),
+    "cut.bz2": (lambda data: bz2.compress(padded(data) * 20)[:-4000], True),
+    "cut.zip": (lambda data: zipped(padded(data))[:-4000], True),
+    "no-directory.zip": (lambda data: zipped(data)[:-60], True),
+    "wrong-crc.zip": (lambda data: spoilt(spoilt(zipped(data, method=zipfile.ZIP_STORED), 14), -60), True),
+    "fake-end.zip": (fake_end, False),
+    "program.zip": (lambda data: b"MZ" + bytes(1000) + zipped(data), False),
+    "script.pyz": (lambda data: b"#!/usr/bin/env python3\n" + zipped(data), False),
+    "cut.tar": (lambda data: tarred(padded(data))[:5000], True),
+    "up.tar": (lambda data: tarred(data, "../../etc/passwd"), False),
+    "nul.zip": (lambda data: zipped(data, "a\x1b[31m\n/../CON"), False),
+    "latin.tar": (lambda data: tarred(data, "na\udcefve", tarfile.GNU_FORMAT), False),
+    "long.tar": (lambda data: tarred(data, "d/" * 200 + "x", tarfile.GNU_FORMAT), False),
+    "longer.tar": (lambda data: tarred(data, "é/" * 200 + "x"), False),
+}
+
+
+def test_what_can_be_read_of_broken_archives_is_read_and_the_rest_is_told(repo: Repo, rng: random.Random) -> None:
+    for name, (spoil, _) in SPOILT.items():
+        repo.write(name, spoil(f"a\nb = {classic(rng)}\n".encode()))
+    repo.write("secret.zip", encrypted(b"x"))
+    repo.commit()
+    for command in ("scan", "history"):
+        done = patscan(repo.path, command, "--quiet", "--report", "json=../report.json", "--report", "text=../report.txt")
+        report = json.loads((repo.path.parent / "report.json").read_text())
+        assert done.code == 1
+        assert places(report) == dict.fromkeys(SPOILT, 2) | {"several.gz": 3}
+        if command == "scan":
+            gaps = {where.partition("!/")[0] for where in told(report)}
+            assert gaps == {name for name, (_, is_broken) in SPOILT.items() if is_broken} | {"secret.zip"}
+            assert "encrypted" in told(report)[f"secret.zip!/{NAME}"]
+        assert "\x1b[31m" not in (repo.path.parent / "report.txt").read_text()
+
+
+def test_an_archive_that_was_cut_off_is_not_remembered_as_clean(repo: Repo) -> None:
+    repo.commit({"deep.zip": deep(zipped)})
+    repo.pack()
+    for _ in range(2):
+        done = patscan(repo.path, "history")
+        assert done.code == 3
+        assert "deep.zip" in done.text
