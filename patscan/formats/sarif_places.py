@@ -123,11 +123,11 @@ def _fitted(occurrence: Occurrence, mask: str, lines: Sequence[str]) -> Sequence
     """`lines` with masks as long as what they stand for, so that the region's columns fit; as they are where the token's line is cut."""
     position, hit = occurrence.position, occurrence.position.line - occurrence.frame_line
     width = position.end_column - position.column
-    for found in re.finditer(re.escape(mask), lines[hit]):
-        before = _widened(lines[hit][: found.start()])
+    for masked in re.finditer(re.escape(mask), lines[hit]):
+        before = _widened(lines[hit][: masked.start()])
         if len(before) == position.column - 1 and position.line == position.end_line:
             own = padded(mask).ljust(width, "*")[:width]
-            return [*map(_widened, lines[:hit]), before + own + _widened(lines[hit][place.end() :]), *map(_widened, lines[hit + 1 :])]
+            return [*map(_widened, lines[:hit]), before + own + _widened(lines[hit][masked.end() :]), *map(_widened, lines[hit + 1 :])]
     return lines
 
 
