@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 PEERS = {
     "history": {
-        "git's own dump": "git -C {} cat-file --batch-all-objects --batch",
+        "git's own dump": "git -C {} cat-file --batch-all-objects --unordered --buffer --batch",
         "kingfisher": "kingfisher scan {} --no-validate --rule gitlab --git-history full",
         "gitleaks": "gitleaks git --no-banner {}",
         "trufflehog": "trufflehog git --no-verification --no-update --include-detectors=gitlab --bare file://{}",

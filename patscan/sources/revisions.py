@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from patscan.errors import TargetError, UsageError
 from patscan.git.changes import before, changes
 from patscan.git.child import GitError
+from patscan.git.names import PathShard
+from patscan.git.paths import paths
 from patscan.git.repository import Repository
 from patscan.model import Note, Skip
 from patscan.sources.history import History
@@ -52,6 +54,19 @@ class Revisions(History):
         yield from self.again(names)
         if names:
             yield self._paths(self._commits())
+
+    def _paths(self, commits: Iterable[str], more: Iterable[bytes] = ()) -> Shard:
+        """Where a partial clone lacks the trees to compare with, the names of new contents stand in for those of changed files."""
+        if not self._repository.is_partial():
+            return super()._paths(commits, more)
+        unread: list[str] = []
+        names = paths(self._repository, commits, unread)
+        if unread:
+            reason = "can't be compared with their parents in this partial clone: new names of old contents weren't seen."
+            self.notes.append(Note(self._named, f"{len(unread):,} commits {reason}"))
+            listed = self._repository.git("rev-list", "--objects", "--missing=allow-any", *self._revisions, "--", stdin=self._given)
+            names |= {line.partition(b" ")[2] for line in listed.splitlines()} - {b""}
+        return PathShard(sorted(names.union(more)))
 
     def _look_for_missing(self, listed: Sequence[str]) -> None:
         if missing := sum(name.startswith("?") for name in listed):
