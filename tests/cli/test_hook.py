@@ -464,8 +464,10 @@ def test_names_that_are_not_there_and_folders(repo: Repo, rng: random.Random) ->
     assert "in/a.txt:1:1" in patscan(repo.path, "hook", "in").text
     assert "in/a.txt:1:1" in patscan(repo.path / "in", "hook", "a.txt").text
     repo.write(".patscan.toml", "ignore-paths = ['/a.txt']\n")
+    repo.git("add", ".patscan.toml")
     assert patscan(repo.path / "in", "hook", "a.txt").code == 1
     repo.write(".patscan.toml", "ignore-paths = ['/in/a.txt']\n")
+    repo.git("add", ".patscan.toml")
     assert patscan(repo.path / "in", "hook", "a.txt").code == 0
 
 
