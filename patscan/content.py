@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 WINDOW = 64 << 20
 """Bytes in one piece at most. A multiple of four, so that UTF-16 and UTF-32 stay aligned."""
+PLACES = 1_000
+"""Places of one token in one content that a report lists."""
+IGNORED = 100_000
+"""Ignored places with one reason that a report lists."""
 OVERLAP = 32 << 10
 """Bytes that neighbouring pieces share; half of it is more than any encoded token has."""
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from patscan.archives import STARTS, TAR, USTAR, kind_of
 from patscan.archives.limits import Account, Limits, Spent
-from patscan.content import OVERLAP, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
+from patscan.content import OVERLAP, PLACES, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
 from patscan.detect.matcher import Matcher
-from patscan.model import PLACES, Address, Match, Rule
+from patscan.model import Address, Match, Rule
 
 if TYPE_CHECKING:
     from patscan.detect.anchors import Hit

@@ -23,11 +23,6 @@ STATES = ("unchecked", "active", "active-blocked", "inactive", "not-found", "unv
 DECIDED = ("inline comment", "baseline", "path")
 """Reasons to ignore a finding that a person gave."""
 
-PLACES = 1_000
-"""Places of one token in one content that a report lists."""
-IGNORED = 100_000
-"""Ignored places with one reason that a report lists."""
-
 
 class Example(NamedTuple):
     """A text and the bytes a rule must capture in it; ``secret`` is empty in a counter-example."""
@@ -302,7 +297,7 @@ class Coverage(NamedTuple):
     notes: tuple[Note, ...] = ()
     engines: tuple[str, ...] = ()
     omitted: int = 0
-    """Places that are only counted: beyond `PLACES` of one token in one content, or `IGNORED` with one reason."""
+    """Places that are only counted: see `patscan.content`."""
 
     @property
     def complete(self) -> bool:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from patscan.content import Each, Gap, Looked, Shard, name_of
+from patscan.content import IGNORED, Each, Gap, Looked, Shard, name_of
 from patscan.kind import Kind
 from patscan.look import look
-from patscan.model import IGNORED, Coverage, Match, Note, Report, Rule, Skip
+from patscan.model import Coverage, Match, Note, Report, Rule, Skip
 from patscan.run import Options, Pool, Progress, Run, Source, Stage
 
 if TYPE_CHECKING:

@@ -34,7 +34,8 @@ def by_patscan(path: Path, environment: Mapping[str, str]) -> Reading:
     again = _take(source.shards(), reading)
     left = _take(source.again(again), reading)
     assert not left
-    return reading
+    # Names of the past are another matter.
+    return reading._replace(notes=[note for note in reading.notes if "--paths" not in note.reason])
 
 
 def _take(shards: Iterable[Shard], reading: Reading) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from patscan import content
-from patscan.content import Key
+from patscan.content import Failure
 from patscan.git import objects
 from patscan.git.objects import ObjectShard
 from tests.git.crafted import BLOB, Crafted, object_id
@@ -23,17 +23,17 @@ Answers = tuple[dict[str, bytes], dict[str, str]]
 
 def read(repo: Repo, environment: Mapping[str, str], names: list[str]) -> Answers:
     """Contents and failures by id; nothing takes long."""
-    failed: list[tuple[Key, str]] = []
+    failed: list[Failure] = []
     begun = time.monotonic()
     contents: dict[str, bytes] = {}
     for piece in ObjectShard(repo.path, environment, names).pieces(failed):
         contents[str(piece.key)] = contents.get(str(piece.key), b"")[: piece.offset] + bytes(piece.data)
     assert time.monotonic() - begun < 20
-    for name, reason in failed:
+    for name, reason, _ in failed:
         assert reason.startswith(f"object {name}: ")
         assert reason.endswith(".")
-    assert len(dict(failed)) == len(failed)
-    return contents, {str(name): reason for name, reason in failed}
+    assert len({name for name, _, _ in failed}) == len(failed)
+    return contents, {name: reason for name, reason, _ in failed}
 
 
 def store(repo: Repo, text: bytes) -> str:
