@@ -29,6 +29,8 @@ _WORTH = re.compile(rb"(?:" + _OTHER + rb"){0,2}(?:" + _OTHER + rb"|[\[(\\.{$<@#
 _RUN = re.compile(rb"[A-Za-z0-9_.=+/~-]*")
 _RUN_AT_MOST, _BEFORE, _AFTER = 160, 80, 256
 """Bytes of a run of a token's letters, its prefix included, and what is read before and after it to judge it. A longer run is read anew."""
+_BROKEN, _BEFORE_BREAK = 500, 2 << 10
+"""Anchors in one text from which on none is read through breaks, which takes a millisecond each; bytes before one that are read."""
 _KEPT = 4096
 """Texts around hits whose captures are remembered."""
 
@@ -70,6 +72,7 @@ class Matcher:
             for anchor, rules in self._by_anchor.items()
         }
         self._known: dict[tuple[str, int, bool, bytes], tuple[Capture, ...]] = {}
+        self._read: dict[tuple[str, int, bool, bytes], Capture | None] = {}
 
     def find(self, data: bytes | memoryview) -> list[Capture]:
         """Every token in `data`, sorted, none overlapping another: the surest and longest claim holds a place."""
@@ -99,8 +102,9 @@ class Matcher:
                     for stream in streams:
                         yield from self._streamed(stream, depth)
                 continue
-            if not hit.layers and not layers.is_broken(data, hit.start):
-                yield from self._plain(data, hit, binary)
+            if not hit.layers:
+                whole = len(hits) > _BROKEN or not layers.is_broken(data, hit.start)
+                yield from self._plain(data, hit, binary) if whole else self._joined(data, hit, binary)
                 continue
             served = [moved for last in known.get(hit.layers, ()) if (moved := layers.serves(last, hit.start, hit.anchor))]
             if not served:
@@ -154,6 +158,18 @@ class Matcher:
             self._known[key] = (best._replace(start=best.start - start, end=best.end - start),) if best else ()
         for one in self._known[key]:
             yield one._replace(start=one.start + start, end=one.end + start)
+
+    def _joined(self, data: bytes, hit: Hit, binary: bool) -> Iterator[Capture]:
+        """What stands at a hit in whose run of characters something breaks. Equal texts are read once."""
+        low = max(hit.start - _BEFORE_BREAK, 0) & ~3
+        key = hit.anchor, hit.start - low, binary, data[low : hit.start + layers.REACH]
+        if key not in self._read:
+            if len(self._read) >= _BROKEN:
+                self._read.clear()
+            best = self._best(layers.readings(data, hit.start, ()), hit, binary)
+            self._read[key] = best and best._replace(start=best.start - hit.start, end=best.end - hit.start)
+        if best := self._read[key]:
+            yield best._replace(start=best.start + hit.start, end=best.end + hit.start)
 
     def _claim(self, view: View, anchor: str, binary: bool) -> judge.Claim | None:
         from patscan.detect import judge

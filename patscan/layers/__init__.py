@@ -21,6 +21,8 @@ from patscan.model import Layer
 _BEFORE, _AFTER, _ROOM = 2 << 10, 64 << 10, 12 << 10
 """Encoded bytes read to the left and right of an anchor, and those that must be left for a view to serve another one: a JWT job token in
 base64 has up to 8 kB."""
+REACH = 12 << 10
+"""Bytes behind an anchor that a break is looked for in, where the anchor itself shows no layer."""
 _STREAM = 4 << 20
 """Encoded bytes read of a compressed stream: a Helm release has up to 1 MiB."""
 _HEAD = 4 << 10
@@ -152,7 +154,7 @@ def readings(data: bytes | memoryview, start: int, layers: Sequence[Layer]) -> I
     # What doesn't begin as a stream isn't read to its end.
     if streamed and next(_readings(bytes(data[start : start + _HEAD]), 0, layers, soft=0), None) is None:
         return
-    near = bytes(data[low : start + (_STREAM if streamed else _AFTER)])
+    near = bytes(data[low : start + (_STREAM if streamed else _AFTER if layers else REACH)])
     for reading in _readings(near, start - low, layers):
         if reading.views:
             yield reading._replace(views=(reading.views[0].shifted(low), *reading.views[1:]))
