@@ -10,7 +10,7 @@ from patscan.model import Example, Rule
 
 HOSTILE = 1 << 20
 """Bytes of the line that no rule may take long over."""
-_HITS, _AT_ONCE = 2_000, 50
+_HITS, _AT_ONCE = 500, 50
 PATIENCE = 1.0
 """Seconds a rule has for a hostile line; the shipped ones take a few milliseconds."""
 
