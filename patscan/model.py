@@ -54,6 +54,8 @@ class Rule(NamedTuple):
     """Who draws the part after the prefix: one of `patscan.rulebook.BODIES`."""
     examples: tuple[Example, ...]
     counter_examples: tuple[str, ...]
+    contexts: tuple[str, ...] = ()
+    """What may stand around a token of this rule that has no prefix and no anchor: ids of `patscan.detect.contexts.table`."""
     instance: str = ""
     """The configured instance prefix with its hyphen (``ACME-``): right in front of `prefix` it belongs to the token."""
 

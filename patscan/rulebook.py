@@ -15,7 +15,7 @@ BODIES = ("friendly", "hex", "base36", "routable", "jwt", "opaque")
 
 _PAT = "glpat-"
 _TEXTS = ("id", "kind", "name", "severity", "description", "remedy", "pattern", "body")
-_OPTIONAL = {"prefix": "", "lookback": 0, "anchors": [], "counter_examples": []}
+_OPTIONAL = {"prefix": "", "lookback": 0, "anchors": [], "contexts": [], "counter_examples": []}
 _FIELDS = {*_TEXTS, *_OPTIONAL, "references", "examples"}
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -123,6 +123,7 @@ def _rule(table: _Table, check_patterns: bool) -> Rule:
         references=table.texts("references"),
         examples=table.examples(),
         counter_examples=tuple(text.replace("~", "") for text in table.texts("counter_examples")),
+        contexts=table.texts("contexts"),
     )
 
 
@@ -171,8 +172,10 @@ class _Table:
 
     def anchors(self, prefix: str) -> tuple[str, ...]:
         anchors = self.texts("anchors") or ((prefix,) if prefix else ())
+        if not anchors and self._values["contexts"]:
+            return ()
         if not anchors or not all(len(anchor) >= 4 and anchor.isascii() for anchor in anchors):
-            self.problem("needs a prefix or anchors, each of at least four ASCII characters.")
+            self.problem("needs a prefix, or anchors, each of at least four ASCII characters, or contexts.")
         return anchors
 
     def lookback(self) -> int:

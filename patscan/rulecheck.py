@@ -43,7 +43,8 @@ def _example(matcher: Matcher, rule: Rule, example: Example) -> Iterator[str]:
 def _hostile(rule: Rule) -> Iterator[str]:
     """Long lines made of the rule's own anchors and example: what makes a pattern go back and forth the most."""
     matcher = Matcher([rule])
-    parts = (*rule.anchors, rule.examples[0].secret, rule.examples[0].secret[:-1], rule.anchors[0] + "a" * 300)
+    secret = rule.examples[0].secret
+    parts = (*rule.anchors, secret, secret[:-1], (rule.anchors or (rule.examples[0].text,))[0] + "a" * 300)
     for part in parts:
         line = (part * (HOSTILE // len(part) + 1))[:HOSTILE].encode()
         try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from patscan import layers
-from patscan.detect.anchors import Anchors, Hit
+from patscan.detect.anchors import CANDIDATE, Anchors, Hit
 from patscan.detect.patterns import TIME_LIMIT, Pattern, compile_pattern
 from patscan.layers import Reading
 from patscan.layers.view import View
@@ -17,6 +18,7 @@ from patscan.secret import Secret
 
 if TYPE_CHECKING:
     from patscan.detect import judge
+    from patscan.detect.contexts.claims import Contexts
 
 
 _MOST = 10_000
@@ -64,7 +66,7 @@ class Matcher:
         for rule in self.rules:
             for anchor in rule.anchors:
                 self._by_anchor.setdefault(anchor, []).append(rule)
-        self.anchors = Anchors(self._by_anchor, unhurried)
+        self.anchors = Anchors(self._by_anchor, unhurried, any(rule.contexts for rule in self.rules))
         self._patterns: dict[str, Pattern] = {}
         # Nothing but letters of a token makes one of these rules' tokens, and none reads further than a run of them.
         self._is_prefix = {
@@ -73,6 +75,12 @@ class Matcher:
         }
         self._known: dict[tuple[str, int, bool, bytes], tuple[Capture, ...]] = {}
         self._read: dict[tuple[str, int, bool, bytes], Capture | None] = {}
+
+    @cached_property
+    def _contexts(self) -> Contexts:
+        from patscan.detect.contexts.claims import Contexts
+
+        return Contexts(self.rules)
 
     def find(self, data: bytes | memoryview) -> list[Capture]:
         """Every token in `data`, sorted, none overlapping another: the surest and longest claim holds a place."""
@@ -94,7 +102,11 @@ class Matcher:
         data = bytes(data)
         known: dict[tuple[Layer, ...], list[Reading]] = {}
         opened = 0
+        covered: dict[str, int] = {}
         for hit in hits:
+            if hit.anchor == CANDIDATE:
+                yield from self._unprefixed(data, hit, covered)
+                continue
             if not hit.anchor:
                 if hit.start >= opened and depth:
                     streams = list(layers.readings(data, hit.start, hit.layers))
@@ -112,6 +124,20 @@ class Matcher:
             best = self._best(served, hit, binary)
             if best:
                 yield best
+
+    def _unprefixed(self, data: bytes, hit: Hit, covered: dict[str, int]) -> Iterator[Capture]:
+        """What a candidate is by its context; behind a layer, all that stand in the text around a context's word."""
+        if not hit.layers:
+            if pair := self._contexts.at(Reading((), (View(data, hit.start),))):
+                yield _capture(*pair)
+            return
+        layer = hit.layers[0].name
+        if hit.start < covered.get(layer, 0):
+            return
+        for reading in layers.readings(data, hit.start, hit.layers):
+            if reading.view.text:
+                covered[layer] = max(covered.get(layer, 0), reading.span(0, len(reading.view.text))[1])
+                yield from (_capture(*pair) for pair in self._contexts.within(reading, self.anchors.candidates))
 
     def _streamed(self, stream: Reading, depth: int) -> Iterator[Capture]:
         """What stands in a compressed stream. Its bytes come from all of it, so that is where every capture lies."""

@@ -1,0 +1,1 @@
+"""Tokens without a prefix, recognised by what stands around them. docs/contexts.md explains how."""

@@ -1,0 +1,130 @@
+"""What stands around a run of characters, in any language: it knows marks (quotes, colons, brackets), no grammar."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from patscan.detect.contexts.candidates import AFTER, BEFORE
+
+_GAP = 120
+"""Characters between a name and its value at most, filling words included."""
+_NAMES = 6
+"""Words in front of a value that are read."""
+
+_ESCAPES = {
+    b"\\": (
+        (re.compile(rb"\\{1,4}[\"'`]"), b'"'),
+        (re.compile(rb"\\u003[dD]"), b"="),
+        (re.compile(rb"\\u0026"), b"&"),
+        (re.compile(rb"\\u003[cC]"), b"<"),
+        (re.compile(rb"\\u003[eE]"), b">"),
+        (re.compile(rb"\\/"), b"/"),
+        (re.compile(rb"\\{1,2}[nr](?![A-Za-z]:)"), b"\n"),
+        (re.compile(rb"\\{1,2}t"), b"\t"),
+    ),
+    b"%": (
+        (re.compile(rb"%3[dD]"), b"="),
+        (re.compile(rb"%26"), b"&"),
+        (re.compile(rb"%3[aA]"), b":"),
+        (re.compile(rb"%2[fF]"), b"/"),
+        (re.compile(rb"%20"), b" "),
+        (re.compile(rb"%2[27]"), b'"'),
+    ),
+    b"&": (
+        (re.compile(rb"&quot;|&#0?39;|&#x27;|&apos;"), b'"'),
+        (re.compile(rb"&lt;"), b"<"),
+        (re.compile(rb"&gt;"), b">"),
+        (re.compile(rb"&amp;"), b"&"),
+    ),
+    b"\x1b": ((re.compile(rb"\x1b\[[0-9;]*m"), b""),),
+}
+"""What escapes of strings, URLs, HTML and terminals stand for, by the sign that each begins with."""
+_SIGNS = bytes.maketrans(b"'`\0", b'"" ')
+_OPENS = re.compile(rb"(?:[\"=:\s>,(\[|/;]|:-)\Z|\A\Z")
+_CLOSES = re.compile(rb"\Z|[\"\s,;)\]}<@&|#:*]|\.(?:\s|\Z)")
+_WORD = re.compile(rb"(?:[^\W]|[.$@/+-])+")
+_FILLER = re.compile(
+    rb"/?(?:value|val|default|string|str|text|type|bearer|basic|token|password|name|key|secret|or|some|new|"
+    rb"https?|sensitive|true|false|masked|protected|env_var|variable_type|nullable|const|b|r|u|f|s|n|l)"
+    rb"|//[^\s]*|[\w-]+(?:\.[\w-]+)+(?:/[\w./-]*)?|/[\w./-]*|[0-9]+|[-+./$@]+",
+    re.IGNORECASE,
+)
+"""Words between a name and its value: of types and of pairs, a URL, a host, a number."""
+_CALLED = re.compile(rb"\s*[(\[$]")
+_REFERENCE = re.compile(rb"(?:!\w+|\$\{?|\{\{|<%=?|%\{|#\{)[\s\"]*\Z")
+_PAIRED = re.compile(rb'"\s*,\s*"(?:key|name|Name|Key)"\s*:\s*"([\w .-]{2,60})"')
+_USERINFO = re.compile(rb"://([^\s/:@\"<>]{0,120}):\Z")
+_USER_ALONE = re.compile(rb"://\Z")
+_AT_HOST = re.compile(rb"(?::x-oauth-basic)?@([\w.-]+(?::\d+)?[^\s\"<>]{0,120})")
+_OPTION = re.compile(rb"(?:^|[\s\"\[,])(?:-u|--user|--creds|--credential|-U)[\s=\",:]{1,4}([^\s:\",=]{1,80}):\Z")
+_PIPED = re.compile(rb"[\"\s)]{0,3}\|&?\s*(?:sudo\s+)?(?:docker|podman|helm|glab|crane|skopeo|buildah|oras|nerdctl|regctl)\b")
+
+
+class Surroundings(NamedTuple):
+    """A candidate's neighbourhood, its escapes taken out."""
+
+    before: bytes
+    after: bytes
+    names: tuple[str, ...]
+    """What the value may be assigned to, the nearest first: lower case, letters and digits only."""
+    user: bytes | None
+    """Whose password it is in a URL, a pair in base64 or a command; ``None`` if it stands in none of these."""
+    host: bytes
+    """What stands behind the ``@`` of a URL."""
+    is_piped: bool
+    """Whether a command takes it on its standard input."""
+
+
+def surroundings(text: bytes, start: int, end: int, user: bytes | None = None) -> Surroundings | None:
+    """What stands around ``[start, end)``; ``None`` if the marks say that this is no value.
+
+    `user`: whose password it is, if it is known already.
+    """
+    before = _plain(text[max(start - BEFORE, 0) : start])
+    after = _plain(text[end : end + AFTER])
+    if not _OPENS.search(before) or not _CLOSES.match(after) or _is_reference(before, after):
+        return None
+    host = b""
+    if (address := _AT_HOST.match(after)) and (known := _USERINFO.search(before[-200:]) or _USER_ALONE.search(before[-3:])):
+        user, host = known[1] if known.re is _USERINFO else b"", address[1]
+    elif after[:1] in {b"@", b":"}:
+        return None
+    if user is None and (option := _OPTION.search(before[-120:])):
+        user = option[1]
+    names = tuple(_names(before)) if not host else ()
+    if paired := _PAIRED.match(after):
+        names = (_folded(paired[1]), *names)
+    return Surroundings(before, after, names, user or None if not host else user, host, _PIPED.match(after) is not None)
+
+
+def _plain(text: bytes) -> bytes:
+    """`text` without its escapes, every quote as one sign."""
+    for mark, escapes in _ESCAPES.items():
+        if mark in text:
+            for escape, sign in escapes:
+                text = escape.sub(sign, text)
+    return text.translate(_SIGNS)
+
+
+def _is_reference(before: bytes, after: bytes) -> bool:
+    """Whether a call, an interpolation or a tag says that the value is somewhere else."""
+    quoted = before.endswith(b'"')
+    return (not quoted and _CALLED.match(after) is not None and after[:1] in b"([$") or _REFERENCE.search(before[-24:]) is not None
+
+
+def _names(before: bytes) -> Iterator[str]:
+    """The words in front of a value, the nearest first, as far as only filling words stand between."""
+    near = before[-_GAP - 120 :]
+    words = list(_WORD.finditer(near))[-_NAMES:]
+    for word in reversed(words):
+        if len(near) - word.end() > _GAP:
+            return
+        yield _folded(word[0])
+        if not _FILLER.fullmatch(word[0]):
+            return
+
+
+def _folded(word: bytes) -> str:
+    return "".join(filter(str.isalnum, word.decode("ascii", "ignore"))).lower()

@@ -1,0 +1,26 @@
+"""The literals that a context may be read from: without one of them in a content, nothing in it is looked at twice."""
+
+from __future__ import annotations
+
+WORDS = (
+    *("gitlab", "gl_token", "gl-token", "gltoken", "gl_pat", "glab_"),
+    *("private-token", "private_token", "privatetoken", "private token", "private.token"),
+    *("job-token", "job_token", "jobtoken", "ci_build_token", "ci_registry_password"),
+    *("deploy-token", "deploy_token", "deploytoken", "ci_deploy_password"),
+    *("runner-token", "runner_token", "runnertoken", "[[runners]]"),
+    *("registration-token", "registration_token", "registrationtoken"),
+    *("feed-token", "feed_token", "feedtoken", "rss-token", "rss_token", "rsstoken"),
+    *("static-object-token", "static_object_token", "staticobjecttoken"),
+    *("/api/v4/", "/trigger/pipeline", "/trigger/builds", "trigger_token", "trigger-token", "triggertoken"),
+    *("oauth2:", "login oauth2", "machine git.", "@git."),
+)
+"""In lower case; letters of any case match."""
+
+ENCODED = ("gitlab", "private-token", "private_token", "oauth2:", "/api/v4/", "runner")
+"""Those that are also looked for behind `LAYERS`."""
+LAYERS = ("base64", "utf-16")
+
+
+def spellings() -> tuple[str, ...]:
+    """How `ENCODED` are written: behind a layer, the case of letters changes more than one bit."""
+    return tuple(sorted({form for word in ENCODED for form in (word, word.upper(), word.title(), word.replace("gitlab", "GitLab"))}))
