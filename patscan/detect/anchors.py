@@ -43,7 +43,7 @@ class Anchors:
         """
         self._anchors = sorted(set(anchors))
         self._has_contexts = has_contexts
-        self._words: list[int] = []
+        self._is_worded = False
         self._literals: list[tuple[bytes, list[_Meaning]]] = []
         self._by_chain: dict[tuple[str, ...], range] = {}
         self._left = unhurried
@@ -58,7 +58,7 @@ class Anchors:
         self._most = limit
         with self._until_stopped:
             self._scan(data, self._keep)
-        candidates = self._candidates_in(data, limit) if self._words else ()
+        candidates = self._candidates_in(data, limit) if self._is_worded else ()
         if not self._ends:
             return candidates
         ends, self._ends = self._ends, []
@@ -74,14 +74,14 @@ class Anchors:
 
     def _keep(self, number: int, _from: int = 0, end: int = 0, *_: object) -> bool | None:
         if number == _WORD:
-            self._words.append(end)
+            self._is_worded = True
             return None
         self._append((number, end))
         return len(self._ends) >= self._most or None
 
     def _candidates_in(self, data: bytes | memoryview, limit: int) -> Sequence[Hit]:
-        words, self._words = self._words, []
-        return [Hit(start, CANDIDATE) for start in self.candidates.starts(data, sorted(words), limit)]
+        self._is_worded = False
+        return [Hit(start, CANDIDATE) for start in self.candidates.starts(data, limit)]
 
     @cached_property
     def candidates(self) -> Candidates:
@@ -94,7 +94,7 @@ class Anchors:
         self._literals = list(self._meanings(_CHAINS).items())
         expressions = [engine.Expression(engine.literal(literal), number) for number, (literal, _) in enumerate(self._literals)]
         asked = words.WORDS if self._has_contexts else ()
-        fast = engine.compiled([*expressions, *(engine.Expression(engine.literal(word.encode()), _WORD, caseless=True) for word in asked)])
+        fast = engine.compiled([*expressions, *(engine.Expression(engine.literal(word.encode()), _WORD, caseless=True, once=True) for word in asked)])
         return ("hyperscan", *fast) if fast else ("regex", _plain([literal for literal, _ in self._literals], asked), StopIteration)
 
     def _meanings(self, chains: Sequence[Sequence[str]]) -> dict[bytes, list[_Meaning]]:
@@ -161,13 +161,10 @@ def _encoded(layer: str) -> Iterator[tuple[bytes, int]]:
 
 
 def _report(content: bytes, asked: Sequence[str], handler: engine.Handler) -> None:
-    """Give `handler` every place of the contexts' words, in letters of any case."""
+    """Tell `handler` if a context's word stands in `content`, in letters of any case."""
     lowered = content.lower() if asked else b""
-    for word in asked:
-        at = lowered.find(word.encode())
-        while at >= 0:
-            handler(_WORD, 0, at + len(word))
-            at = lowered.find(word.encode(), at + 1)
+    if any(word.encode() in lowered for word in asked):
+        handler(_WORD)
 
 
 def _plain(literals: list[bytes], asked: Sequence[str]) -> engine.Scan:

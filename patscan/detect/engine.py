@@ -20,6 +20,8 @@ class Expression(NamedTuple):
     number: int
     caseless: bool = False
     """Whether letters of any case match."""
+    once: bool = False
+    """Whether one match in the bytes is enough."""
 
 
 def literal(text: bytes) -> bytes:
@@ -38,7 +40,7 @@ def compiled(expressions: Sequence[Expression]) -> tuple[Scan, type[Exception]] 
         expressions=[one.pattern for one in expressions],
         ids=[one.number for one in expressions],
         elements=len(expressions),
-        flags=[hyperscan.HS_FLAG_CASELESS if one.caseless else 0 for one in expressions],
+        flags=[one.caseless * hyperscan.HS_FLAG_CASELESS | one.once * hyperscan.HS_FLAG_SINGLEMATCH for one in expressions],
     )
     scan: Any = database.scan  # its stub forgets memoryview, which its code takes
     return scan, hyperscan.ScanTerminated

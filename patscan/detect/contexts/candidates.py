@@ -7,37 +7,46 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
 from binascii import Error as Base64Error
 from binascii import a2b_base64
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from patscan.detect import engine
+from patscan.detect.contexts import words
 
 BEFORE, AFTER = 700, 320
 """Bytes in front of a token and behind it in which a context is read."""
-_FRONT = rb"(?:[\"'`=:\s>,(\[|/;]|%[0-9A-Fa-f]{2}|\\[nrtfb]|\\u[0-9A-Fa-f]{4}|:-)"
 _BACK = rb"(?:$|[^A-Za-z0-9_+/=(\[\x24-])"
 _DRAWN = rb"[A-HJ-NP-Za-km-z1-9_-]"
+_SIGN = rb"[A-Za-z0-9+/]"
 _SHORTEST_PAIR = 28
 """Characters of base64 in which a user and a token of 20 have room."""
 _LONGEST_PAIR = 400
+_APART = 512
+"""Bytes between a change and a run that it can't have made or unmade."""
+_LARGE = 32 << 10
+"""Bytes from which on only what is near a word is looked at."""
+_NEAR = BEFORE + AFTER + _LONGEST_PAIR
+"""Bytes between a change and a run to which it can't have brought a word."""
+_COMPARED = 4 << 20
+"""Bytes of a content with which the next one is compared."""
+_STEP = 256
+"""Bytes to which it is known where two contents begin to differ."""
+_HEXADECIMAL = 30
 
-_SIGN = rb"[A-Za-z0-9+/]"
-_BASIC = rb"(?:[bB][aA][sS][iI][cC]\s{1,3}|_?[aA][uU][tT][hH][\"']?\s{0,3}[:=]\s{0,3}[\"']?)"
-_FIRST = rb"(?:^|" + _FRONT + rb")"
-_EQUALS = rb"(?:^|[^A-Za-z0-9_+/-])"
-_EDGE = rb"(?:^|=|[^A-Za-z0-9+/_=-])"
+_RUN = rb"(?:" + _DRAWN + rb"{20}|" + _DRAWN + rb"{50})" + _BACK
+_ESCAPED = rb"(?:%3[dD]|%2[27]|%20|%26|\\u003[dD]|\\[nrt]|:-)"
+_TELLS = (b"secret", b"token", b"bearer", b"oauth2")
 _EXPRESSIONS = (
-    engine.Expression(_FIRST + _DRAWN + rb"{20}" + _BACK, 20),
-    engine.Expression(_EQUALS + _DRAWN + rb"{50}" + _BACK, 50),
-    *(engine.Expression(_EQUALS + rb"[0-9a-f]{%d}" % length + _BACK, length) for length in (30, 40, 64)),
-    engine.Expression(_EDGE + _SIGN + rb"{27}[=K](?:$|[^A-Za-z0-9+/=])", 28),
-    engine.Expression(_BASIC + _SIGN + b"{28}", 0),
+    engine.Expression(rb"(?:^|[\"'`=:\s>,(\[|/;])" + _RUN, 1),
+    engine.Expression(_ESCAPED + _RUN, 1),
+    engine.Expression(b"(?:" + b"|".join(_TELLS) + rb")[^{}]{0,60}[^A-Za-z0-9_][0-9a-f]{%d}" % _HEXADECIMAL, _HEXADECIMAL, caseless=True),
+    engine.Expression(rb"(?:^|=|[^A-Za-z0-9+/_=-])" + _SIGN + rb"{27}[=K](?:$|[^A-Za-z0-9+/=])", 28),
+    engine.Expression(rb"(?:basic\s{1,3}|auth[\"']?\s{0,3}[:=]\s{0,3}[\"']?)" + _SIGN + b"{28}", 0, caseless=True),
 )
-_TELLS = (b"secret", b"token", b"bearer", b"oauth")
-_TELLING = 80
-"""Bytes before a run of hexadecimal digits in which such a word has to stand: most of them are hashes."""
+"""The number is the length of what the expression ends in; 1: a run and the character behind it. 0: 28 characters, and more follow."""
 _WORD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-"
 _CLASSES = re.compile(rb"[a-z]+|[A-Z]+|[0-9]+|[_-]+")
 _MIXED = 7
@@ -68,56 +77,99 @@ class Candidates:
 
     def __init__(self) -> None:
         """Compile them, which takes some milliseconds."""
-        scan = engine.compiled(_EXPRESSIONS)
-        self._scan, self._ended = scan or (_plain, StopIteration)
+        self._scan, _ = engine.compiled(_EXPRESSIONS) or (_plain, StopIteration)
+        self._last: bytes = b""
+        self._starts: list[int] = []
 
-    def starts(self, data: bytes | memoryview, words: Sequence[int] | None = None, limit: int = sys.maxsize) -> list[int]:
+    def starts(self, data: bytes | memoryview, limit: int = sys.maxsize) -> list[int]:
         """Where runs begin in `data` that may be tokens, `limit` at most, in order.
 
-        `words`: the bytes behind words of contexts, in order; only what stands near one counts. ``None``: all of `data` does.
+        A history holds a file in hundreds of versions, one after the other: only what differs from the last content is looked at.
         """
-        view = memoryview(data)
-        starts: set[int] = set()
-        for low, high in [(0, len(data))] if words is None else _windows(words, len(data)):
-            ends: list[tuple[int, int]] = []
-            self._scan(view[low:high], lambda length, _start, end, *_, ends=ends: ends.append((length, end)))
-            starts |= {_start(data, length, low + end) for length, end in ends}
-        return [start for start in sorted(starts) if at(data, start)][:limit]
+        data = bytes(data)
+        first, last = _common_ends(self._last, data)
+        apart = _APART if len(data) <= _LARGE else _NEAR
+        low, high, by = first - apart, len(data) - last + apart, len(data) - len(self._last)
+        starts = [start for start in self._starts if start < low]
+        for stretch in self._windows(data, max(low - apart, 0), min(high + apart, len(data))):
+            starts += [start for start in self._within(data, *stretch) if low <= start < high]
+        starts += [start + by for start in self._starts if start + by >= high]
+        self._last, self._starts = (data, starts) if len(data) <= _COMPARED else (b"", [])
+        return starts[:limit]
 
+    def _within(self, data: bytes, low: int, high: int) -> list[int]:
+        """Where runs begin in ``data[low:high]``."""
+        ends: list[tuple[int, int]] = []
 
-def _windows(words: Iterable[int], size: int) -> Iterator[tuple[int, int]]:
-    """The stretches in which a context that these words belong to may have its token."""
-    low = high = 0
-    for end in words:
-        first, last = max(end - AFTER - _LONGEST_PAIR, 0), min(end + BEFORE + _LONGEST_PAIR, size)
-        if first <= high:
-            high = last
-            continue
-        if high:
+        def keep(length: int, _start: int, end: int, *_: object) -> None:
+            ends.append((length, end))
+
+        self._scan(memoryview(data)[low:high], keep)
+        return sorted(start for start in {_start(data, length, low + end) for length, end in ends} if at(data, start))
+
+    def _windows(self, data: bytes, low: int, high: int) -> Iterator[tuple[int, int]]:
+        """The parts of ``data[low:high]`` that are near a word; all of it if that is little."""
+        if high - low <= _LARGE:
             yield low, high
-        low, high = first, last
-    yield low, high
+            return
+        begin = end = low
+        for place in self._places(data, low, high):
+            first, last = max(place - AFTER - _LONGEST_PAIR, low), min(place + BEFORE + _LONGEST_PAIR, high)
+            if first > end:
+                if end > begin:
+                    yield begin, end
+                begin = first
+            end = max(end, last)
+        if end > begin:
+            yield begin, end
+
+    @cached_property
+    def _words(self) -> engine.Scan:
+        expressions = [engine.Expression(engine.literal(word.encode()), 0, caseless=True) for word in words.WORDS]
+        scan, _ = engine.compiled(expressions) or (_plain_words, StopIteration)
+        return scan
+
+    def _places(self, data: bytes, low: int, high: int) -> list[int]:
+        """The bytes behind the words in ``data[low:high]``, in order."""
+        places: list[int] = []
+        self._words(memoryview(data)[low:high], lambda _number, _start, end, *_: places.append(low + end))
+        return sorted(places)
 
 
-def _start(data: bytes | memoryview, length: int, end: int) -> int:
-    """Where the run begins that was met with its last character, or with the one after it, at `end`."""
-    behind = length and (end < len(data) or data[end - 1] not in _WORD)
-    return end - (length or _SHORTEST_PAIR) - bool(behind)
+def _common_ends(one: bytes, other: bytes) -> tuple[int, int]:
+    """How many bytes two contents share at their beginning and, behind those, at their end."""
+    most = min(len(one), len(other))
+    first = _common(lambda size: one[:size] == other[:size], most)
+    last = _common(lambda size: one[len(one) - size :] == other[len(other) - size :], most - first)
+    return first, last
+
+
+def _common(is_same: Callable[[int], bool], most: int) -> int:
+    low, high = 0, most + 1
+    while high - low > _STEP:
+        middle = (low + high) // 2
+        low, high = (middle, high) if is_same(middle) else (low, middle)
+    return low
+
+
+def _start(data: bytes, number: int, end: int) -> int:
+    """Where the run begins that an expression of this number met, at whose last character or behind which `end` is."""
+    if number in {0, _HEXADECIMAL}:
+        return end - (number or _SHORTEST_PAIR)
+    high = end - (end < len(data) or data[end - 1] not in _WORD)
+    if number == 1:
+        return high - (50 if high >= 50 and _FRIENDLY.fullmatch(data, high - 50, high) else 20)
+    return high - number
 
 
 def at(data: bytes | memoryview, start: int) -> Candidate | None:
     """What may be a token at byte `start`."""
     near = bytes(data[start : start + _LONGEST_PAIR + 4])
     run = _ANY.match(near)
-    if run and (_is_drawn(run[0]) or (_HEX.fullmatch(run[0]) and _tells(bytes(data[max(start - _TELLING, 0) : start])))):
+    if run and (_is_drawn(run[0]) or (_HEX.fullmatch(run[0]))):
         return Candidate(start, start + run.end(), run[0])
     encoded = _BASE64.match(near)
     return _decoded(start, encoded[0]) if encoded else None
-
-
-def _tells(before: bytes) -> bool:
-    lowered = before.lower()
-    return any(word in lowered for word in _TELLS)
 
 
 def _decoded(start: int, encoded: bytes) -> Candidate | None:
@@ -140,6 +192,13 @@ def _plain(data: bytes | memoryview, handler: engine.Handler) -> None:
     """The same without hyperscan, some ten times as slow."""
     content = bytes(data)
     for one in _EXPRESSIONS:
-        pattern = re.compile(b"(?=(" + one.pattern.replace(b"$", b"\\Z") + b"))")
+        pattern = re.compile(b"(?=(" + one.pattern.replace(b"$", b"\\Z") + b"))", re.IGNORECASE if one.caseless else 0)
         for match in pattern.finditer(content):
             handler(one.number, 0, match.end(1))
+
+
+def _plain_words(data: bytes | memoryview, handler: engine.Handler) -> None:
+    lowered = bytes(data).lower()
+    for word in words.WORDS:
+        for match in re.finditer(re.escape(word.encode()), lowered):
+            handler(0, 0, match.end())
