@@ -47,14 +47,14 @@ _CLOSES = re.compile(rb"\Z|[\"\s,;)\]}<@&|#:*]|\.(?:\s|\Z)")
 _WORD = re.compile(rb"(?:[^\W]|[.$@/+-])+")
 _FILLER = re.compile(
     rb"/?(?:value|val|default|string|str|text|type|bearer|basic|token|password|name|key|secret|or|some|new|"
-    rb"https?|sensitive|true|false|masked|protected|env_var|variable_type|nullable|const|b|r|u|f|s|n|l)"
+    rb"https?|sensitive|true|false|masked|protected|env_var|variable_type|nullable|const|nil|null|none|undefined|b|r|u|f|s|n|l)"
     rb"|//[^\s]*|[\w-]+(?:\.[\w-]+)+(?:/[\w./-]*)?|/[\w./-]*|[0-9]+|[-+./$@]+",
     re.IGNORECASE,
 )
 """Words between a name and its value: of types and of pairs, a URL, a host, a number."""
 _CALLED = re.compile(rb"\s*[(\[$]")
 _REFERENCE = re.compile(rb"(?:!\w+|\$\{?|\{\{|<%=?|%\{|#\{)[\s\"]*\Z")
-_PAIRED = re.compile(rb'"\s*,\s*"(?:key|name|Name|Key)"\s*:\s*"([\w .-]{2,60})"')
+_PAIRED = re.compile(rb'"(?:\s*,\s*"(?:key|name)"\s*:|\s+where\s+\w{1,40}\s*=)\s*"([\w .-]{2,60})"', re.IGNORECASE)
 _USERINFO = re.compile(rb"://([^\s/:@\"<>]{0,120}):\Z")
 _USER_ALONE = re.compile(rb"://\Z")
 _AT_HOST = re.compile(rb"(?::x-oauth-basic)?@([\w.-]+(?::\d+)?[^\s\"<>]{0,120})")

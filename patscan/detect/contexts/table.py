@@ -33,7 +33,10 @@ _CREDENTIAL = (
     r"(?:token|tokens|pat|password|passwd|passphrase|pass|pwd|secret|credential|credentials|cred|creds|auth|authtoken|apikey|key)"
     r"|authorization|bearer|p|t|b|r|token|set(?:token|password)|withtoken|authenticate"
 )
-_GITLAB = re.compile(rb"gitlab|/api/v4/(?:projects|groups|user|packages|runners|jobs)\b|\bglab\b", re.IGNORECASE)
+_CLIENT = (
+    r"(?:new)?(?:[a-z]{0,20}gitlab)?gitlab(?:api|client|service|connection|instance|http|rest|v4|builder)*(?:new|create|connect|init|get|of|client|oauth)*"
+)
+_GITLAB = re.compile(rb"gitlab|machine\s+git\.|/api/v4/(?:projects|groups|user|packages|runners|jobs)\b|\bglab\b", re.IGNORECASE)
 _API = re.compile(rb"gitlab|/api/v4/", re.IGNORECASE)
 _TRIGGER = re.compile(rb"/trigger/(?:pipeline|builds)|/ref/[^\s/]{1,80}/trigger|gitlab", re.IGNORECASE)
 _HOST = re.compile(rb"gitlab|/api/v4/", re.IGNORECASE)
@@ -70,7 +73,7 @@ CONTEXTS = (
     Context(
         "oauth-token",
         "sent or stored as an access token",
-        name=_name(r".*(?:access|oauth|oauth2|refresh|bearer|auth|gitlab)token|authorization|bearer|token"),
+        name=_name(r".*(?:access|oauth|oauth2|refresh|bearer|auth|gitlab)token|authorization|bearer|token|gitlaboauth"),
         near=_API,
         beside="GitLab or its API",
     ),
@@ -93,14 +96,14 @@ CONTEXTS = (
         near=re.compile(rb"gitlab(?:\+|%2[bB])deploy-token|deploy[-_ ]token", re.IGNORECASE),
         beside="a deploy token's user",
     ),
-    Context("agent-token", "a credential", name=_name(r".*(?:token|secret)"), near=re.compile(rb"gitlab|kas\b|agentk", re.IGNORECASE), beside="GitLab or its agent server"),
-    Context("access-token", "assigned to private_token", name=_name(r".*privatetoken")),
+    Context("agent-token", "a credential", name=_name(r".*(?:token|secret)"), near=re.compile(rb"gitlab|kas_?address|kubernetes-agent|agentk", re.IGNORECASE), beside="GitLab or its agent server"),
+    Context("access-token", "assigned to private_token", name=_name(r".*privatetokens?(?:auth|configuration|id)?")),
     Context(
         "access-token",
         "assigned to a name that speaks of GitLab and a credential",
-        name=_name(r".*(?:gitlab|glab).*(?:token|pat|secret|password|passwd|pass|pwd|key|credential|credentials|creds|auth|oauth)|gitlab(?:token|oauth).*|(?:ci|semantic|release|my|renovate)?gl(?:api|access|private|personal|bot|deploy|project|group|ci|user|repo|auth)?(?:token|pat|password)"),
+        name=_name(r".*(?:gitlab|glab).*(?:tokens?|pat|secret|password|passwd|pass|pwd|keys?|credentials?|creds|auth|oauth|tokenid)|gitlab(?:token|oauth).*|(?:ci|semantic|release|my|renovate)?gl(?:api|access|private|personal|bot|deploy|project|group|ci|user|repo|auth)?(?:token|pat|password)"),
     ),
-    Context("access-token", "passed to a GitLab client", name=_name(r".*gitlab(?:api|client|v4|rest|hook|service|connection|instance|http)?(?:new|client|create|connect|init)?.*client.*|(?:new)?gitlab(?:api|client)?|.*gitlab(?:new|create|connect|get)[a-z]*|gitlabapi(?:connect|oauth)?")),
+    Context("access-token", "passed to a GitLab client", name=_name(_CLIENT)),
     Context("access-token", "the password of the user oauth2", user=re.compile(rb"oauth2")),
     Context("access-token", "the password in a URL", user=re.compile(rb".*"), near=_GITLAB, beside="gitlab"),
     Context("access-token", "a credential", name=_name(_CREDENTIAL), near=_GITLAB, beside="gitlab"),

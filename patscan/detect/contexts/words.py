@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 WORDS = (
-    *("gitlab", "gl_token", "gl-token", "gltoken", "gl_pat", "glab_"),
+    *("gitlab", "gl_token", "gl-token", "gltoken", "gl_pat", "glab_", "glab "),
     *("private-token", "private_token", "privatetoken", "private token", "private.token"),
     *("job-token", "job_token", "jobtoken", "ci_build_token", "ci_registry_password"),
     *("deploy-token", "deploy_token", "deploytoken", "ci_deploy_password"),
@@ -13,6 +13,7 @@ WORDS = (
     *("static-object-token", "static_object_token", "staticobjecttoken"),
     *("/api/v4/", "/trigger/pipeline", "/trigger/builds", "trigger_token", "trigger-token", "triggertoken"),
     *("oauth2:", "login oauth2", "machine git.", "@git."),
+    *("kasaddress", "kas_address", "kubernetes-agent", "agentk"),
 )
 """In lower case; letters of any case match."""
 
