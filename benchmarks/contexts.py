@@ -31,9 +31,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true")
     chosen = parser.parse_args()
     matcher, rng = Matcher(rulebook.load()), random.Random(18)
-    rates: list[tuple[Sample, int]] = []
-    for sample in samples():
-        rates.append((sample, sum(whole(matcher, sample, sample.token(rng)) for _ in range(chosen.tokens))))
+    rates = [(sample, sum(whole(matcher, sample, sample.token(rng)) for _ in range(chosen.tokens))) for sample in samples()]
     for sample, hits in rates:
         if chosen.all or hits < chosen.tokens:
             print(f"{hits:4} of {chosen.tokens}  {sample.name:36} {sample.source}")

@@ -94,7 +94,9 @@ class Anchors:
         self._literals = list(self._meanings(_CHAINS).items())
         expressions = [engine.Expression(engine.literal(literal), number) for number, (literal, _) in enumerate(self._literals)]
         asked = words.WORDS if self._has_contexts else ()
-        fast = engine.compiled([*expressions, *(engine.Expression(engine.literal(word.encode()), _WORD, caseless=True, once=True) for word in asked)])
+        fast = engine.compiled(
+            [*expressions, *(engine.Expression(engine.literal(word.encode()), _WORD, caseless=True, once=True) for word in asked)]
+        )
         return ("hyperscan", *fast) if fast else ("regex", _plain([literal for literal, _ in self._literals], asked), StopIteration)
 
     def _meanings(self, chains: Sequence[Sequence[str]]) -> dict[bytes, list[_Meaning]]:

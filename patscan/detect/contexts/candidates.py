@@ -42,7 +42,7 @@ _TELLS = (b"secret", b"token", b"bearer", b"oauth")
 _EXPRESSIONS = (
     engine.Expression(rb"(?:^|[\"'`=:\s>,(\[|/;])" + _RUN, 1),
     engine.Expression(_ESCAPED + _RUN, 1),
-    engine.Expression(b"(?:" + b"|".join(_TELLS) + rb")[^\n]{0,60}[^A-Za-z0-9_][0-9a-f]{%d}" % _HEXADECIMAL, _HEXADECIMAL, caseless=True),
+    engine.Expression(b"(?:" + b"|".join(_TELLS) + rb")[^\n]{0,40}[^A-Za-z0-9_][0-9a-f]{%d}" % _HEXADECIMAL, _HEXADECIMAL, caseless=True),
     engine.Expression(rb"(?:^|=|[^A-Za-z0-9+/_=-])" + _SIGN + rb"{27}[=K](?:$|[^A-Za-z0-9+/=])", 28),
     engine.Expression(rb"(?:basic\s{1,3}|auth[\"']?\s{0,3}[:=]\s{0,3}[\"']?)" + _SIGN + b"{28}", 0, caseless=True),
 )

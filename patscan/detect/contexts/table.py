@@ -33,9 +33,7 @@ _CREDENTIAL = (
     r"(?:token|tokens|pat|password|passwd|passphrase|pass|pwd|secret|credential|credentials|cred|creds|auth|authtoken|apikey|key)"
     r"|authorization|bearer|p|t|b|r|token|set(?:token|password)|withtoken|authenticate"
 )
-_CLIENT = (
-    r"(?:new)?(?:[a-z]{0,20}gitlab)?gitlab(?:api|client|service|connection|instance|http|rest|v4|builder)*(?:new|create|connect|init|get|of|client|oauth)*"
-)
+_CLIENT = r"(?:new)?(?:[a-z]{0,20}gitlab)?gitlab(?:api|client|service|connection|instance|http|rest|v4|builder)*(?:new|create|connect|init|get|of|client|oauth)*"
 _GITLAB = re.compile(rb"gitlab|machine\s+git\.|/api/v4/(?:projects|groups|user|packages|runners|jobs)\b|\bglab\b", re.IGNORECASE)
 _API = re.compile(rb"gitlab|/api/v4/", re.IGNORECASE)
 _TRIGGER = re.compile(rb"/trigger/(?:pipeline|builds)|/ref/[^\s/]{1,80}/trigger|gitlab", re.IGNORECASE)
@@ -52,7 +50,11 @@ CONTEXTS = (
         near=re.compile(rb"gitlab-runner[\s\"]+register|runner\s+register"),
         beside="gitlab-runner register",
     ),
-    Context("runner-token", "assigned to a runner token's name", name=_name(r".*runner(?:s|auth|authentication|access)?(?:token|secret)|.*runner.*token")),
+    Context(
+        "runner-token",
+        "assigned to a runner token's name",
+        name=_name(r".*runner(?:s|auth|authentication|access)?(?:token|secret)|.*runner.*token"),
+    ),
     Context(
         "runner-token",
         "the token of a runner's configuration",
@@ -78,7 +80,11 @@ CONTEXTS = (
         beside="GitLab or its API",
     ),
     Context("oauth-token", "the password of the user oauth2", user=re.compile(rb"oauth2")),
-    Context("job-token", "assigned to a job token's name", name=_name(r".*(?:ci|gitlab|x|^)?jobtoken|.*ci(?:build|server)token|ciregistrypassword|cijwt")),
+    Context(
+        "job-token",
+        "assigned to a job token's name",
+        name=_name(r".*(?:ci|gitlab|x|^)?jobtoken|.*ci(?:build|server)token|ciregistrypassword|cijwt"),
+    ),
     Context("job-token", "the password of the user gitlab-ci-token", user=re.compile(rb"gitlab-ci-token")),
     Context(
         "job-token",
@@ -87,7 +93,11 @@ CONTEXTS = (
         near=re.compile(rb"gitlab-ci-token"),
         beside="the user gitlab-ci-token",
     ),
-    Context("deploy-token", "assigned to a deploy token's name", name=_name(r".*deploy(?:ment)?(?:er)?(?:access)?token(?:password|secret)?|cideploypassword")),
+    Context(
+        "deploy-token",
+        "assigned to a deploy token's name",
+        name=_name(r".*deploy(?:ment)?(?:er)?(?:access)?token(?:password|secret)?|cideploypassword"),
+    ),
     Context("deploy-token", "the password of a deploy token's user", user=re.compile(rb"gitlab(?:\+|%2[bB]|-)deploy-token(?:-\d+)?")),
     Context(
         "deploy-token",
@@ -96,12 +106,20 @@ CONTEXTS = (
         near=re.compile(rb"gitlab(?:\+|%2[bB])deploy-token|deploy[-_ ]token", re.IGNORECASE),
         beside="a deploy token's user",
     ),
-    Context("agent-token", "a credential", name=_name(r".*(?:token|secret)"), near=re.compile(rb"gitlab|kas_?address|kubernetes-agent|agentk", re.IGNORECASE), beside="GitLab or its agent server"),
+    Context(
+        "agent-token",
+        "a credential",
+        name=_name(r".*(?:token|secret)"),
+        near=re.compile(rb"gitlab|kas_?address|kubernetes-agent|agentk", re.IGNORECASE),
+        beside="GitLab or its agent server",
+    ),
     Context("access-token", "assigned to private_token", name=_name(r".*privatetokens?(?:auth|configuration|id)?")),
     Context(
         "access-token",
         "assigned to a name that speaks of GitLab and a credential",
-        name=_name(r".*(?:gitlab|glab).*(?:tokens?|pat|secret|password|passwd|pass|pwd|keys?|credentials?|creds|auth|oauth|tokenid)|gitlab(?:token|oauth).*|(?:ci|semantic|release|my|renovate)?gl(?:api|access|private|personal|bot|deploy|project|group|ci|user|repo|auth)?(?:token|pat|password)"),
+        name=_name(
+            r".*(?:gitlab|glab).*(?:tokens?|pat|secret|password|passwd|pass|pwd|keys?|credentials?|creds|auth|oauth|tokenid)|gitlab(?:token|oauth).*|(?:ci|semantic|release|my|renovate)?gl(?:api|access|private|personal|bot|deploy|project|group|ci|user|repo|auth)?(?:token|pat|password)"
+        ),
     ),
     Context("access-token", "passed to a GitLab client", name=_name(_CLIENT)),
     Context("access-token", "the password of the user oauth2", user=re.compile(rb"oauth2")),
