@@ -77,12 +77,13 @@ def _claim(rule: Rule, body: bytes, start: int, end: int, seen: tuple[Evidence, 
 
 def _holding(around: reader.Surroundings) -> Iterator[tuple[Context, tuple[Evidence, ...]]]:
     """The contexts that hold, each with what was seen."""
+    before, after = (around.host or around.before).lower(), around.after.lower()
     for context in CONTEXTS:
         if not _is_named(context, around):
             continue
         if context.near is None:
             yield context, (_evidence(f"no prefix of its own; {context.text}"),)
-        elif context.near.search(around.host or around.before) or context.near.search(around.after):
+        elif context.near.search(before) or context.near.search(after):
             yield context, (_evidence(f"no prefix of its own; {context.text}"), _evidence(f"{context.beside} stands beside it"))
 
 

@@ -17,7 +17,7 @@ class Context(NamedTuple):
     user: re.Pattern[bytes] | None = None
     """Whose password the value is."""
     near: re.Pattern[bytes] | None = None
-    """What stands close to it. A name or a user that any product may have is made strong by that."""
+    """What stands close to it, in lower case. A name or a user that any product may have is made strong by that."""
     beside: str = ""
     """What `near` shows, for the evidence."""
 
@@ -34,10 +34,10 @@ _CREDENTIAL = (
     r"|authorization|bearer|p|t|b|r|token|set(?:token|password)|withtoken|authenticate"
 )
 _CLIENT = r"(?:new)?(?:[a-z]{0,20}gitlab)?gitlab(?:api|client|service|connection|instance|http|rest|v4|builder)*(?:new|create|connect|init|get|of|client|oauth)*"
-_GITLAB = re.compile(rb"gitlab|machine\s+git\.|/api/v4/(?:projects|groups|user|packages|runners|jobs)\b|\bglab\b", re.IGNORECASE)
-_API = re.compile(rb"gitlab|/api/v4/", re.IGNORECASE)
-_TRIGGER = re.compile(rb"/trigger/(?:pipeline|builds)|/ref/[^\s/]{1,80}/trigger|gitlab", re.IGNORECASE)
-_HOST = re.compile(rb"gitlab|/api/v4/", re.IGNORECASE)
+_GITLAB = re.compile(rb"gitlab|machine\s+git\.|/api/v4/(?:projects|groups|user|packages|runners|jobs)\b|\bglab\b")
+_API = re.compile(rb"gitlab|/api/v4/")
+_TRIGGER = re.compile(rb"/trigger/(?:pipeline|builds)|/ref/[^\s/]{1,80}/trigger|gitlab")
+_HOST = re.compile(rb"gitlab|/api/v4/")
 
 CONTEXTS = (
     Context("feed-token", "assigned to a feed token's name", name=_name(r".*(?:feed|rss)token")),
@@ -69,7 +69,7 @@ CONTEXTS = (
         "client-secret",
         "assigned to an application secret's name",
         name=_name(r".*(?:client|app|application|oauth|consumer)(?:2)?secret|secret|secretkey"),
-        near=re.compile(rb"gitlab", re.IGNORECASE),
+        near=re.compile(rb"gitlab"),
         beside="gitlab",
     ),
     Context(
@@ -103,14 +103,14 @@ CONTEXTS = (
         "deploy-token",
         "a credential",
         name=_name(_CREDENTIAL),
-        near=re.compile(rb"gitlab(?:\+|%2[bB])deploy-token|deploy[-_ ]token", re.IGNORECASE),
+        near=re.compile(rb"gitlab(?:\+|%2[bB])deploy-token|deploy[-_ ]token"),
         beside="a deploy token's user",
     ),
     Context(
         "agent-token",
         "a credential",
         name=_name(r".*(?:token|secret)"),
-        near=re.compile(rb"gitlab|kas_?address|kubernetes-agent|agentk", re.IGNORECASE),
+        near=re.compile(rb"gitlab|kas_?address|kubernetes-agent|agentk"),
         beside="GitLab or its agent server",
     ),
     Context("access-token", "assigned to private_token", name=_name(r".*privatetokens?(?:auth|configuration|id)?")),
