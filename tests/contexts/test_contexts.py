@@ -13,6 +13,7 @@ from patscan import rulebook
 from patscan.detect.contexts.candidates import Candidates
 from patscan.detect.contexts.table import CONTEXTS
 from patscan.detect.matcher import Capture, Matcher
+from patscan.layers import decoded
 from tests.contexts.corpus import Sample, samples
 from tests.tokens import friendly, hexadecimal
 
@@ -62,7 +63,11 @@ def test_a_token_is_found_whole(sample: Sample, rng: random.Random) -> None:
 @pytest.mark.parametrize("sample", SAMPLES, ids=IDS)
 def test_what_is_no_token_stays_unreported(sample: Sample, rng: random.Random) -> None:
     token = drawn(sample, rng)
-    for value in (*NO_TOKENS, token[:-1], token + "A", token.lower().replace("1", "l")[:19] + "0"):
+    values = [*NO_TOKENS, token[:-1], token + "A"]
+    # A rule with an anchor takes these two names, and letters that are never drawn.
+    if "feed_token=" not in sample.text and "rss_token=" not in sample.text:
+        values.append(token[:-1] + "0" if sample.body in {"friendly", "agent"} else token[:-1] + "g")
+    for value in values:
         assert not found(sample.filled(value)), value
 
 
@@ -125,10 +130,8 @@ def test_the_place_of_a_token_in_base64_is_that_of_its_characters(rng: random.Ra
     content = f"Authorization: Basic {base64.b64encode(f'gitlab-ci-token:{token}'.encode()).decode()}\n".encode()
     (capture,) = found(content)
     assert capture.rule.kind == "ci-job-token"
-    assert (
-        token.encode() in base64.b64decode(content[capture.start - capture.start % 1 : capture.end][-28:] + b"==", validate=False) or True
-    )
-    assert content[capture.start : capture.end].decode() in content.decode()
+    assert token.encode() in decoded(content[capture.start : capture.end], capture.layers)
+    assert capture.end - capture.start <= 28
 
 
 def test_without_hyperscan_the_same_is_found(monkeypatch: pytest.MonkeyPatch, rng: random.Random) -> None:

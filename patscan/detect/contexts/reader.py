@@ -54,6 +54,8 @@ _FILLER = re.compile(
 """Words between a name and its value: of types and of pairs, a URL, a host, a number."""
 _CALLED = re.compile(rb"\s*[(\[$]")
 _REFERENCE = re.compile(rb"(?:!\w+|\$\{?|\{\{|<%=?|%\{|#\{)[\s\"]*\Z")
+_DEFAULT = re.compile(rb"\$\{\w{1,80}:\Z")
+"""A shell's default follows: its hyphen belongs to no value."""
 _PAIRED = re.compile(rb'"(?:\s*,\s*"(?:key|name)"\s*:|\s+where\s+\w{1,40}\s*=)\s*"([\w .-]{2,60})"', re.IGNORECASE)
 _USERINFO = re.compile(rb"://([^\s/:@\"<>]{0,120}):\Z")
 _USER_ALONE = re.compile(rb"://\Z")
@@ -84,6 +86,8 @@ def surroundings(text: bytes, start: int, end: int, user: bytes | None = None) -
     """
     before = _plain(text[max(start - BEFORE, 0) : start])
     after = _plain(text[end : end + AFTER])
+    if text[start : start + 1] == b"-" and _DEFAULT.search(before[-90:]):
+        return None
     if not _OPENS.search(before) or not _CLOSES.match(after) or _is_reference(before, after):
         return None
     host = b""

@@ -33,11 +33,11 @@ _CREDENTIAL = (
     r"(?:token|tokens|pat|password|passwd|passphrase|pass|pwd|secret|credential|credentials|cred|creds|auth|authtoken|apikey|key)"
     r"|authorization|bearer|p|t|b|r|token|set(?:token|password)|withtoken|authenticate"
 )
-_CLIENT = r"(?:new)?(?:[a-z]{0,20}gitlab)?gitlab(?:api|client|service|connection|instance|http|rest|v4|builder)*(?:new|create|connect|init|get|of|client|oauth)*"
+_SERVICE = r"(?:new)?(?:[a-z]{0,20}gitlab)?gitlab(?:api|client|service|connection|instance|http|rest|v4|builder)*"
+_CLIENT = _SERVICE + r"(?:new|create|connect|init|get|of|client|oauth)*"
 _GITLAB = re.compile(rb"gitlab|machine\s+git\.|/api/v4/(?:projects|groups|user|packages|runners|jobs)\b|\bglab\b")
 _API = re.compile(rb"gitlab|/api/v4/")
 _TRIGGER = re.compile(rb"/trigger/(?:pipeline|builds)|/ref/[^\s/]{1,80}/trigger|gitlab")
-_HOST = re.compile(rb"gitlab|/api/v4/")
 
 CONTEXTS = (
     Context("feed-token", "assigned to a feed token's name", name=_name(r".*(?:feed|rss)token")),
