@@ -32,6 +32,8 @@ _NEAR = BEFORE + AFTER + _LONGEST_PAIR
 """Bytes between a change and a run to which it can't have brought a word."""
 _COMPARED = 4 << 20
 """Bytes of a content with which the next one is compared."""
+_BLOCK, _OVERLAP = 4 << 10, 32
+"""Bytes in which a word is looked for at once, and what the next ones share with them: more than a word has."""
 _STEP = 256
 """Bytes to which it is known where two contents begin to differ."""
 _HEXADECIMAL = 30
@@ -113,8 +115,10 @@ class Candidates:
             yield low, high
             return
         begin = end = low
-        for place in self._places(data, low, high):
-            first, last = max(place - AFTER - _LONGEST_PAIR, low), min(place + BEFORE + _LONGEST_PAIR, high)
+        for block in range(low, high, _BLOCK):
+            if not self._has_word(data, block, min(block + _BLOCK + _OVERLAP, high)):
+                continue
+            first, last = max(block - AFTER - _LONGEST_PAIR, low), min(block + _BLOCK + BEFORE + _LONGEST_PAIR, high)
             if first > end:
                 if end > begin:
                     yield begin, end
@@ -125,15 +129,14 @@ class Candidates:
 
     @cached_property
     def _words(self) -> engine.Scan:
-        expressions = [engine.Expression(engine.literal(word.encode()), 0, caseless=True) for word in words.WORDS]
+        expressions = [engine.Expression(engine.literal(word.encode()), 0, caseless=True, once=True) for word in words.WORDS]
         scan, _ = engine.compiled(expressions) or (_plain_words, StopIteration)
         return scan
 
-    def _places(self, data: bytes, low: int, high: int) -> list[int]:
-        """The bytes behind the words in ``data[low:high]``, in order."""
-        places: list[int] = []
-        self._words(memoryview(data)[low:high], lambda _number, _start, end, *_: places.append(low + end))
-        return sorted(places)
+    def _has_word(self, data: bytes, low: int, high: int) -> bool:
+        met: list[int] = []
+        self._words(memoryview(data)[low:high], lambda *_: met.append(1))
+        return bool(met)
 
 
 def _common_ends(one: bytes, other: bytes) -> tuple[int, int]:
@@ -199,6 +202,5 @@ def _plain(data: bytes | memoryview, handler: engine.Handler) -> None:
 
 def _plain_words(data: bytes | memoryview, handler: engine.Handler) -> None:
     lowered = bytes(data).lower()
-    for word in words.WORDS:
-        for match in re.finditer(re.escape(word.encode()), lowered):
-            handler(0, 0, match.end())
+    if any(word.encode() in lowered for word in words.WORDS):
+        handler(0)
