@@ -100,6 +100,8 @@ def test_every_context_is_carried_by_a_rule_and_shown_by_a_sample(rng: random.Ra
         "https://anna:{}@bitbucket.example.com/acme/a.git",
         "MAVEN_SETTINGS_PROFILE: {} # GITLAB_ACCESS_TOKEN",
         "password: {}",
+        'gitlab = {{Authorization = "Bearer a", {} = "2022"}}',
+        'gitlab_token: {{"{}": 1}}',
     ],
 )
 def test_a_reference_or_another_name_is_no_token(text: str, rng: random.Random) -> None:

@@ -54,6 +54,8 @@ _FILLER = re.compile(
 """Words between a name and its value: of types and of pairs, a URL, a host, a number."""
 _CALLED = re.compile(rb"\s*[(\[$]")
 _REFERENCE = re.compile(rb"(?:!\w+|\$\{?|\{\{|<%=?|%\{|#\{)[\s\"]*\Z")
+_NAMED = re.compile(rb'"?[ \t]*(?:=(?!=)|:\s|:=)')
+"""Behind it stands a value: it is a name itself."""
 _DEFAULT = re.compile(rb"\$\{\w{1,80}:\Z")
 """A shell's default follows: its hyphen belongs to no value."""
 _PAIRED = re.compile(rb'"(?:\s*,\s*"(?:key|name)"\s*:|\s+where\s+\w{1,40}\s*=)\s*"([\w .-]{2,60})"', re.IGNORECASE)
@@ -88,7 +90,7 @@ def surroundings(text: bytes, start: int, end: int, user: bytes | None = None) -
     after = _plain(text[end : end + AFTER])
     if text[start : start + 1] == b"-" and _DEFAULT.search(before[-90:]):
         return None
-    if not _OPENS.search(before) or not _CLOSES.match(after) or _is_reference(before, after):
+    if not _OPENS.search(before) or not _CLOSES.match(after) or _NAMED.match(after) or _is_reference(before, after):
         return None
     host = b""
     if (address := _AT_HOST.match(after)) and (known := _USERINFO.search(before[-200:]) or _USER_ALONE.search(before[-3:])):
