@@ -47,13 +47,10 @@ def processes(rules: tuple[Rule, ...], options: Options, *, jobs: int) -> Execut
 
 
 def _start(rules: tuple[Rule, ...], options: Options, jobs: int, group: int) -> None:
-    import gc
     import signal
 
     from patscan.cli import guard
 
-    # A worker makes no cycles, only millions of values: looking for some takes a twentieth of its time.
-    gc.disable()
     # Ctrl-C reaches every process of the terminal; the first one decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Inherited, it would raise `KeyboardInterrupt` here; a pool and the guard end workers by it.

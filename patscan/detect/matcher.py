@@ -94,6 +94,7 @@ class Matcher:
         data = bytes(data)
         known: dict[tuple[Layer, ...], list[Reading]] = {}
         opened = 0
+        worth = _WORTH.match
         for hit in hits:
             if not hit.anchor:
                 if hit.start >= opened and depth:
@@ -103,8 +104,10 @@ class Matcher:
                         yield from self._streamed(stream, depth)
                 continue
             if not hit.layers:
-                whole = len(hits) > _BROKEN or not layers.is_broken(data, hit.start)
-                yield from self._plain(data, hit, binary) if whole else self._joined(data, hit, binary)
+                if len(hits) <= _BROKEN and layers.is_broken(data, hit.start):
+                    yield from self._joined(data, hit, binary)
+                elif not self._is_prefix[hit.anchor] or worth(data, hit.start + len(hit.anchor)):
+                    yield from self._plain(data, hit, binary)
                 continue
             served = [moved for last in known.get(hit.layers, ()) if (moved := layers.serves(last, hit.start, hit.anchor))]
             if not served:
@@ -141,8 +144,6 @@ class Matcher:
     def _plain(self, data: bytes, hit: Hit, binary: bool) -> Iterator[Capture]:
         """What stands at a hit that is behind no layer. A file may hold the same text a million times: it is claimed once."""
         start = hit.start
-        if self._is_prefix[hit.anchor] and not _WORTH.match(data, start + len(hit.anchor)):
-            return
         view = View(data, start)
         run = _RUN.match(data, start, start + _RUN_AT_MOST) if self._is_prefix[hit.anchor] else None
         if run is None or run.end() - start >= _RUN_AT_MOST:
