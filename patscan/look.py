@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from patscan.archives import STARTS, TAR, USTAR, kind_of
 from patscan.archives.limits import Account, Limits, Spent
-from patscan.content import OVERLAP, PLACES, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
+from patscan.content import IGNORED, OVERLAP, PLACES, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
 from patscan.detect import anchors
 from patscan.model import Address, Match, Rule
 
@@ -196,6 +196,7 @@ class _Content:
         self._looker, self._shard, self._name = looker, shard, shard.name(key)
         self._places: Counter[Secret] = Counter() if places is None else places
         self._listed = 0
+        self._ignored: Counter[str] = Counter()
         self._text: Text | None = None
         self._offset = 0
 
@@ -228,7 +229,9 @@ class _Content:
 
     def _is_listed(self, capture: Capture) -> bool:
         self._places[capture.secret] += 1
-        if self._places[capture.secret] <= PLACES:
+        if capture.reason:
+            self._ignored[capture.reason] += 1
+        if self._places[capture.secret] <= PLACES and self._ignored[capture.reason] <= IGNORED:
             self._listed += 1
             return True
         self.omitted += 1
