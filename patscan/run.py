@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from patscan.archives.limits import Limits
 from patscan.content import Each, Looked, Piece, Shard
-from patscan.model import Coverage, Exposure, Finding, Match, Note, Occurrence, Rule, Sighting, Skip, Target
+from patscan.gaps import Gaps
+from patscan.model import Coverage, Exposure, Finding, Match, Occurrence, Rule, Sighting, Target
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -22,8 +23,7 @@ _LIMITS = Limits()
 class Source(Protocol):
     """A place that has content."""
 
-    skips: list[Skip]
-    notes: list[Note]
+    gaps: Gaps
 
     def target(self) -> Target:
         """What is scanned, for the report."""

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from patscan.content import Failure, Key, Piece, Shard, windows
 from patscan.errors import TargetError
+from patscan.gaps import Gaps
 from patscan.git.names import PathShard
 from patscan.kind import Kind
-from patscan.model import Note, Sighting, Skip, Target
+from patscan.model import Sighting, Target
 from patscan.sources.present import Present
 from patscan.sources.warnings import tell
 
@@ -85,18 +86,24 @@ class Files(Present):
     """Files and folders of a working tree, or anywhere."""
 
     def __init__(
-        self, paths: Sequence[Path], environment: Mapping[str, str], everything: bool = False, names: Mapping[str, str] | None = None
+        self,
+        paths: Sequence[Path],
+        environment: Mapping[str, str],
+        everything: bool = False,
+        names: Mapping[str, str] | None = None,
+        gaps: Gaps | None = None,
     ) -> None:
         """`everything`: what git ignores, too. A path that doesn't exist is a skip, and the others are looked at.
 
-        A name is content, too, unless `names` says what a report calls the files.
+        A name is content, too, unless `names` says what a report calls the files. `gaps` are those of the source they are part of.
         """
         self._names = names
         absent = {path: problem for path in paths if (problem := _absent(path))}
         self._paths = [path for path in paths if path not in absent]
         self._environment, self._everything = environment, everything
-        self.skips = [Skip(str(path), problem) for path, problem in absent.items()]
-        self.notes: list[Note] = []
+        self.gaps = Gaps() if gaps is None else gaps
+        for path, problem in absent.items():
+            self.gaps.skip(str(path), problem)
         self._listed: list[str] | None = None
 
     def count(self) -> int:
@@ -135,10 +142,10 @@ class Files(Present):
         """Whether a path that the user named is a file or a link to one; others are a skip, for they weren't named for nothing."""
         mode = _mode(path)
         if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            self.skips.append(Skip(str(path), "neither a file nor a folder. What comes out of a pipe is read from standard input: -"))
+            self.gaps.skip(str(path), "neither a file nor a folder. What comes out of a pipe is read from standard input: -")
             return False
         if os.path.islink(path):
-            self.notes.append(Note(str(path), "a link: its own text was looked at, not what it leads to."))
+            self.gaps.note(str(path), "a link: its own text was looked at, not what it leads to.")
         return True
 
     def _of_git(self, folder: Path, environment: Mapping[str, str]) -> list[str] | None:
@@ -150,13 +157,13 @@ class Files(Present):
         warnings: list[str] = []
         try:
             if elsewhere := _working_tree_elsewhere(folder, environment):
-                self.notes.append(Note(str(folder), f"{elsewhere} Ignore rules weren't applied: every file of this folder was looked at."))
+                self.gaps.note(str(folder), f"{elsewhere} Ignore rules weren't applied: every file of this folder was looked at.")
                 return None
             listed = run(("ls-files", "-z", "--cached", "--others", "--exclude-standard"), folder, environment, warnings=warnings)
         except TargetError as error:
-            self.notes.append(Note(str(folder), f"{error} Ignore rules weren't applied: every file was looked at."))
+            self.gaps.note(str(folder), f"{error} Ignore rules weren't applied: every file was looked at.")
             return None
-        tell(warnings, str(folder), self.skips, self.notes)
+        tell(warnings, str(folder), self.gaps)
         names = [os.path.normpath(os.path.join(folder, os.fsdecode(name))) for name in listed.split(b"\0")[:-1]]
         # A submodule, or a repository in this one's folder, lists its own files. git lists none of a folder that stands for a commit.
         inner = {name: list(self._inside(name)) for name in names if os.path.isdir(name) and not os.path.islink(name)}
@@ -180,7 +187,7 @@ class Files(Present):
                 with os.scandir(here) as listed:
                     entries = {entry.name: entry.is_dir(follow_symlinks=False) for entry in listed}
             except OSError as error:
-                self.skips.append(Skip(here, f"can't be read: {error.strerror}."))
+                self.gaps.skip(here, f"can't be read: {error.strerror}.")
                 continue
             # A repository's own store is `patscan history`'s: compressed, it shows nothing here.
             waiting += [os.path.join(here, name) for name in sorted(entries, reverse=True) if entries[name] and name != ".git"]
@@ -195,9 +202,9 @@ class Files(Present):
         except OSError:
             return True  # reading it will say why
         if stat.S_ISDIR(mode):
-            self.notes.append(Note(path, "a submodule whose files aren't here."))
+            self.gaps.note(path, "a submodule whose files aren't here.")
         elif not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-            self.notes.append(Note(path, "neither a file nor a link; it has no content to look at."))
+            self.gaps.note(path, "neither a file nor a link; it has no content to look at.")
         return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 

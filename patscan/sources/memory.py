@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from patscan import seal
-from patscan.model import Note
+from patscan.gaps import Gaps
 from patscan.whole import whole
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ class Memory:
     """A folder of files, one a pack; each is written whole and then moved to its place, so any number of scans may share it.
 
     What a pack gives depends on the packs before it, for a content that several hold is looked at once: so a file's name
-    is made of the pack's checksum and theirs. Nothing here raises: what can't be read or written is one of `notes`.
+    is made of the pack's checksum and theirs. Nothing here raises: what can't be read or written is a note in `gaps`.
     """
 
     def __init__(self, folder: Path, digest: str, key: bytes, limit: int = LIMIT) -> None:
         """`digest` stands for the rules and for the code that applies them; what isn't sealed with `key` isn't believed."""
         self._root, self._folder, self._limit, self._key = folder, folder / "v2" / digest, limit, key
-        self.notes: list[Note] = []
+        self.gaps = Gaps()
         """Where it is said, once, that something can't be read or written."""
         self._said = False
         self.recalled: list[Looked] = []
@@ -174,7 +174,7 @@ class Memory:
     def _note(self, reason: str) -> None:
         if not self._said:
             self._said = True
-            self.notes.append(Note(str(self._root), f"the cache: {reason}", "cache"))
+            self.gaps.note(str(self._root), f"the cache: {reason}", "cache")
 
     def _forget(self) -> None:
         """Take away what was used longest ago, as far as there is too much."""

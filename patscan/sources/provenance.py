@@ -13,7 +13,7 @@ from patscan.git.names import PATH
 from patscan.git.state import state
 from patscan.git.traces import fetched
 from patscan.kind import Kind
-from patscan.model import Commit, Exposure, Note, Sighting
+from patscan.model import Commit, Exposure, Sighting
 
 if TYPE_CHECKING:
     from patscan.content import Each
@@ -50,7 +50,7 @@ class Provenance:
         told = self._ask()
         if told.unread:
             reason = f"{len(told.unread):,} commits can't be read: what they brought has no path, author or date."
-            self._store.notes.append(Note(str(self._repository.path), reason))
+            self._store.gaps.note(str(self._repository.path), reason)
         return told.places
 
     def exposures(self, places: Mapping[str, Sequence[Sighting]]) -> Mapping[str, Exposure]:
