@@ -85,7 +85,7 @@ class Sealed(NamedTuple):
 
     def keep(self, content: bytes) -> bool:
         """Keep `content`, whole and for its owner alone; returns whether that could be done."""
-        return _write(self.file, seal(self.key, self.file.name)(content) + b"\n" + content, os.replace)
+        return _write(self.file, seal(self.key, self.file.name)(content) + b"\n" + content)
 
 
 class Kept(NamedTuple):
@@ -95,7 +95,7 @@ class Kept(NamedTuple):
     file: Sealed
 
 
-def _write(file: Path, content: bytes, place: Callable[[Path, Path], None]) -> bool:
+def _write(file: Path, content: bytes, place: Callable[[Path, Path], None] | None = None) -> bool:
     from patscan.whole import whole
 
     try:

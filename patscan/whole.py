@@ -10,8 +10,8 @@ from typing import IO
 
 
 @contextmanager
-def whole(file: Path, mode: int = 0o600, place: Callable[[Path, Path], None] = os.replace) -> Iterator[IO[bytes]]:
-    """A draft beside `file`, which `place` puts there when the block ends. If the block raises, `file` stays as it was.
+def whole(file: Path, mode: int = 0o600, place: Callable[[Path, Path], None] | None = None) -> Iterator[IO[bytes]]:
+    """A draft beside `file`, which `place` (`os.replace`) puts there when the block ends. If the block raises, `file` stays as it was.
 
     A link at `file` is replaced, not followed. Raises `OSError`.
     """
@@ -21,7 +21,7 @@ def whole(file: Path, mode: int = 0o600, place: Callable[[Path, Path], None] = o
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode), "wb") as stream:
             yield stream
         os.chmod(draft, mode)
-        place(draft, file)
+        (place or os.replace)(draft, file)
     finally:
         with suppress(OSError):
             draft.unlink()
