@@ -13,8 +13,8 @@ _SHORT = 8
 """Characters of a short id, as reports show it."""
 
 
-def add_fingerprint(command: argparse.ArgumentParser, required: bool = False) -> None:
-    """``--fingerprint``: `chosen.fingerprint` is a list of beginnings, ``None`` without the flag."""
+def add_fingerprint(command: argparse._ActionsContainer, required: bool = False) -> None:
+    """``--fingerprint`` for a command or a group of flags: `chosen.fingerprint` is a list of beginnings, ``None`` without the flag."""
     text = "the token with this fingerprint, or the only one whose fingerprint begins so (repeatable)"
     command.add_argument("--fingerprint", action="append", required=required, type=_beginning, metavar="F", help=text)
 
