@@ -45,8 +45,8 @@ class Outcome(NamedTuple):
 def planned(finding: Finding, actor: Actor, expires: date) -> Deed | Outcome:
     """What would replace the token of `finding`, which was just asked about; an `Outcome` where nothing is to be sent."""
     verdict, kind = finding.verdict, finding.rule.kind
-    if kind not in {PAT, RUNNER}:
-        return Outcome("unchanged", f"GitLab can't replace this kind. {elsewhere(finding)}")
+    if kind not in {PAT, RUNNER} and verdict.state not in {"unchecked", "error"}:
+        return Outcome("unchanged", f"GitLab replaces access tokens and runners' tokens only; end this one: {elsewhere(finding)}")
     instance = next((one for one in actor.approved.instances if one.url == verdict.instance), None)
     if verdict.state != "active" or instance is None:
         state = "unchanged" if verdict.state in {"active", "active-blocked", "inactive"} else "unknown"
