@@ -41,6 +41,8 @@ def run(chosen: argparse.Namespace) -> int:
     from patscan.gitlab.ways import RUNNER
 
     acting.check(chosen)
+    if chosen.token_file == Path("-"):
+        raise UsageError("--token-file: a new token isn't written to standard output. Name a file that doesn't exist.")
     report = selected(saved(chosen.inputs[0]), chosen.fingerprint)
     if len({finding.fingerprint for finding in report.findings}) != 1:
         raise UsageError("one token is rotated at a time: name one with --fingerprint.")
