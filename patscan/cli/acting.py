@@ -94,8 +94,9 @@ def plan(deed: Deed) -> list[str]:
     lines = [f"{named(deed.finding)} ({deed.finding.rule.name})", f"  {life(deed.finding.verdict)}"]
     lines.append(f"  {deed.way.line} at {deed.instance.url}, {deed.way.by}")
     if deed.row:
-        doubt = "" if deed.row.same else ": GitLab doesn't say whether that is this token. Compare its name and its date"
-        lines.append(f"  --at names {deed.row.name!r}{doubt}")
+        doubt = "" if deed.row.same else ": GitLab doesn't say whether that is this token. Compare its name and date with the page's"
+        made = f", created {deed.row.created}" if deed.row.created else ""
+        lines.append(f"  --at names {deed.row.name!r}{made}{doubt}")
     if deed.way.effect:
         lines.append(f"  Note: {deed.way.effect}.")
     return lines

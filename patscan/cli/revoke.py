@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from patscan.model import Finding
 
 
+_DEAD = ("inactive", "not-found")
+_UNPROVED = "nothing was sent: GitLab doesn't say whether --at is this token's. Without --yes you are asked, and can compare"
+
+
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan revoke`` takes."""
     tokens = command.add_mutually_exclusive_group(required=True)
@@ -38,7 +42,12 @@ def run(chosen: argparse.Namespace) -> int:
     log = None if chosen.dry_run else acting.log(chosen)
     try:
         findings = acting.asked(chosen, report, actor)
+        if chosen.active:
+            _tell_dead(findings)
         outcomes, deeds = _planned(findings, actor, bool(chosen.active))
+        if chosen.yes:
+            outcomes += [_untouched(deed, _UNPROVED) for deed in deeds if not _is_proved(deed)]
+            deeds = [deed for deed in deeds if _is_proved(deed)]
         acting.tell((line for deed in deeds for line in acting.plan(deed)), error=log is not None)
         question = f"{'Revoke' if len(deeds) == 1 else 'Revoke these'} {count(len(deeds), 'token')}?"
         if log and deeds and acting.consents(chosen, question):
@@ -55,7 +64,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _planned(findings: Sequence[Finding], actor: Actor, active: bool) -> tuple[list[Outcome], list[Deed]]:
-    """What is settled already, and what is to be done. With `active`, a token that GitLab doesn't know isn't spoken of."""
+    """What is settled already, and what is to be done. With `active`, dead and unknown tokens are neither."""
     from datetime import UTC, datetime
 
     from patscan.gitlab import offline
@@ -65,7 +74,7 @@ def _planned(findings: Sequence[Finding], actor: Actor, active: bool) -> tuple[l
     outcomes: list[Outcome] = []
     deeds = []
     for finding in findings:
-        if active and finding.verdict.state in {"inactive", "not-found"}:
+        if active and finding.verdict.state in _DEAD:
             continue
         step = planned(finding, actor, offline.verdict(finding, datetime.now(UTC)) is not None)
         deeds.append(step) if isinstance(step, Deed) else outcomes.append(step)
@@ -87,6 +96,20 @@ def _revoked(deeds: Sequence[Deed], actor: Actor, log: AuditLog) -> list[Outcome
         except AuditError as error:
             outcomes.append(_untouched(deed, str(error)))
     return outcomes
+
+
+def _is_proved(deed: Deed) -> bool:
+    """Whether the request surely ends this token: all do, but for a row that only a person has named."""
+    return deed.row is None or bool(deed.row.same)
+
+
+def _tell_dead(findings: Sequence[Finding]) -> None:
+    """How many tokens ``--active`` leaves alone."""
+    from collections import Counter
+
+    counted = Counter(finding.verdict.state for finding in findings)
+    if left := ", ".join(f"{counted[state]:,} {state}" for state in _DEAD if counted[state]):
+        acting.tell([f"Left alone: {left}."], error=True)
 
 
 def _untouched(deed: Deed, reason: str) -> Outcome:

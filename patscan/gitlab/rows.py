@@ -21,6 +21,8 @@ class Row(NamedTuple):
     """A row, as it was looked at."""
 
     name: str
+    created: str
+    """When it was made, as GitLab writes it."""
     gone: bool
     """Whether there is none any more, or it is revoked."""
     same: bool | None
@@ -32,12 +34,12 @@ def row(client: Client, instance: Instance, finding: Finding, at: str, other: Se
     answer = client.ask(instance, Request("GET", f"{API}/{at}", {"PRIVATE-TOKEN": Sealed(other)}))
     body = answer.json()
     if answer.status == 404 and isinstance(body, dict) and "404" in str(body.get("message", "")):
-        return Row("", gone=True, same=None)
+        return Row("", "", gone=True, same=None)
     if answer.status != 200 or not isinstance(body, dict) or str(body.get("id")) != at.rpartition("/")[2]:
         raise NoAnswer(f"{instance.host}: {at}: {_refusal(answer)}")
     name = words(body.get("name") or body.get("description") or body.get("username"))
     gone = body.get("revoked") is True or body.get("status") == "revoked"
-    return Row(name, gone, _is_same(client, instance, finding, body))
+    return Row(name, words(body.get("created_at"), 40), gone, _is_same(client, instance, finding, body))
 
 
 def _is_same(client: Client, instance: Instance, finding: Finding, body: dict[str, Any]) -> bool | None:

@@ -7,6 +7,7 @@ import os
 import pty
 import random
 import select
+import signal
 import stat
 import subprocess
 import sys
@@ -156,7 +157,7 @@ def test_active_asks_first_whatever_the_report_says(gitlab: GitLab, rng: random.
 
     edited(leak.report, lie)
     done = leak.run("revoke", "--active", "--yes", one=False)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, "Left alone: 1 inactive, 1 not-found." in done.stderr) == (0, True), done.stderr
     assert sorted(gitlab.acts) == [("revoke", leak.token.id), ("revoke", second.id)]
     assert len(done.stdout.splitlines()) == 2
     again = leak.run("revoke", "--active", "--yes", one=False)
@@ -326,3 +327,53 @@ def test_a_history_is_read_again_where_it_lies_now(repo: Repo, gitlab: GitLab, r
     assert patscan("revoke", report, *flags, XDG_STATE_HOME=tmp_path).returncode == 3
     assert patscan("revoke", report, *flags, "--repository", tmp_path / "moved", XDG_STATE_HOME=tmp_path).returncode == 0
     assert token.revoked
+
+
+def test_a_row_that_nobody_can_prove_needs_a_person(gitlab: GitLab, rng: random.Random, tmp_path: Path) -> None:
+    agent, helper = tokens.classic(rng, "glagent-"), tokens.classic(rng)
+    leak = Leak(gitlab, rng, tmp_path, agent + tokens.friendly(rng, 30))
+    owner = gitlab.user("mary")
+    token = gitlab.add("agent-token", agent, owner, row="projects/42/cluster_agents/5/tokens", name="edge cluster")
+    gitlab.add(PAT, helper, owner)
+    (tmp_path / "mary").write_text(helper)
+    leak.fingerprint = next(one for one in leak.fingerprints if one != leak.fingerprint)
+    flags = ("--with-token-file", tmp_path / "mary", "--at", f"projects/42/cluster_agents/5/tokens/{token.id}")
+    done = leak.run("revoke", "--yes", *flags)
+    assert (done.returncode, "Without --yes you are asked" in done.stdout, gitlab.acts) == (3, True, [])
+    code, shown = leak.on_terminal("revoke", "y\n", *flags)
+    assert (code, gitlab.acts) == (3, [("revoke", token.id)]), shown
+    assert "--at names 'edge cluster', created 20" in shown
+    assert "whether that was this token can't be told" in shown
+
+
+def test_other_tokens_go_to_the_first_instance_alone(gitlab: GitLab, leak: Leak, rng: random.Random) -> None:
+    helper = tokens.classic(rng)
+    (leak.folder / "helper").write_text(helper)
+    with GitLab() as first:
+        flags = ("--with-token-file", leak.folder / "helper", "--yes")
+        done = patscan(
+            *("revoke", leak.report, "--fingerprint", leak.fingerprint, "--gitlab-url", first.url, "--gitlab-url", gitlab.url, *flags),
+            XDG_STATE_HOME=leak.state,
+            cwd=leak.folder,
+        )
+        assert (done.returncode, leak.token.revoked) == (0, True), done.stdout
+        assert {request.method for request in first.requests} == {"GET"}
+    assert helper not in str([request.headers for request in gitlab.requests])
+
+
+def test_ctrl_c_is_heeded_between_two_tokens(gitlab: GitLab, rng: random.Random, tmp_path: Path) -> None:
+    second = tokens.classic(rng)
+    leak = Leak(gitlab, rng, tmp_path, second)
+    gitlab.add(PAT, second)
+    gitlab.faults.append(Fault("slowly", 1, "/self", "DELETE"))
+    own = {**CLEAN, **IDENTITY, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(leak.state)}
+    command = [sys.executable, "-m", "patscan", *map(str, leak.arguments("revoke", "--active", "--yes", one=False))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=own, cwd=tmp_path)
+    while not any(request.method == "DELETE" for request in gitlab.requests):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=20)
+    assert (process.returncode, len(gitlab.acts)) == (130, 1), output
+    assert [line["event"] for line in leak.log] == ["asked", "answered", "asked again"]
+    assert "inactive: revoked" in output
+    assert "STILL ALIVE: interrupted before it was revoked" in output

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -244,3 +245,18 @@ def _renew(leak: Leak, file: Path) -> None:
     for path in (file, leak.folder / "again", *(leak.state / "patscan").glob("*")):
         if os.path.lexists(path):
             path.unlink()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_waits_until_the_token_is_kept(number: int, leak: Leak) -> None:
+    leak.gitlab.faults.append(Fault("slowly", 1, "/rotate"))
+    own = {**CLEAN, **IDENTITY, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(leak.state)}
+    command = [sys.executable, "-m", "patscan", *map(str, leak.arguments("rotate", "--yes", "--token-file", "new"))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=own, cwd=leak.folder)
+    while not rotations(leak.gitlab):
+        time.sleep(0.01)
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    assert process.returncode == (130 if number == signal.SIGINT else 143)
+    assert (leak.folder / "new").read_text().strip() == successors(leak)[0].value
+    assert [line["event"] for line in leak.log] == ["asked", "answered"]

@@ -51,6 +51,13 @@ class _Faults:
         handler.close_connection = True
 
     @staticmethod
+    def slowly(handler: Any, seconds: float = 1.0) -> None:
+        """The right answer, late."""
+        answer = answers.answer(handler.gitlab, handler.recorded)
+        time.sleep(seconds)
+        handler.send(answer)
+
+    @staticmethod
     def after(handler: Any, what: str, **more: Any) -> None:
         """Another fault, after the server has acted."""
         answers.answer(handler.gitlab, handler.recorded)
