@@ -233,5 +233,5 @@ ROUTES: tuple[tuple[str, str, tuple[int, int], Route], ...] = (
     *((method, pattern, (14, 0), _kept(kind)) for kind, pattern in _KEPT.items() for method in ("GET", "DELETE")),
     ("GET", "jwt/auth", (8, 0), _registry),
     ("POST", API + "runners/reset_authentication_token", (14, 6), _reset_runner),
-    ("DELETE", API + "admin/token", (17, 9), _admin),
+    ("DELETE", API + "admin/token", (17, 8), _admin),
 )
