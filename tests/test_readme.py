@@ -35,7 +35,8 @@ def commands() -> list[list[str]]:
         line
         for line in lines
         if re.match(
-            r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|verify|revoke|rotate|install-hooks|report|config|(rules|baseline) \w+)",
+            r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|verify|revoke|rotate|install-hooks"
+            r"|report|config|(rules|baseline) \w+)",
             line,
         )
     ]
