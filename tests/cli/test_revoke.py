@@ -365,7 +365,7 @@ def test_ctrl_c_is_heeded_between_two_tokens(gitlab: GitLab, rng: random.Random,
     second = tokens.classic(rng)
     leak = Leak(gitlab, rng, tmp_path, second)
     gitlab.add(PAT, second)
-    gitlab.faults.append(Fault("slowly", 1, "/self", "DELETE"))
+    gitlab.faults.append(Fault("slowly", 1, "/self", method="DELETE"))
     own = {**CLEAN, **IDENTITY, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(leak.state)}
     command = [sys.executable, "-m", "patscan", *map(str, leak.arguments("revoke", "--active", "--yes", one=False))]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=own, cwd=tmp_path)

@@ -25,8 +25,8 @@ class Fault:
     what: str
     times: int = 1 << 30
     path: str = ""
-    method: str = ""
     more: dict[str, Any] = field(default_factory=dict)
+    method: str = ""
 
     def commit(self, handler: Any) -> None:
         getattr(_Faults, self.what)(handler, **self.more)

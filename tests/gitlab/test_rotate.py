@@ -138,7 +138,7 @@ def test_a_token_that_no_file_takes_is_revoked_again(refused: bool, gitlab: GitL
     one = World(gitlab, rng, tmp_path, "itself")
     for place in one.places:
         os.close(place._number)
-    faults = [Fault("status", 1, "/self", "DELETE")] if refused else []
+    faults = [Fault("status", 1, "/self", method="DELETE")] if refused else []
     outcome = one.run(*faults)
     assert (outcome.state, outcome.place, one.new.revoked) == ("lost" if refused else "ended", None, not refused)
     assert ("rotate", one.old.id) in gitlab.acts
