@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -62,8 +61,7 @@ class Place:
 
 
 def _kind(path: Path) -> str:
-    mode = path.lstat().st_mode
-    return "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "exists already"
+    return "a link" if path.is_symlink() else "a folder" if path.is_dir() else "exists already"
 
 
 def _reason(error: Exception) -> str:

@@ -48,6 +48,9 @@ def check(chosen: argparse.Namespace) -> None:
     """Raises `UsageError` for flags that don't go together, and where nobody could be asked."""
     if chosen.at and not chosen.with_token_file:
         raise UsageError("--at goes with --with-token-file only.")
+    read = {os.path.realpath(file) for file in (*chosen.inputs, chosen.with_token_file, chosen.admin_token_file) if file}
+    if chosen.audit_log and os.path.realpath(chosen.audit_log) in read:
+        raise UsageError(f"--audit-log: {chosen.audit_log} is what is to be read. Give the log a file of its own.")
     if not chosen.yes and not chosen.dry_run and not _has_terminal():
         raise UsageError(
             "there is no terminal to ask on, so nothing was done. --yes does it without a question, --dry-run says what it is."

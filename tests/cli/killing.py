@@ -45,9 +45,7 @@ class Runner:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(10)
+        self._process.communicate(timeout=10)
 
     def run(self, step: int, *arguments: object) -> End:
         """Kill at `step`, or never if it is 0."""

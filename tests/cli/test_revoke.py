@@ -292,6 +292,7 @@ def test_a_report_that_is_of_no_use(command: str, change: Callable[[Leak], None]
         (("--yes", "--active", "--at", "projects/1/triggers/2"), "--at goes with --with-token-file"),
         (("--yes", "--active", "--with-token-file", "a.env", "--at", "projects/1/triggers/2"), "one token and nothing else"),
         (("--yes", "--active", "--with-token-file", "absent"), "no such file"),
+        (("--yes", "--active", "--audit-log", "r.json"), "--audit-log: r.json is what is to be read"),
         (("--yes", "--active", "--audit-log", "."), "--audit-log: .: can't be written to"),
         (("--yes", "--active", "--audit-log", "a.env/x"), "--audit-log"),
         (("--yes", "--active", "--audit-log", "/dev/full"), "not a regular file"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import resource
 import signal
 import stat
@@ -226,6 +227,16 @@ def test_a_kill_at_every_step_loses_no_token_in_silence(leak: Leak) -> None:
 
 def _holds(file: Path, token: Token) -> bool:
     return file.exists() and file.read_text().strip() == token.value and stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_everything_is_ready_and_synced_before_the_request(leak: Leak) -> None:
+    own = {**CLEAN, **IDENTITY, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(leak.state)}
+    with Runner(own, leak.folder) as runner:
+        steps = runner.run(0, *leak.arguments("rotate", "--yes", "--token-file", "new", "--quiet")).steps
+    calls = " ".join(step.removeprefix("after ") for step in steps if step.startswith("after "))
+    places = "(open write fsync open fsync ){2}"
+    asked, look, kept, answered = "write fsync ", "((connect )?send begin )+", "write fsync ftruncate fsync ", "write fsync "
+    assert re.search(f"{places}{look}{asked}(connect )?(send )+begin {kept}{answered}", calls), calls
 
 
 def _settle(gitlab: GitLab, where: str) -> None:
