@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from patscan.audit import AuditLog
     from patscan.gitlab.acting import Actor, Deed
     from patscan.gitlab.rotate import Outcome
+    from patscan.keeping import Place
 
 _DAYS = 90
 """How far ahead the new token ends, unless ``--expires`` says otherwise."""
@@ -51,36 +53,39 @@ def run(chosen: argparse.Namespace) -> int:
     actor = acting.actor(chosen, report)
     with ExitStack() as stack:
         log = None if chosen.dry_run else acting.log(chosen)
-        if log:
-            stack.callback(log.close)
+        places = _places(chosen, log, report.findings[0].fingerprint, stack) if log else []
         (finding,) = acting.asked(chosen, report, actor)
         step = planned(finding, actor, chosen.expires or datetime.now(UTC).date() + timedelta(days=_DAYS))
-        outcome = _done(chosen, step, actor, log) if isinstance(step, Deed) else step
+        outcome = _done(chosen, step, actor, log, places) if isinstance(step, Deed) else step
     _tell(chosen, named(finding), outcome)
     if log and log.problem:
         raise AuditError(log.problem)
     return signals.code() or _code(outcome)
 
 
-def _done(chosen: argparse.Namespace, deed: Deed, actor: Actor, log: AuditLog | None) -> Outcome:
-    """Ask, make the files ready, and rotate. Raises `KeepingError` and `AuditError` if nothing was sent."""
-    from patscan.gitlab.rotate import Outcome, rotated
+def _places(chosen: argparse.Namespace, log: AuditLog, fingerprint: str, stack: ExitStack) -> list[Place]:
+    """The file, and another for the case that it fails; `stack` takes away what stays empty. Raises `KeepingError`."""
     from patscan.keeping import Place
+
+    stack.callback(log.close)
+    places = []
+    for path, flag in ((chosen.token_file, "--token-file"), (log.beside(f"rotated-{fingerprint[:8]}"), "beside the audit log")):
+        places.append(Place(path, flag))
+        stack.callback(places[-1].discard)
+    return places
+
+
+def _done(chosen: argparse.Namespace, deed: Deed, actor: Actor, log: AuditLog | None, places: Sequence[Place]) -> Outcome:
+    """Ask, and rotate. Raises `AuditError` if nothing was sent."""
+    from patscan.gitlab.rotate import Outcome, rotated
 
     expires = (deed.way.request.fields or {}).get("expires_at")
     lines = [*acting.plan(deed), f"  The new token goes to {chosen.token_file}{f' and ends on {expires}' if expires else ''}."]
     acting.tell(lines, error=log is not None)
     if not log or not acting.consents(chosen, "Rotate it?"):
         return Outcome("unchanged", "nothing was done")
-    places = []
-    try:
-        places.append(Place(chosen.token_file, "--token-file"))
-        places.append(Place(log.beside(f"rotated-{deed.finding.fingerprint[:8]}"), "beside the audit log"))
-        with signals.deferred():
-            return rotated(deed, actor, log, places)
-    finally:
-        for place in places:
-            place.discard()
+    with signals.deferred():
+        return rotated(deed, actor, log, places)
 
 
 def _tell(chosen: argparse.Namespace, token: str, outcome: Outcome) -> None:

@@ -87,8 +87,8 @@ def advice(deed: Deed) -> str:
         return "If GitLab has reset the runner's token, the new one is unknown: its maintainers reset it again, or delete the runner."
     number, name = deed.finding.verdict.facts.get("id"), words(deed.finding.verdict.facts.get("name"))
     return (
-        f"If GitLab has rotated the token with id {number}, its successor has the same name ({name!r}), was created at the time of this "
-        "line, and nobody has it. Its owner revokes it under User settings > Access tokens (a project's or a group's: Settings > Access "
+        f"If GitLab has rotated the token with id {number}, its successor has the same name ({name!r}), was created at the time of the "
+        "request, and nobody has it. Its owner revokes it under User settings > Access tokens (a project's or a group's: Settings > Access "
         f"tokens there), an administrator with DELETE {API}/personal_access_tokens/ID. Don't send the old token to a rotate path again."
     )
 

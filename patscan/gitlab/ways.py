@@ -143,7 +143,7 @@ def elsewhere(finding: Finding) -> str:
     page = f" Page: {_PAGES[kind]}." if kind in _PAGES else ""
     flags = f" Or --with-token-file FILE --at {_EXAMPLES[kind]}, as GitLab's API names it." if kind in _EXAMPLES else ""
     administrator = " An administrator's token ends it, too: --admin-token-file FILE." if kind in _ADMINISTERED else ""
-    return f"it can't be ended with what is at hand. Who can: {whom(finding)}.{page}{flags}{administrator}"
+    return f"it isn't ended from here. Who can: {whom(finding)}.{page}{flags}{administrator}"
 
 
 def _as_other(method: str, at: str, token: Secret) -> Request:

@@ -190,6 +190,14 @@ def test_no_answer_is_believed(way: str, answer: str, gitlab: GitLab, log: Audit
     assert '"event": "answered"' in one.file.read_text()
 
 
+def test_a_rate_limit_that_ends_soon_is_waited_for(gitlab: GitLab, log: AuditLog, rng: random.Random, tmp_path: Path) -> None:
+    """GitLab refuses with 429 before it does anything, so what is sent again isn't done again."""
+    one = world(gitlab, log, rng, tmp_path, f"self {PAT}")
+    settled = one._replace(actor=one.actor._replace(client=Client(settings(timeout=2.0, patience=5.0))))
+    outcome = settled.run(Fault("too_many", 2, "/self", {"headers": {"Retry-After": "1"}}, method="DELETE"))
+    assert (outcome.state, gitlab.acts) == ("inactive", [("revoke", one.token.id)])
+
+
 @pytest.mark.parametrize("name", ["personal", "project", "deploy", "trigger"])
 def test_another_tokens_row_is_left_alone(name: str, gitlab: GitLab, log: AuditLog, rng: random.Random, tmp_path: Path) -> None:
     one = world(gitlab, log, rng, tmp_path, f"row {name}")
