@@ -15,8 +15,9 @@ from patscan.cli.verify import again
 from patscan.errors import UsageError
 from patscan.formats.places import printable
 from patscan.formats.redaction import unshaped
-from patscan.formats.verdicts import life
+from patscan.formats.verdicts import life, owner
 from patscan.formats.words import named
+from patscan.gitlab.advice import whom
 
 if TYPE_CHECKING:
     from patscan.audit import AuditLog
@@ -94,7 +95,10 @@ def log(chosen: argparse.Namespace) -> AuditLog:
 
 def plan(deed: Deed) -> list[str]:
     """What `deed` would do, in lines for a person: which token, whose, which request to which host."""
-    lines = [f"{named(deed.finding)} ({deed.finding.rule.name})", f"  {life(deed.finding.verdict)}"]
+    verdict = deed.finding.verdict
+    lines = [f"{named(deed.finding)} ({deed.finding.rule.name})", f"  {life(verdict)}"]
+    if not owner(verdict):
+        lines.append(f"  GitLab doesn't say whose it is. Who can end it: {whom(deed.finding)}.")
     lines.append(f"  {deed.way.line} at {deed.instance.url}, {deed.way.by}")
     if deed.row:
         doubt = "" if deed.row.same else ": GitLab doesn't say whether that is this token. Compare its name and date with the page's"

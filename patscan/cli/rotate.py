@@ -53,7 +53,7 @@ def run(chosen: argparse.Namespace) -> int:
     actor = acting.actor(chosen, report)
     with ExitStack() as stack:
         log = None if chosen.dry_run else acting.log(chosen)
-        places = _places(chosen, log, report.findings[0].fingerprint, stack) if log else []
+        places = _places(chosen, log, stack) if log else []
         (finding,) = acting.asked(chosen, report, actor)
         step = planned(finding, actor, chosen.expires or datetime.now(UTC).date() + timedelta(days=_DAYS))
         outcome = _done(chosen, step, actor, log, places) if isinstance(step, Deed) else step
@@ -63,13 +63,13 @@ def run(chosen: argparse.Namespace) -> int:
     return signals.code() or _code(outcome)
 
 
-def _places(chosen: argparse.Namespace, log: AuditLog, fingerprint: str, stack: ExitStack) -> list[Place]:
+def _places(chosen: argparse.Namespace, log: AuditLog, stack: ExitStack) -> list[Place]:
     """The file, and another for the case that it fails; `stack` takes away what stays empty. Raises `KeepingError`."""
     from patscan.keeping import Place
 
     stack.callback(log.close)
     places = []
-    for path, flag in ((chosen.token_file, "--token-file"), (log.beside(f"rotated-{fingerprint[:8]}"), "beside the audit log")):
+    for path, flag in ((chosen.token_file, "--token-file"), (log.beside("rotated"), "beside the audit log")):
         places.append(Place(path, flag))
         stack.callback(places[-1].discard)
     return places

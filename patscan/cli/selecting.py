@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from patscan.errors import UsageError
+from patscan.formats.places import printable
 from patscan.model import Report
 
 _SHORT = 8
@@ -34,11 +35,13 @@ def _fingerprint(report: Report, beginning: str) -> str:
     if len(fingerprints) == 1:
         return fingerprints[0]
     if fingerprints:
-        named = ", ".join(_distinct(fingerprints))
+        named = printable(", ".join(_distinct(fingerprints)))
         raise UsageError(f"--fingerprint {beginning}: stands for {len(fingerprints):,} tokens: {named}. Write more of it.")
     for finding in report.ignored:
         if finding.fingerprint.startswith(beginning):
-            raise UsageError(f"--fingerprint {beginning}: the report ignores it ({finding.reason}). Only findings can be chosen.")
+            raise UsageError(
+                f"--fingerprint {beginning}: the report ignores it ({printable(finding.reason)}). Only findings can be chosen."
+            )
     raise UsageError(f"--fingerprint {beginning}: the report has no such finding. Take the fingerprint from this report.")
 
 

@@ -32,9 +32,9 @@ _REASON = 200
 class Outcome(NamedTuple):
     """What has become of the old token and the new one.
 
-    ``rotated``: the new one is kept in `place`, and the old one is dead. ``kept``: the new one is kept, but the old one isn't known to be
-    dead. ``unchanged``: there is no new one. ``ended``: the new one couldn't be kept, and was revoked again.
-    ``lost``: the old one is dead, and nobody has the new one. ``unknown``: it can't be told.
+    ``rotated``: the new one is kept in `place`, and the old one is dead. ``kept``: the new one is kept, but the old one still works.
+    ``unchanged``: there is no new one. ``ended``: the new one couldn't be kept, and was revoked again.
+    ``lost``: the old one is dead, and nobody has the new one. ``unknown``: of one of them it can't be told.
     """
 
     state: str
@@ -147,7 +147,9 @@ def _judged(deed: Deed, actor: Actor, place: Place) -> Outcome:
     """The new token is kept; does the old one still work?"""
     after = actor.asked(deed.finding, deed.instance)
     dead = after.state == "inactive" or (after.state == "not-found" and deed.finding.verdict.state == "active")
-    return Outcome("rotated", "", place) if dead else Outcome("kept", f"the old token: {_reason(after)}", place)
+    if dead:
+        return Outcome("rotated", "", place)
+    return Outcome("kept" if after.state.startswith("active") else "unknown", f"the old token: {_reason(after)}", place)
 
 
 def _taken_back(deed: Deed, actor: Actor, log: AuditLog, token: Secret, facts: dict[str, object]) -> Outcome:

@@ -31,6 +31,7 @@ ROWS = {
 }
 """What ``--at`` may name: where GitLab's API keeps a token of this kind."""
 _EXAMPLES = {
+    PAT: "personal_access_tokens/7",
     "deploy-token": "projects/42/deploy_tokens/7",
     "pipeline-trigger-token": "projects/42/triggers/7",
     "agent-token": "projects/42/cluster_agents/5/tokens/7",

@@ -208,6 +208,7 @@ def test_a_runners_reset_is_announced_and_its_new_token_not_shown(gitlab: GitLab
     done = leak.run("revoke", "--fingerprint", chosen, "--yes", one=False)
     assert (done.returncode, gitlab.acts) == (0, [("reset", runner.id)])
     assert "that runner stops until it has the new token" in done.stderr
+    assert "Who can end it: whoever runs the runner" in done.stderr
     assert runner.value not in done.stdout + done.stderr + json.dumps(leak.log)
 
 

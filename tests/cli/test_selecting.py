@@ -59,3 +59,9 @@ def test_a_short_id_that_stands_for_one_is_enough() -> None:
 
 def test_the_same_token_twice_is_one() -> None:
     assert len(selected(report("a" * 32, "a" * 32), ["a"]).findings) == 2
+
+
+def test_a_reports_fingerprints_dont_steer_the_terminal() -> None:
+    with pytest.raises(UsageError) as error:
+        selected(report("3b\x1b[31m", "3b" * 16), ["3b"])
+    assert "\x1b" not in str(error.value)
