@@ -17,7 +17,8 @@ from patscan.gitlab.verify import Options
 from patscan.model import Finding
 from patscan.secret import Secret
 from tests import tokens
-from tests.gitlab.asking import finding, instances, settings
+from tests.gitlab.asking import RULES, finding, instances, settings
+from tests.gitlab.cells import make
 from tests.gitlab.faults import Fault
 from tests.gitlab.loopback import GitLab, Token
 
@@ -278,3 +279,26 @@ def test_a_log_that_breaks_stops_what_follows(gitlab: GitLab, log: AuditLog, rng
     with pytest.raises(AuditError, match="Nothing was sent"):
         revoked(deed, one.actor, log)
     assert not gitlab.acts
+
+
+def test_a_blocked_users_token_is_ended_by_another(gitlab: GitLab, log: AuditLog, rng: random.Random, tmp_path: Path) -> None:
+    one = world(gitlab, log, rng, tmp_path, "row personal")
+    helper = next(token for token in gitlab.tokens.values() if token.user.admin)
+    one.token.user.denied = "Your account has been blocked."
+    outcome = one._replace(actor=one.actor._replace(other=Secret(helper.value.encode()))).run()
+    assert (outcome.state, gitlab.acts) == ("inactive", [("revoke", one.token.id)]), outcome
+
+
+@pytest.mark.parametrize("mode", ["", "admin"])
+@pytest.mark.parametrize("kind", sorted(set(RULES) - set(PREFIX)))
+def test_what_has_no_way_is_sent_to_no_writing_end_point(
+    kind: str, mode: str, gitlab: GitLab, log: AuditLog, rng: random.Random, tmp_path: Path
+) -> None:
+    one = world(gitlab, log, rng, tmp_path, f"admin {PAT}" if mode else f"self {PAT}")
+    value = make(kind, rng) if kind != "iam-access-token" else tokens.classic(rng, RULES[kind].prefix)
+    leaked = one._replace(token=gitlab.add(kind, value, project=11))
+    outcome = leaked.run()
+    assert outcome.state in {"active", "unknown"}
+    assert "Who can: " in outcome.reason or "not-found" in outcome.reason
+    assert not gitlab.acts
+    assert {(one.method, one.path) for one in gitlab.requests if one.method != "GET"} <= {("POST", "/api/v4/admin/token")}
