@@ -91,3 +91,8 @@ def in_words(answer: Answer | NoAnswer) -> str:
     if isinstance(answer, Answer):
         return f"status {answer.status}"
     return str(answer) if answer.sent else f"not sent: {answer}"
+
+
+def standing(verdict: Verdict) -> str:
+    """The state and its reason, as half a sentence."""
+    return ": ".join(filter(None, (verdict.state, verdict.reason.rstrip("."))))

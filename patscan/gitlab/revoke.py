@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from patscan.audit import AuditLog
-from patscan.gitlab.acting import Actor, Deed, done, entry, in_words, written
+from patscan.gitlab.acting import Actor, Deed, done, entry, in_words, standing, written
 from patscan.gitlab.client import Answer, NoAnswer
 from patscan.gitlab.hosts import Instance
 from patscan.gitlab.rows import Row, row
@@ -33,7 +33,7 @@ def planned(finding: Finding, actor: Actor, unsent: bool) -> Deed | Outcome:
     if state == "inactive":
         return Outcome(finding, "inactive", finding.verdict.reason)
     if state not in _ASKABLE or unsent:
-        return Outcome(finding, "unknown", f"nothing was sent: {_reason(finding.verdict)}")
+        return Outcome(finding, "unknown", f"nothing was sent: {standing(finding.verdict)}")
     instance = _instance(finding, actor)
     if instance is None:
         several = "several GitLabs are approved, and it isn't known to which one it belongs. Approve that one alone"
@@ -77,7 +77,7 @@ def _judged(deed: Deed, after: Verdict, there: Row | None) -> tuple[str, str]:
     if there and there.gone and deed.row and deed.row.same:
         return "inactive", "GitLab doesn't have it any more"
     gone = "; GitLab has ended what --at names, but whether that was this token can't be told" if there and there.gone else ""
-    return "unknown", f"{_reason(after)}{gone}"
+    return "unknown", f"{standing(after)}{gone}"
 
 
 def _row_after(deed: Deed, actor: Actor) -> Row | None:
@@ -99,7 +99,3 @@ def _instance(finding: Finding, actor: Actor) -> Instance | None:
 
 def _life(verdict: Verdict) -> str:
     return "active" if verdict.state.startswith("active") else "unknown"
-
-
-def _reason(verdict: Verdict) -> str:
-    return ": ".join(filter(None, (verdict.state, verdict.reason.rstrip("."))))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from patscan.audit import AuditLog
 from patscan.errors import AuditError
 from patscan.gitlab.access_token import SELF
-from patscan.gitlab.acting import Actor, Deed, done, in_words, written
+from patscan.gitlab.acting import Actor, Deed, done, in_words, standing, written
 from patscan.gitlab.client import Answer, NoAnswer, Request, Sealed
 from patscan.gitlab.hosts import Instance
 from patscan.gitlab.question import API, words
@@ -50,7 +50,7 @@ def planned(finding: Finding, actor: Actor, expires: date) -> Deed | Outcome:
     instance = next((one for one in actor.approved.instances if one.url == verdict.instance), None)
     if verdict.state != "active" or instance is None:
         state = "unchanged" if verdict.state in {"active", "active-blocked", "inactive"} else "unknown"
-        return Outcome(state, f"only a token that works is rotated, and this one is {_reason(verdict)}")
+        return Outcome(state, f"only a token that works is rotated, and this one is {standing(verdict)}")
     if kind == PAT and type(verdict.facts.get("id")) is not int:
         return Outcome("unchanged", "GitLab before 15.5 doesn't say which id the token has, and has no way to rotate it")
     means = actor.means(instance)
@@ -71,7 +71,7 @@ def rotated(deed: Deed, actor: Actor, log: AuditLog, places: Sequence[Place]) ->
     before = actor.asked(deed.finding, deed.instance)
     if before.state != "active":
         state = "unchanged" if before.state in {"active-blocked", "inactive"} else "unknown"
-        return Outcome(state, f"nothing was sent: it is {_reason(before)} now")
+        return Outcome(state, f"nothing was sent: it is {standing(before)} now")
     answer = done(deed, actor, log, {"if_unanswered": advice(deed)})
     token = _new_token(deed.finding, answer)
     place = _kept(token, places) if token else None
@@ -140,7 +140,7 @@ def _unanswered(deed: Deed, actor: Actor, answer: Answer | NoAnswer) -> Outcome:
         return Outcome("unchanged", f"the old token still works; the request: {came}")
     if after.state in {"inactive", "not-found"}:
         return Outcome("lost", f"the old token is dead, and no new one came ({came.rstrip('.')}). {advice(deed)}")
-    return Outcome("unknown", f"the old token: {_reason(after)}; the request: {came.rstrip('.')}. {advice(deed)}")
+    return Outcome("unknown", f"the old token: {standing(after)}; the request: {came.rstrip('.')}. {advice(deed)}")
 
 
 def _judged(deed: Deed, actor: Actor, place: Place) -> Outcome:
@@ -149,7 +149,7 @@ def _judged(deed: Deed, actor: Actor, place: Place) -> Outcome:
     dead = after.state == "inactive" or (after.state == "not-found" and deed.finding.verdict.state == "active")
     if dead:
         return Outcome("rotated", "", place)
-    return Outcome("kept" if after.state.startswith("active") else "unknown", f"the old token: {_reason(after)}", place)
+    return Outcome("kept" if after.state.startswith("active") else "unknown", f"the old token: {standing(after)}", place)
 
 
 def _taken_back(deed: Deed, actor: Actor, log: AuditLog, token: Secret, facts: dict[str, object]) -> Outcome:
@@ -168,7 +168,7 @@ def _taken_back(deed: Deed, actor: Actor, log: AuditLog, token: Secret, facts: d
     after = actor.asked(finding, deed.instance)
     if after.state == "inactive":
         return Outcome("ended", "no file took the new token, so it was revoked again; the old one is dead, too")
-    return Outcome("lost", f"no file took the new token (id {number}), and revoking it failed: {_reason(after)}. {advice(deed)}")
+    return Outcome("lost", f"no file took the new token (id {number}), and revoking it failed: {standing(after)}. {advice(deed)}")
 
 
 def _came(answer: Answer | NoAnswer) -> str:
@@ -177,7 +177,3 @@ def _came(answer: Answer | NoAnswer) -> str:
         reason = body.get("message") or body.get("error_description") or body.get("error")
         return f"{in_words(answer)}: {words(str(reason), _REASON)}"
     return in_words(answer)
-
-
-def _reason(verdict: Verdict) -> str:
-    return ": ".join(filter(None, (verdict.state, verdict.reason.rstrip("."))))

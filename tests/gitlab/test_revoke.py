@@ -57,12 +57,6 @@ class World(NamedTuple):
     log: AuditLog
     file: Path
 
-    @property
-    def writes(self) -> list[str]:
-        """The requests that change something; an administrator's questions are a POST."""
-        questions = {("POST", "/api/v4/admin/token"), ("GET", "")}
-        return [one.path for one in self.gitlab.requests if one.method != "GET" and (one.method, one.path) not in questions]
-
     def asked(self) -> Finding:
         instance = self.actor.approved.instances[0]
         one = finding(self.token.kind, self.token.value)
