@@ -22,6 +22,8 @@ COMMANDS = {
     "message": "look at the message of a commit",
     "inspect": "say what the tokens on standard input are, and what to do about them",
     "verify": "ask GitLab about the tokens of a saved JSON report",
+    "revoke": "end tokens of a saved JSON report at GitLab, and prove that they are dead",
+    "rotate": "put a new token for a leaked one into a file",
     "install-hooks": "write git hooks that run hook, message and push by themselves",
     "report": "turn a saved JSON report into any format",
     "baseline": "accept tokens that needn't be reported again",
