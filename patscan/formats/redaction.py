@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
+from itertools import islice
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -27,8 +28,8 @@ _NO_TOKEN = frozenset(("placeholder", "regex", "interpolation", "elision"))
 """Reasons of what nobody ever drew: its body may be a word of anybody's, and without a prefix all of it may be."""
 _DOUBTFUL = frozenset(("checksum", "length", "malformed", "confidence"))
 """Reasons of what is probably none: masked where it stands whole, but its body alone isn't."""
-_LAYERS = ("hex", "percent", "base64")
-"""The layers that a name or a path may be written in."""
+_USUAL = (("hex", 2), ("percent", 2), ("base64", 3))
+"""The layers that a name or a path may be written in, with the number of their usual forms. A token has a hundred: folded, separated."""
 _TEXTLESS = {int, bool, Secret, Position, Rule}
 _PATHS = {Sighting: Sighting._fields.index("path"), Address: Address._fields.index("name")}
 """The fields whose very bytes count."""
@@ -143,10 +144,20 @@ def _forms(finding: Finding) -> Iterator[tuple[str, str]]:
         return
     yield token.decode("utf-8", "surrogateescape"), str(finding.secret)
     body = token[token.find(prefix) + len(prefix) :] if prefix in token else token
-    from patscan.layers import LAYERS
-
     hidden = token if finding.reason in _NO_TOKEN | _DOUBTFUL or len(body) < _BODY else body
     yield hidden.decode("utf-8", "surrogateescape"), f"…({len(token)})"
-    for name in _LAYERS:
-        for form, _ in LAYERS[name].forms(hidden):
-            yield form.decode("latin-1"), f"…({len(token)})"
+    for form in _wrapped(hidden, finding):
+        yield form.decode("latin-1"), f"…({len(token)})"
+
+
+def _wrapped(hidden: bytes, finding: Finding) -> Iterator[bytes]:
+    """`hidden` in the usual forms of the usual layers, and in every form of the layers that it was met behind."""
+    from patscan.layers import LAYERS, forms
+
+    for name, usual in _USUAL:
+        codec = LAYERS[name]
+        written = codec.few if codec.few and name == "base64" else codec.forms
+        yield from (form for form, _ in islice(written(hidden), usual))
+    chains = {tuple(layer.name for layer in place.match.address.layers) for place in finding.occurrences}
+    for chain in filter(None, chains):
+        yield from (form.literal for form in forms(hidden.decode("latin-1"), [chain]))

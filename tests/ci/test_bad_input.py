@@ -144,7 +144,7 @@ class TestCheckouts:
         """Where nothing tells what was there before, what stands at the head counts."""
         place = checkout(tmp_path / "checkout", made.url, made.commits["t12"], 1)
         Repo(place).git("config", "remote.origin.url", "/nowhere")
-        ran = ci(full if depth == "full" else shallow, request(made), "--format", "json", "--show-secrets")
+        ran = ci(place, request(made), "--format", "json", "--show-secrets")
         assert (ran.code, tokens_of(ran.report()["findings"])) == (1, {made.tokens["old"]})
         assert not ran.report()["coverage"]["complete"]
 
@@ -166,7 +166,7 @@ class TestServers:
     def test_one_that_is_not_needed(self, made: World, tmp_path: Path) -> None:
         place = checkout(tmp_path / "checkout", made.url, made.commits["t12"])
         Repo(place).git("config", "remote.origin.url", "http://127.0.0.1:1/x")
-        ran = ci(full if depth == "full" else shallow, request(made), "--format", "json", "--show-secrets")
+        ran = ci(place, request(made), "--format", "json", "--show-secrets")
         assert (ran.code, tokens_of(ran.report()["findings"])) == (1, {made.tokens["in"]})
         assert ran.report()["coverage"]["complete"]
 
@@ -184,7 +184,7 @@ class TestServers:
         monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
         monkeypatch.setenv("GIT_CONFIG_KEY_0", "protocol.version")
         monkeypatch.setenv("GIT_CONFIG_VALUE_0", "0")
-        ran = ci(full if depth == "full" else shallow, request(made), "--format", "json", "--show-secrets")
+        ran = ci(place, request(made), "--format", "json", "--show-secrets")
         assert (ran.code, tokens_of(ran.report()["findings"])) == (1, {made.tokens["in"]})
         assert ran.report()["target"]["base"] == made.commits["m40"]
 
