@@ -22,6 +22,7 @@ COMMANDS = {
     "message": "look at the message of a commit",
     "inspect": "say what the tokens on standard input are, and what to do about them",
     "verify": "ask GitLab about the tokens of a saved JSON report",
+    "plan": "write what to do about the tokens of a saved JSON report, and how to remove them from history",
     "install-hooks": "write git hooks that run hook, message and push by themselves",
     "report": "turn a saved JSON report into any format",
     "baseline": "accept tokens that needn't be reported again",

@@ -1,0 +1,183 @@
+"""``patscan plan``: writes what to do about the tokens of a saved report, and what their removal from history needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from patscan.cli.environment import environment
+from patscan.cli.report import saved
+from patscan.cli.verify import absence, places
+from patscan.errors import ExitCode, OutputError, ReportError, TargetError, UsageError
+from patscan.formats.advice import local_removal
+from patscan.formats.redaction import redacted, unshaped
+from patscan.formats.words import count, ident
+from patscan.git.repository import open_repository
+from patscan.model import Finding, Occurrence, Report
+from patscan.plan import archived, callbacks, document, order, replacements, scripts
+from patscan.plan.rewrite import Rewrite, commands, obstacles, rewrite
+from patscan.secret import Secret
+from patscan.sources.addresses import Addresses
+
+
+class _Read(NamedTuple):
+    """What was read again of a report's tokens."""
+
+    tokens: Mapping[str, Secret]
+    forms: Mapping[str, Iterable[bytes]]
+    blobs: tuple[str, ...]
+    """Ids of archives that hold tokens."""
+    unread: Mapping[str, str]
+    """By fingerprint, why a token couldn't be read."""
+
+
+def flags(command: argparse.ArgumentParser) -> None:
+    """What ``patscan plan`` takes."""
+    command.add_argument("inputs", nargs=1, type=Path, metavar="REPORT", help="a JSON report that patscan wrote, or - for standard input")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder to make and to write the plan into")
+    command.add_argument("--repository", type=Path, metavar="PATH", help="where the repository or the folder lies that was scanned")
+    command.set_defaults(command=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Write a plan. Nothing is written unless all of it can be made."""
+    report = saved(chosen.inputs[0])
+    if not report.findings:
+        print("patscan: the report has no findings: there is nothing to plan.", file=sys.stderr)
+        return ExitCode.CLEAN
+    _check(chosen.out)
+    place = (chosen.repository or _place(report)).absolute()
+    read = _read(report, place)
+    if not read.tokens:
+        raise ReportError(f"no token of the report could be read again: {next(iter(read.unread.values()))}")
+    work, folder = list(_rewrites(report, place)), chosen.out.absolute()
+    plan = _plan(chosen, report, read, work)
+    texts = {"plan.md": unshaped(document.document(plan)), "verify.sh": scripts.verify(plan.report.findings, place, folder)}
+    if work:
+        texts |= {"remove.sh": scripts.remove(plan.commands), "callbacks.py": Path(callbacks.__file__).read_text("utf-8")}
+        texts |= {"blobs.txt": "".join(f"{name}\n" for name in read.blobs), "commit-maps.txt": _maps(work)}
+    if any(replacements.holds(text, read.tokens.values()) for text in texts.values()):
+        raise OutputError("the path of the report, the repository or --out holds a token. Move it, then scan again.")
+    _write(folder, texts, replacements.lines(read.tokens, read.forms))
+    for sentence in plan.unread:
+        print(f"patscan: {unshaped(sentence)}", file=sys.stderr)
+    print(f"patscan: read {folder / 'plan.md'}, and delete {folder} in the end: replacements.txt holds {count(len(read.tokens), 'token')}.")
+    return ExitCode.INCOMPLETE if plan.unread else ExitCode.CLEAN
+
+
+def _plan(chosen: argparse.Namespace, report: Report, read: _Read, work: Sequence[Rewrite]) -> document.Plan:
+    findings = [finding._replace(secret=read.tokens.get(finding.fingerprint, finding.secret)) for finding in report.findings]
+    report = redacted(report._replace(findings=tuple(order.by_urgency(findings)), ignored=()))
+    folder = chosen.out.absolute()
+    blocks = ("\n".join(commands(one, folder, bool(read.blobs), not one.submodule and len(work) > 1)) for one in work)
+    return document.Plan(
+        report,
+        "REPORT" if chosen.inputs[0] == Path("-") else str(chosen.inputs[0].absolute()),
+        folder,
+        "\n\n".join(blocks),
+        tuple(sentence for one in work for sentence in obstacles(one)),
+        tuple(f"{ident(finding)}: {read.unread[finding.fingerprint]}" for finding in report.findings if finding.fingerprint in read.unread),
+    )
+
+
+def _check(out: Path) -> None:
+    """Raises `UsageError` if `out` is anything but a folder that is empty or isn't there yet."""
+    if out.is_symlink():
+        raise UsageError(f"--out: {out} is a link. Name a folder that isn't there yet.")
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise UsageError(f"--out: {out} {'is not empty' if out.is_dir() else 'is no folder'}. Name a folder that isn't there yet.")
+    except OSError as error:
+        raise UsageError(f"--out: {out} can't be used: {(error.strerror or str(error)).lower()}.") from None
+
+
+def _place(report: Report) -> Path:
+    """The one place that the report is of. Raises `UsageError`."""
+    here = list(places(report.target))
+    if len(here) != 1:
+        problem = "isn't here" if not here else "is more than one place"
+        raise UsageError(f"{report.target.path}: {problem}. Say where the repository lies: --repository PATH.")
+    return here[0]
+
+
+def _read(report: Report, place: Path) -> _Read:
+    """Every form of every token, read where the report says that it stands. Raises `TargetError` if there is no such place."""
+    if not os.path.lexists(place):
+        raise TargetError(f"--repository: {place}: no such folder.")
+    addresses = Addresses(place, [report.target.path, *map(str, places(report.target))], environment(place))
+    results = dict(addresses.tokens(report.findings, every=True))
+    blobs = []
+    for occurrence, token in _archived(report.findings, place):
+        results[occurrence.match.fingerprint] = token
+        blobs.append(occurrence.match.address.name)
+    tokens = {name: token for name, token in results.items() if isinstance(token, Secret)}
+    unread = {
+        finding.fingerprint: str(results.get(finding.fingerprint) or _unread(finding, report, place))
+        for finding in report.findings
+        if finding.fingerprint not in tokens
+    }
+    return _Read(tokens, addresses.forms, tuple(dict.fromkeys(blobs)), unread)
+
+
+def _archived(findings: Iterable[Finding], place: Path) -> Iterator[tuple[Occurrence, Secret]]:
+    """The places in members of archives that hold their token, with the token."""
+    inside: dict[str | None, list[Occurrence]] = {}
+    for one in (one for finding in findings for one in finding.occurrences):
+        if one.match.address.members and one.sighting.kind.kept_in(one.sighting.blob) == "object":
+            inside.setdefault(one.sighting.submodule, []).append(one)
+    for submodule, occurrences in inside.items():
+        folder = place / (submodule or "")
+        if folder.is_dir():
+            yield from archived.tokens(open_repository(folder, environment(folder)), occurrences)
+
+
+def _unread(finding: Finding, report: Report, place: Path) -> str:
+    if finding.occurrences[0].match.address.members:
+        return f"{place}: the archive isn't there, or doesn't hold it."
+    return absence(finding, report.target, place)
+
+
+def _rewrites(report: Report, place: Path) -> Iterator[Rewrite]:
+    """The repositories to rewrite: submodules first, for those around them refer to their commits."""
+    if report.target.type != "history":
+        return
+    wide = [finding for finding in report.findings if not local_removal(finding)]
+    paths = {one.sighting.submodule for finding in wide for one in finding.occurrences}
+    top = rewrite(open_repository(place, environment(place))) if paths else None
+    for path in sorted(filter(None, paths), key=lambda path: (-path.count("/"), path)):
+        inner = open_repository(place / path, environment(place / path))
+        if top and inner.git_dir == top.repository.git_dir:
+            raise UsageError(f"{path}: the submodule isn't checked out here. Get it with: git submodule update --init --recursive")
+        yield rewrite(inner, path)
+    if top:
+        yield top
+
+
+def _maps(work: Iterable[Rewrite]) -> str:
+    return "".join(f"{one.repository.git_dir / 'filter-repo' / 'commit-map'}\n" for one in work if one.submodule)
+
+
+def _write(folder: Path, texts: Mapping[str, str], forms: Sequence[bytes]) -> None:
+    """All files or none. Raises `OutputError`."""
+    files = {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
+    files["replacements.txt"] = b"".join(form + b"\n" for form in forms)
+    is_new, written = not folder.exists(), list[Path]()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, data in files.items():
+            number = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            written.append(folder / name)
+            with open(number, "wb") as stream:
+                stream.write(data)
+    except OSError as error:
+        with suppress(OSError):
+            for file in written:
+                file.unlink()
+            if is_new:
+                folder.rmdir()
+        raise OutputError(f"--out: {folder} can't be written: {(error.strerror or str(error)).lower()}. Nothing was written.") from None
