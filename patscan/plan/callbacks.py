@@ -22,6 +22,9 @@ _QUOTING = (
 """Git's and filter-repo's own files that quote messages or names of refs, and that outlive the rewrite."""
 _SUBMODULE = b"160000"
 
+_LEFT_OVER = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+"""What filter-repo 2.47 leaves in git's folder for each entry of the stash: a ref that is named after a commit."""
+
 Expression = tuple[re.Pattern[bytes], bytes]
 
 
@@ -70,7 +73,10 @@ def submodules(commit: Any) -> None:
 
 
 def main(folder: Path) -> None:
-    """Replace every form in git's own files in `folder`."""
+    """Replace every form in git's own files in `folder`, and remove what filter-repo left over there."""
+    for file in folder.iterdir():
+        if _LEFT_OVER.fullmatch(file.name) and file.is_file():
+            file.unlink()
     for name in _QUOTING:
         file = folder / name
         if file.is_file() and not file.is_symlink():

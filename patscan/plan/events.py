@@ -14,7 +14,7 @@ _SETTINGS = "changes to CI/CD variables, members, webhooks, deploy keys, runners
 _STAYING = "new tokens, SSH and GPG keys, users and OAuth applications: a thief's way to stay"
 _PACKAGES = "packages and container images that were published or replaced"
 _RUNNERS = "runners that were registered or changed, jobs that ran on a runner that isn't yours, and the variables that those jobs got"
-_READING = "reading leaves no audit event: administrators see it in `production_json.log` and `api_json.log`"
+READING = "Reading leaves no audit event. Administrators see it in `production_json.log` and `api_json.log`."
 
 _LOOKS = {
     "personal-access-token": (_STAYING, _SETTINGS, _CODE, _PIPELINES, _PACKAGES),
@@ -36,7 +36,7 @@ _OTHERS = (_STAYING, _SETTINGS, _CODE, _PIPELINES)
 
 def looks(finding: Finding) -> tuple[str, ...]:
     """What a thief may have done with a token of this kind."""
-    return (*_LOOKS.get(finding.rule.kind, _OTHERS), _READING)
+    return _LOOKS.get(finding.rule.kind, _OTHERS)
 
 
 def since(exposure: Exposure) -> str:

@@ -14,7 +14,7 @@ from patscan.formats.words import count, named, standing
 from patscan.gitlab.advice import whom
 from patscan.gitlab.scopes import gains
 from patscan.model import Finding, Occurrence
-from patscan.plan.events import looks, since
+from patscan.plan.events import READING, looks, since
 from patscan.plan.order import is_dead
 
 LONGEST = 2000
@@ -71,6 +71,7 @@ def _look(finding: Finding) -> Iterator[str]:
         request = f"GET /api/v4/projects/ID/audit_events?created_after={begin[:10]}"
         yield f"- By API: {code(request)}; groups and the instance have the same."
     yield from (f"- Look for {look}." for look in looks(finding))
+    yield f"- {READING}"
     if last := finding.verdict.facts.get("last_used"):
         yield f"- GitLab says that it was last used at {code(str(last))}."
 
