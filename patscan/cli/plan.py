@@ -19,8 +19,8 @@ from patscan.formats.redaction import redacted, unshaped
 from patscan.formats.words import count, ident
 from patscan.git.repository import open_repository
 from patscan.model import Finding, Occurrence, Report
-from patscan.plan import archived, callbacks, document, order, replacements, scripts
-from patscan.plan.rewrite import Rewrite, commands, obstacles, rewrite
+from patscan.plan import archived, callbacks, document, forgetting, order, replacements, rewrite, scripts
+from patscan.plan.rewrite import Rewrite
 from patscan.secret import Secret
 from patscan.sources.addresses import Addresses
 
@@ -55,12 +55,14 @@ def run(chosen: argparse.Namespace) -> int:
     read = _read(report, place)
     if not read.tokens:
         raise ReportError(f"no token of the report could be read again: {next(iter(read.unread.values()))}")
-    work, folder = list(_rewrites(report, place)), chosen.out.absolute()
-    plan = _plan(chosen, report, read, work)
-    texts = {"plan.md": unshaped(document.document(plan)), "verify.sh": scripts.verify(plan.report.findings, place, folder)}
-    if work:
-        texts |= {"remove.sh": scripts.remove(plan.commands), "callbacks.py": Path(callbacks.__file__).read_text("utf-8")}
-        texts |= {"blobs.txt": "".join(f"{name}\n" for name in read.blobs), "commit-maps.txt": _maps(work)}
+    folder, works, is_wide = chosen.out.absolute(), list(_works(report, place)), any(not local_removal(one) for one in report.findings)
+    plan = _plan(chosen, report, read, works, is_wide)
+    texts = {"plan.md": unshaped(document.document(plan)), "verify.sh": scripts.verify(plan.report, place, folder)}
+    if works:
+        texts["remove.sh"] = scripts.remove(plan.commands)
+    if works and is_wide:
+        texts["callbacks.py"] = Path(callbacks.__file__).read_text("utf-8")
+        texts |= {"blobs.txt": "".join(f"{name}\n" for name in read.blobs), "commit-maps.txt": _maps(works)}
     if any(replacements.holds(text, read.tokens.values()) for text in texts.values()):
         raise OutputError("the path of the report, the repository or --out holds a token. Move it, then scan again.")
     _write(folder, texts, replacements.lines(read.tokens, read.forms))
@@ -70,17 +72,17 @@ def run(chosen: argparse.Namespace) -> int:
     return ExitCode.INCOMPLETE if plan.unread else ExitCode.CLEAN
 
 
-def _plan(chosen: argparse.Namespace, report: Report, read: _Read, work: Sequence[Rewrite]) -> document.Plan:
+def _plan(chosen: argparse.Namespace, report: Report, read: _Read, works: Sequence[Rewrite], is_wide: bool) -> document.Plan:
     findings = [finding._replace(secret=read.tokens.get(finding.fingerprint, finding.secret)) for finding in report.findings]
     report = redacted(report._replace(findings=tuple(order.by_urgency(findings)), ignored=()))
     folder = chosen.out.absolute()
-    blocks = ("\n".join(commands(one, folder, bool(read.blobs), not one.submodule and len(work) > 1)) for one in work)
     return document.Plan(
         report,
         "REPORT" if chosen.inputs[0] == Path("-") else str(chosen.inputs[0].absolute()),
         folder,
-        "\n\n".join(blocks),
-        tuple(sentence for one in work for sentence in obstacles(one)),
+        rewrite.script(works, folder, bool(read.blobs)) if is_wide and works else forgetting.script(works, report.findings),
+        is_wide,
+        tuple(sentence for work in works for sentence in rewrite.obstacles(work)) if is_wide else (),
         tuple(f"{ident(finding)}: {read.unread[finding.fingerprint]}" for finding in report.findings if finding.fingerprint in read.unread),
     )
 
@@ -142,24 +144,30 @@ def _unread(finding: Finding, report: Report, place: Path) -> str:
     return absence(finding, report.target, place)
 
 
-def _rewrites(report: Report, place: Path) -> Iterator[Rewrite]:
-    """The repositories to rewrite: submodules first, for those around them refer to their commits."""
+def _works(report: Report, place: Path) -> Iterator[Rewrite]:
+    """The repositories to clean: submodules first, for those around them refer to their commits."""
     if report.target.type != "history":
         return
-    wide = [finding for finding in report.findings if not local_removal(finding)]
-    paths = {one.sighting.submodule for finding in wide for one in finding.occurrences}
-    top = rewrite(open_repository(place, environment(place))) if paths else None
+    is_wide = any(not local_removal(finding) for finding in report.findings)
+    paths = {one.sighting.submodule for finding in report.findings for one in finding.occurrences}
+    top = rewrite.opened(open_repository(place, environment(place)))
     for path in sorted(filter(None, paths), key=lambda path: (-path.count("/"), path)):
         inner = open_repository(place / path, environment(place / path))
-        if top and inner.git_dir == top.repository.git_dir:
+        if inner.git_dir == top.repository.git_dir:
             raise UsageError(f"{path}: the submodule isn't checked out here. Get it with: git submodule update --init --recursive")
-        yield rewrite(inner, path)
-    if top:
-        yield top
+        yield _checked(rewrite.opened(inner, path), is_wide)
+    if is_wide or None in paths:
+        yield _checked(top, is_wide)
 
 
-def _maps(work: Iterable[Rewrite]) -> str:
-    return "".join(f"{one.repository.git_dir / 'filter-repo' / 'commit-map'}\n" for one in work if one.submodule)
+def _checked(work: Rewrite, is_wide: bool) -> Rewrite:
+    if is_wide:
+        rewrite.check(work)
+    return work
+
+
+def _maps(works: Iterable[Rewrite]) -> str:
+    return "".join(f"{one.repository.git_dir / 'filter-repo' / 'commit-map'}\n" for one in works if one.submodule)
 
 
 def _write(folder: Path, texts: Mapping[str, str], forms: Sequence[bytes]) -> None:

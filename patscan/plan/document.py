@@ -25,7 +25,9 @@ class Plan(NamedTuple):
     folder: Path
     """Where the plan is written."""
     commands: str
-    """What ``remove.sh`` runs; empty if no history has to be rewritten."""
+    """What ``remove.sh`` runs; empty for a report that isn't of a history."""
+    is_wide: bool
+    """Whether history has to be rewritten; otherwise only this clone has the tokens, and no branch or tag leads to them."""
     obstacles: tuple[str, ...]
     """What keeps old objects: sentences."""
     unread: tuple[str, ...]
@@ -67,9 +69,14 @@ _PREVENT = (
 
 def _removal(plan: Plan) -> Iterator[str]:
     yield from ("", "## Remove them from history", "")
+    script = code(f"sh {quote(str(plan.folder / 'remove.sh'))}", LONGEST)
     if not plan.commands:
-        yield "No history has to be rewritten here. What is said under each token is enough; for a report of files, take the tokens out"
-        yield "of them, and make a plan of `patscan history --format json` if they were committed."
+        yield "The report is of files: take the tokens out of them. If they were committed, make a plan of `patscan history --format json`."
+        return
+    if not plan.is_wide:
+        yield "Only this clone has them, as far as it shows, and no branch or tag leads to them: no history has to be rewritten."
+        yield from (f"What is staged has to be taken out of its file first, and `git add` that. Then {script} runs these commands:", "")
+        yield from _shell(plan.commands)
         return
     remote = plan.report.target.remote
     yield "Once they are dead. From the first commit with a token on, commits get new ids and lose signatures. Back up, and tell everyone."
@@ -79,8 +86,7 @@ def _removal(plan: Plan) -> Iterator[str]:
         yield from _shell(f"{mirror}\npatscan plan mirror.json --repository mirror.git --out mirror-plan")
     yield from ("", f"This needs `git filter-repo` 2.47 or newer: `{INSTALL}`, or your system's package `git-filter-repo`.")
     yield from (f"First: {prose(sentence, LONGEST)}" for sentence in plan.obstacles)
-    script = f"sh {quote(str(plan.folder / 'remove.sh'))}"
-    yield from (f"{code(script, LONGEST)} runs these commands, and stops at the first that fails:", "")
+    yield from (f"{script} runs these commands, and stops at the first that fails:", "")
     yield from _shell(plan.commands)
     yield from ("", *_REACHED, "", "### On the server", "")
     yield "1. Archive the project or stop its pipelines, allow force pushes to protected branches and tags for the moment, and push:"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
@@ -41,33 +41,43 @@ class Rewrite(NamedTuple):
     """Its path in the repository around it."""
 
 
-def rewrite(repository: Repository, submodule: str | None = None) -> Rewrite:
-    """`repository` as one to rewrite. Raises `UsageError` where a rewrite would fail or lose something."""
+def opened(repository: Repository, submodule: str | None = None) -> Rewrite:
+    """`repository` with its root. Raises `UsageError` if there is no folder in which commands could run."""
     where = submodule or repository.path
-    if repository.shallow or repository.is_partial():
-        raise UsageError(f"{where}: a shallow or partial clone can't be rewritten. Plan for a whole one: --repository PATH.")
-    if not repository.bare and repository.git_dir != repository.common_dir:
-        raise UsageError(f"{where}: a linked working tree. Name the main one with --repository PATH.")
     try:
         top = repository.git_dir if repository.bare else Path(_line(repository, "rev-parse", "--show-toplevel"))
     except GitError:
-        raise UsageError(f"{where}: has no working tree here, and git can't rewrite it so. Check it out first.") from None
-    if not repository.bare and _is_dirty(repository):
-        raise UsageError(
-            f"{where}: changes that aren't committed would be lost by the rewrite. Commit or stash them (a stash is rewritten, too)."
-        )
+        raise UsageError(f"{where}: has no working tree here, and git can't clean it so. Check it out first.") from None
     if str(top) != printable(str(top)):
         raise UsageError(f"{where}: its path has characters that can't be printed. Move it first.")
     return Rewrite(repository, top, submodule)
 
 
+def check(work: Rewrite) -> None:
+    """Raises `UsageError` where a rewrite would fail or lose something."""
+    repository, where = work.repository, work.submodule or work.repository.path
+    if repository.shallow or repository.is_partial():
+        raise UsageError(f"{where}: a shallow or partial clone can't be rewritten. Plan for a whole one: --repository PATH.")
+    if not repository.bare and repository.git_dir != repository.common_dir:
+        raise UsageError(f"{where}: a linked working tree. Name the main one with --repository PATH.")
+    if not repository.bare and _is_dirty(repository):
+        raise UsageError(
+            f"{where}: changes that aren't committed would be lost by the rewrite. Commit or stash them (a stash is rewritten, too)."
+        )
+
+
+def script(works: Sequence[Rewrite], folder: Path, with_blobs: bool) -> str:
+    """All commands, for a shell with ``set -e``; `works` begins with submodules. `folder` holds the files that they read."""
+    missing = f"echo 'git filter-repo is missing. Get it with: {INSTALL}' >&2"
+    first = [f"git filter-repo --version >/dev/null || {{ {missing}; exit 1; }}", *map(_guard, works)]
+    blocks = (commands(work, folder, with_blobs, work.submodule is None and len(works) > 1) for work in works)
+    return "\n\n".join("\n".join(block) for block in (first, *blocks))
+
+
 def commands(work: Rewrite, folder: Path, with_blobs: bool, with_submodules: bool) -> Iterator[str]:
-    """The commands, a line each, for a shell with ``set -e``. `folder` holds the files that they read."""
+    """The commands for one repository, a line each."""
     repository, file = work.repository, folder / "replacements.txt"
-    yield f"git filter-repo --version >/dev/null || {{ echo 'git filter-repo is missing. Get it with: {INSTALL}' >&2; exit 1; }}"
     yield f"cd {quote(str(work.top))}"
-    if not repository.bare:
-        yield "test -z \"$(git status --porcelain --untracked-files=no)\" || { echo 'commit or stash your changes first' >&2; exit 1; }"
     yield from _worktrees(repository)
     refs = [ref.name for ref in repository.refs()]
     if any(name.startswith(_FETCHED) for name in refs):
@@ -104,6 +114,14 @@ def obstacles(work: Rewrite) -> Iterator[str]:
         # A tag of a tag is rewritten.
         if (peeled or kind) not in {"commit", "tag"}:
             yield f"{name} leads to no commit, and the rewrite passes over it. If it holds a token, delete it with git update-ref -d."
+
+
+def _guard(work: Rewrite) -> str:
+    """A line that stops where the rewrite would lose changes."""
+    if work.repository.bare:
+        return f"cd {quote(str(work.top))}"
+    changed = f"git -C {quote(str(work.top))} status --porcelain --untracked-files=no"
+    return f"test -z \"$({changed})\" || {{ echo 'commit or stash your changes first' >&2; exit 1; }}"
 
 
 def _worktrees(repository: Repository) -> Iterator[str]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from shlex import quote
 
-from patscan.model import Finding
+from patscan.model import Report
 
 
 def remove(commands: str) -> str:
     """``remove.sh``: the commands, up to the first that fails."""
-    return "#!/bin/sh\n# Removes the tokens from history, as plan.md says.\nset -eu\n\n" + commands + "\n"
+    return f"#!/bin/sh\n# Removes the tokens, as plan.md says.\nset -eu\n\n{commands}\n"
 
 
-def verify(findings: Iterable[Finding], repository: Path, folder: Path) -> str:
-    """``verify.sh``: exit code 0 if no token is left and all are dead, 1 if one is, 3 if that can't be told. It takes `patscan`'s flags."""
+def verify(report: Report, place: Path, folder: Path) -> str:
+    """``verify.sh``: exit code 0 if no token is left in `place` and all are dead, 1 if one is or lives, 3 if that can't be told."""
+    is_history = report.target.type == "history"
+    looked = quote(str(place))
     return _VERIFY.format(
-        fingerprints=" ".join(finding.fingerprint for finding in findings),
-        repository=quote(str(repository)),
+        fingerprints=" ".join(quote(finding.fingerprint) for finding in report.findings),
+        look=f"history {looked} --submodules --paths --no-cache" if is_history else f"scan {looked}",
+        place="history" if is_history else "files",
         left=quote(str(folder / "left.json")),
         replacements=quote(str(folder / "replacements.txt")),
     )
@@ -26,19 +28,23 @@ def verify(findings: Iterable[Finding], repository: Path, folder: Path) -> str:
 
 _VERIFY = """\
 #!/bin/sh
-# Proves that the tokens of plan.md are dead and that history holds none of them. Takes the flags of "patscan inspect": --gitlab-url URL
+# Proves that the tokens of plan.md are dead and are left nowhere. Takes the flags of "patscan inspect --verify": --gitlab-url URL
 code=0
 patscan inspect --verify --fail-on active --fail-on active-blocked --quiet "$@" < {replacements}
-case $? in 0) echo 'tokens: dead' ;; 1) echo 'tokens: one is alive'; code=1 ;; *) echo 'tokens: not known to be dead'; code=3 ;; esac
-patscan history {repository} --submodules --paths --no-cache --quiet --report json={left}
 case $? in
-  0) echo 'history: clean' ;;
-  1) echo 'history: it holds tokens; see' {left}; code=1 ;;
-  *) echo 'history: not everything could be looked at'; [ $code -eq 1 ] || code=3 ;;
+  0) echo 'tokens: dead' ;;
+  1) echo 'tokens: one is alive'; code=1 ;;
+  *) echo 'tokens: not known to be dead'; code=3 ;;
+esac
+patscan {look} --quiet --report json={left}
+case $? in
+  0) echo '{place}: clean' ;;
+  1) echo '{place}: tokens are left; see' {left}; code=1 ;;
+  *) echo '{place}: not everything could be looked at'; [ $code -eq 1 ] || code=3 ;;
 esac
 # What a baseline or a comment hides is still there.
 for fingerprint in {fingerprints}; do
-  if grep -q "$fingerprint" {left}; then echo "history: $fingerprint is still there"; code=1; fi
+  if grep -q "$fingerprint" {left}; then echo "$fingerprint is still there"; code=1; fi
 done
 exit $code
 """

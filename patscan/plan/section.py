@@ -45,8 +45,8 @@ def section(number: int, finding: Finding, file: str, head: str | None) -> Itera
     yield from _look(finding)
     yield from ("", "**Give its users a new one**", "")
     yield from _users(finding, file)
-    if local := local_removal(finding):
-        yield from ("", f"**Remove**: no trace of a push, so this is enough: {prose(local, LONGEST)}")
+    if local_removal(finding):
+        yield from ("", f"**Remove**: {standing(finding)}, with no trace of a push: `remove.sh` takes it out of this clone.")
     elif finding.exposure.pushed is False and (enough := undoing(finding, head)):
         yield from ("", f"**Remove**: no trace of a push. Taking it out of the unpushed commits is enough: {code(enough, LONGEST)}")
 

@@ -177,7 +177,9 @@ class Random:
 
     def stash(self) -> None:
         for _ in range(2):
-            self.repo.write("README", f"stashed: {self.token()}\n")
+            content = f"stashed: {self.token()}\n".encode()
+            self.repo.write("README", content)
+            self.changed.add(self.repo.line("hash-object", "--stdin", stdin=content))
             self.repo.git("stash", "-q", "-m", f"with {self.token()}")
 
     def server_ref(self) -> None:
