@@ -31,7 +31,7 @@ def commands() -> list[list[str]]:
         line
         for line in lines
         if re.match(
-            r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|verify|install-hooks|report|config|(rules|baseline) \w+)", line
+            r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|verify|plan|install-hooks|report|config|(rules|baseline) \w+)", line
         )
     ]
     return [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in found]

@@ -18,11 +18,13 @@ from patscan.formats.advice import local_removal
 from patscan.formats.redaction import redacted, unshaped
 from patscan.formats.words import count, ident
 from patscan.git.repository import open_repository
-from patscan.model import Finding, Occurrence, Report
+from patscan.model import Finding, Match, Occurrence, Report
 from patscan.plan import archived, callbacks, document, forgetting, order, replacements, rewrite, scripts
 from patscan.plan.rewrite import Rewrite
 from patscan.secret import Secret
 from patscan.sources.addresses import Addresses
+
+_CLOSED = "the archive isn't there, or doesn't hold it."
 
 
 class _Read(NamedTuple):
@@ -33,7 +35,7 @@ class _Read(NamedTuple):
     blobs: tuple[str, ...]
     """Ids of archives that hold tokens."""
     unread: Mapping[str, str]
-    """By fingerprint, why a token couldn't be read."""
+    """By fingerprint, why a token, or one of its places, couldn't be read."""
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -113,35 +115,33 @@ def _read(report: Report, place: Path) -> _Read:
         raise TargetError(f"--repository: {place}: no such folder.")
     addresses = Addresses(place, [report.target.path, *map(str, places(report.target))], environment(place))
     results = dict(addresses.tokens(report.findings, every=True))
-    blobs = []
-    for occurrence, token in _archived(report.findings, place):
-        results[occurrence.match.fingerprint] = token
-        blobs.append(occurrence.match.address.name)
+    inside = list(_inside(report.findings))
+    opened = dict(_opened(inside, place))
+    results |= {match.fingerprint: token for match, token in opened.items()}
     tokens = {name: token for name, token in results.items() if isinstance(token, Secret)}
     unread = {
-        finding.fingerprint: str(results.get(finding.fingerprint) or _unread(finding, report, place))
-        for finding in report.findings
-        if finding.fingerprint not in tokens
+        finding.fingerprint: absence(finding, report.target, place) for finding in report.findings if finding.fingerprint not in tokens
     }
-    return _Read(tokens, addresses.forms, tuple(dict.fromkeys(blobs)), unread)
+    unread |= {match.fingerprint: f"in {match.address.name[:12]}: {reason}" for match, reason in addresses.unread}
+    unread |= {one.match.fingerprint: f"{one.sighting.path}: {_CLOSED}" for one in inside if one.match not in opened}
+    return _Read(tokens, addresses.forms, tuple(sorted({match.address.name for match in opened})), unread)
 
 
-def _archived(findings: Iterable[Finding], place: Path) -> Iterator[tuple[Occurrence, Secret]]:
-    """The places in members of archives that hold their token, with the token."""
-    inside: dict[str | None, list[Occurrence]] = {}
+def _inside(findings: Iterable[Finding]) -> Iterator[Occurrence]:
+    """The places in members of archives that git has."""
     for one in (one for finding in findings for one in finding.occurrences):
         if one.match.address.members and one.sighting.kind.kept_in(one.sighting.blob) == "object":
-            inside.setdefault(one.sighting.submodule, []).append(one)
-    for submodule, occurrences in inside.items():
-        folder = place / (submodule or "")
+            yield one
+
+
+def _opened(inside: Iterable[Occurrence], place: Path) -> Iterator[tuple[Match, Secret]]:
+    """Those of `inside` that hold their token, with the token."""
+    folders: dict[Path, list[Occurrence]] = {}
+    for one in inside:
+        folders.setdefault(place / (one.sighting.submodule or ""), []).append(one)
+    for folder, occurrences in folders.items():
         if folder.is_dir():
             yield from archived.tokens(open_repository(folder, environment(folder)), occurrences)
-
-
-def _unread(finding: Finding, report: Report, place: Path) -> str:
-    if finding.occurrences[0].match.address.members:
-        return f"{place}: the archive isn't there, or doesn't hold it."
-    return absence(finding, report.target, place)
 
 
 def _works(report: Report, place: Path) -> Iterator[Rewrite]:
@@ -182,10 +182,16 @@ def _write(folder: Path, texts: Mapping[str, str], forms: Sequence[bytes]) -> No
             written.append(folder / name)
             with open(number, "wb") as stream:
                 stream.write(data)
-    except OSError as error:
-        with suppress(OSError):
-            for file in written:
-                file.unlink()
-            if is_new:
-                folder.rmdir()
+    except BaseException as error:
+        _remove(written, folder if is_new else None)
+        if not isinstance(error, OSError):
+            raise
         raise OutputError(f"--out: {folder} can't be written: {(error.strerror or str(error)).lower()}. Nothing was written.") from None
+
+
+def _remove(files: Iterable[Path], folder: Path | None) -> None:
+    with suppress(OSError):
+        for file in files:
+            file.unlink()
+        if folder:
+            folder.rmdir()

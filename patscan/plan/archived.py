@@ -15,19 +15,19 @@ from patscan.secret import Secret
 from patscan.sources.addresses import secret
 
 
-def tokens(repository: Repository, occurrences: Sequence[Occurrence]) -> Iterator[tuple[Occurrence, Secret]]:
-    """The `occurrences` in members of archives of `repository` that hold their token, with the token."""
-    matches: dict[str, list[Occurrence]] = {}
+def tokens(repository: Repository, occurrences: Sequence[Occurrence]) -> Iterator[tuple[Match, Secret]]:
+    """The matches of `occurrences` in members of archives of `repository` that hold their token, with the token."""
+    matches: dict[str, list[Match]] = {}
     for one in occurrences:
         if re.fullmatch(r"[0-9a-f]+", one.match.address.name) and len(one.match.address.name) == 2 * repository.id_size:
-            matches.setdefault(one.match.address.name, []).append(one)
+            matches.setdefault(one.match.address.name, []).append(one.match)
     data = bytearray()
     for piece in ObjectShard(repository.path, repository.environment, list(matches)).pieces([]):
         data[piece.offset :] = piece.data
         if piece.last:
-            for one in matches[str(piece.key)]:
-                if token := _token(one.match, bytes(data)):
-                    yield one, token
+            for match in matches[str(piece.key)]:
+                if token := _token(match, bytes(data)):
+                    yield match, token
             data.clear()
 
 

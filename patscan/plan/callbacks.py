@@ -1,14 +1,13 @@
 """What ``git filter-repo`` calls for what ``--replace-text`` and ``--replace-message`` pass over.
 
 ``patscan plan`` copies this file beside ``replacements.txt``, which it reads. Standard library only: it runs where git-filter-repo does.
-As a program it takes the folder of git's own files, and replaces the same texts in those of them that quote messages and names.
+`clean` replaces the same texts in those of git's own files that quote messages and names.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,8 +71,9 @@ def submodules(commit: Any) -> None:
             change.blob_id = COMMITS.get(change.blob_id, change.blob_id)
 
 
-def main(folder: Path) -> None:
-    """Replace every form in git's own files in `folder`, and remove what filter-repo left over there."""
+def clean(git_dir: str) -> None:
+    """Replace every form in git's own files in the folder `git_dir`, and remove what filter-repo left over there."""
+    folder = Path(git_dir)
     for file in folder.iterdir():
         if _LEFT_OVER.fullmatch(file.name) and file.is_file():
             file.unlink()
@@ -83,7 +83,3 @@ def main(folder: Path) -> None:
             old = file.read_bytes()
             if (new := text(old)) != old:
                 file.write_bytes(new)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -46,7 +46,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     if gaps := len(list(unseen(plan.report))):
         yield f"The report is incomplete: {count(gaps, 'thing')} couldn't be looked at. There may be more tokens."
     if plan.unread:
-        yield from ("", "These tokens couldn't be read again, so the removal below doesn't reach them:", "")
+        yield from ("", "These tokens, or some of their places, couldn't be read again, so the removal below may not reach them:", "")
         yield from (f"- {prose(sentence, LONGEST)}" for sentence in plan.unread)
     for number, finding in enumerate(findings, 1):
         yield from section(number, finding, plan.file, plan.report.target.head)

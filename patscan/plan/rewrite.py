@@ -77,6 +77,7 @@ def script(works: Sequence[Rewrite], folder: Path, with_blobs: bool) -> str:
 def commands(work: Rewrite, folder: Path, with_blobs: bool, with_submodules: bool) -> Iterator[str]:
     """The commands for one repository, a line each."""
     repository, file = work.repository, folder / "replacements.txt"
+    python = f"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={quote(str(folder))}"
     yield f"cd {quote(str(work.top))}"
     yield from _worktrees(repository)
     refs = [ref.name for ref in repository.refs()]
@@ -85,7 +86,7 @@ def commands(work: Rewrite, folder: Path, with_blobs: bool, with_submodules: boo
         yield f"git for-each-ref --format='create {_KEEPING}' refs/remotes/origin | git update-ref --no-deref --stdin"
     yield " \\\n  ".join(
         [
-            f"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={quote(str(folder))} git filter-repo --force",
+            f"{python} git filter-repo --force",
             "--prune-empty never --prune-degenerate never --preserve-commit-encoding",
             f"--replace-text {quote(str(file))} --replace-message {quote(str(file))}",
             *([f"--strip-blobs-with-ids {quote(str(folder / 'blobs.txt'))}"] if with_blobs else []),
@@ -93,7 +94,8 @@ def commands(work: Rewrite, folder: Path, with_blobs: bool, with_submodules: boo
             *(["--commit-callback 'import callbacks; callbacks.submodules(commit)'"] if with_submodules else []),
         ]
     )
-    yield f'python3 {quote(str(folder / "callbacks.py"))} "$(git rev-parse --absolute-git-dir)"'
+    clean = "import sys, callbacks; callbacks.clean(sys.argv[1])"
+    yield f"{python} python3 -c '{clean}' \"$(git rev-parse --absolute-git-dir)\""
     if not repository.bare:
         yield "git reset --quiet --hard"
     if any(name.startswith("refs/notes/") for name in refs):
@@ -127,11 +129,11 @@ def _guard(work: Rewrite) -> str:
 def _worktrees(repository: Repository) -> Iterator[str]:
     """Removes linked working trees, whose index and HEAD keep old objects. Commits that only their HEAD leads to get a branch."""
     listed = _line(repository, "worktree", "list", "--porcelain").split("\n\n")[1:]
-    for number, entry in enumerate(filter(None, listed), 1):
-        facts = dict(line.partition(" ")[::2] for line in entry.strip("\n").split("\n"))
-        if "detached" in facts:
-            yield f"git branch worktree-{number} {facts['HEAD']}"
-        yield f"git worktree remove {quote(facts['worktree'])}"
+    entries = [dict(line.partition(" ")[::2] for line in entry.strip("\n").split("\n")) for entry in listed if entry.strip("\n")]
+    yield from (f"git branch worktree-{number} {entry['HEAD']}" for number, entry in enumerate(entries, 1) if "detached" in entry)
+    if entries:
+        yield "git worktree prune"
+    yield from (f"git worktree remove {quote(entry['worktree'])}" for entry in entries if "prunable" not in entry)
 
 
 def _is_dirty(repository: Repository) -> bool:

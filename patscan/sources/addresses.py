@@ -45,6 +45,8 @@ class Addresses:
         self._names: dict[tuple[str | None, str], bytes] = {}
         self.forms: dict[str, set[bytes]] = {}
         """By fingerprint, the bytes that were read at the token's places: how it is written there."""
+        self.unread: list[tuple[Match, str]] = []
+        """The places where no token could be read, and why, if every place was to be read."""
 
     def tokens(self, findings: Iterable[Finding], every: bool = False) -> Tokens:
         """The tokens of `findings`: of nearly all of them the first place is enough. With `every`, every place is read, for `forms`."""
@@ -56,6 +58,8 @@ class Addresses:
                 # The first reason stays, until there is a token.
                 if isinstance(result, Secret) or match.fingerprint not in results:
                     results[match.fingerprint] = result
+                if every and isinstance(result, str):
+                    self.unread.append((match, result))
         return results
 
     def _read(self, occurrences: Sequence[Occurrence]) -> Iterator[tuple[Match, Secret | str]]:

@@ -133,7 +133,7 @@ def test_a_token_that_cant_be_read_is_named_and_the_others_are_planned(leaky: Re
     )
     done = patscan("plan", report, "--out", tmp_path / "out")
     assert done.returncode == 3
-    assert "#00000000: another text" in done.stderr
+    assert re.search(r"#00000000: in [0-9a-f]{12}: another text", done.stderr)
     plan = (tmp_path / "out" / "plan.md").read_text()
     assert "couldn't be read again" in plan
     assert "holds 1 token" in done.stdout
@@ -176,6 +176,9 @@ def test_a_folder_that_takes_no_file_is_a_sentence(leaky: Repo, tmp_path: Path) 
     report = saved(tmp_path / "r.json", "history", leaky.path)
     done = patscan("plan", report, "--out", "/proc/patscan")
     assert (done.returncode, "can't be written" in done.stderr) == (2, True)
+    done = command("sh", "-c", f"ulimit -f 2; exec patscan plan {report} --out {tmp_path / 'out'}", cwd=tmp_path)
+    assert (done.returncode, "file too large. Nothing was written." in done.stderr) == (2, True)
+    assert not (tmp_path / "out").exists()
 
 
 def state(repo: Repo) -> tuple[bytes, bytes, list[str]]:
@@ -243,8 +246,25 @@ def test_an_edited_report_removes_no_other_blob(repo: Repo, value: str, tmp_path
             document["findings"][0]["occurrences"].append({**place, "blob": blob, "address": {**place["address"], "name": blob}})
 
     report = edited(saved(tmp_path / "r.json", "history", repo.path), lie)
-    assert patscan("plan", report, "--out", tmp_path / "out").returncode == 0
+    done = patscan("plan", report, "--out", tmp_path / "out")
+    assert (done.returncode, "doesn't hold it" in done.stderr) == (3, True)
     assert (tmp_path / "out" / "blobs.txt").read_text() == f"{wanted}\n"
+
+
+def test_what_a_rewrite_passes_over_is_named(leaky: Repo, value: str, tmp_path: Path) -> None:
+    blob = leaky.line("hash-object", "-w", "--stdin", stdin=f"{value}\n\n".encode())
+    leaky.git("tag", "of-a-blob", blob)
+    leaky.git("tag", "-a", "-m", "inner", "inner")
+    leaky.git("-c", "advice.nestedTag=false", "tag", "-a", "-m", "outer", "outer", "inner")
+    leaky.pack()
+    (pack,) = (leaky.path / ".git/objects/pack").glob("*.pack")
+    pack.with_suffix(".keep").touch()
+    (leaky.path / ".git/objects/info/alternates").write_text(f"{tmp_path}\n")
+    planned(leaky.path, tmp_path)
+    plan = re.sub(r"&#(95|45);", "_", (tmp_path / "out" / "plan.md").read_text())
+    for words in ("refs/tags/of-a-blob leads to no commit", ".keep keeps a pack", "lends this repository objects"):
+        assert words in plan
+    assert "outer leads" not in plan
 
 
 def test_a_token_in_an_archive_alone_is_removed_with_it(repo: Repo, value: str, tmp_path: Path) -> None:
