@@ -22,6 +22,7 @@ def verify(report: Report, place: Path, folder: Path) -> str:
         look=f"history {looked} --submodules --paths --no-cache" if is_history else f"scan {looked}",
         place="history" if is_history else "files",
         left=quote(str(folder / "left.json")),
+        asked=quote(str(folder / "asked.jsonl")),
         replacements=quote(str(folder / "replacements.txt")),
     )
 
@@ -30,21 +31,23 @@ _VERIFY = """\
 #!/bin/sh
 # Proves that the tokens of plan.md are dead and are left nowhere. Takes the flags of "patscan inspect --verify": --gitlab-url URL
 code=0
-patscan inspect --verify --fail-on active --fail-on active-blocked --quiet "$@" < {replacements}
-case $? in
-  0) echo 'tokens: dead' ;;
-  1) echo 'tokens: one is alive'; code=1 ;;
-  *) echo 'tokens: not known to be dead'; code=3 ;;
-esac
+unproven() {{ echo "$1"; [ $code -eq 1 ] || code=3; }}
+patscan inspect --verify --quiet --report jsonl={asked} "$@" < {replacements}
 patscan {look} --quiet --report json={left}
 case $? in
   0) echo '{place}: clean' ;;
   1) echo '{place}: tokens are left; see' {left}; code=1 ;;
-  *) echo '{place}: not everything could be looked at'; [ $code -eq 1 ] || code=3 ;;
+  *) unproven '{place}: not everything could be looked at' ;;
 esac
-# What a baseline or a comment hides is still there.
 for fingerprint in {fingerprints}; do
-  if grep -q "$fingerprint" {left}; then echo "$fingerprint is still there"; code=1; fi
+  # What a baseline or a comment hides is still there.
+  if grep -q "$fingerprint" {left}; then echo "$fingerprint: still there"; code=1; fi
+  case $(grep "$fingerprint" {asked}) in
+    *'"verdict": {{"state": "inactive"'*) echo "$fingerprint: dead" ;;
+    *'"verdict": {{"state": "not-found"'*) echo "$fingerprint: dead, or of another GitLab" ;;
+    *'"verdict": {{"state": "active'*) echo "$fingerprint: alive"; code=1 ;;
+    *) unproven "$fingerprint: not known to be dead" ;;
+  esac
 done
 exit $code
 """
