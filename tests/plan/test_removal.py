@@ -46,6 +46,16 @@ def commits(repo: Repo) -> list[str]:
     return repo.line("rev-list", "--exclude=refs/notes/*", "--all").split()
 
 
+def number_of_refs(repo: Repo) -> int:
+    """Without the branches that keep what only linked working trees lead to."""
+    return sum("refs/heads/worktree-" not in name for name in repo.line("for-each-ref", "--format=%(refname)").splitlines())
+
+
+def annotated(repo: Repo) -> set[str]:
+    """The commits that have a note."""
+    return {line.split()[1] for line in repo.line("notes", "list").splitlines()}
+
+
 def blobs(repo: Repo, ids: set[str]) -> dict[str, bytes]:
     return {name: repo.git("cat-file", "blob", name) for name in ids}
 
@@ -57,7 +67,12 @@ def test_nothing_is_left_and_everything_else_is_as_it_was(seed: int, tmp_path: P
     done = planned(repo.path, tmp_path)
     assert done.returncode == 0, done.stderr
     old = {commit: tree(repo, commit) for commit in commits(repo)}
-    contents = blobs(repo, set(made.exact))
+    contents, refs, noted, stashed = (
+        blobs(repo, set(made.exact)),
+        number_of_refs(repo),
+        annotated(repo),
+        repo.line("stash", "list", "--format=%gd"),
+    )
     done = command("sh", tmp_path / "out" / "remove.sh", cwd=tmp_path)
     assert done.returncode == 0, done.stderr + done.stdout
 
@@ -68,6 +83,9 @@ def test_nothing_is_left_and_everything_else_is_as_it_was(seed: int, tmp_path: P
     assert len(commits(repo)) == len(old)
 
     renamed = dict(line.split() for line in (repo.path / ".git/filter-repo/commit-map").read_text().splitlines()[1:])
+    assert number_of_refs(repo) == refs
+    assert repo.line("stash", "list", "--format=%gd") == stashed
+    assert annotated(repo) == {renamed.get(commit, commit) for commit in noted}
     for commit, before in old.items():
         compare(made, contents, before, tree(repo, renamed.get(commit, commit)))
     for token in made.tokens:
