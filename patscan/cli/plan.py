@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.cli.environment import environment
 from patscan.cli.report import saved
@@ -18,24 +17,10 @@ from patscan.formats.advice import local_removal
 from patscan.formats.redaction import redacted, unshaped
 from patscan.formats.words import count, ident
 from patscan.git.repository import open_repository
-from patscan.model import Finding, Match, Occurrence, Report
-from patscan.plan import archived, callbacks, document, forgetting, order, replacements, rewrite, scripts
+from patscan.model import Report
+from patscan.plan import callbacks, document, forgetting, order, reading, replacements, rewrite, scripts
+from patscan.plan.reading import Read
 from patscan.plan.rewrite import Rewrite
-from patscan.secret import Secret
-from patscan.sources.addresses import Addresses
-
-_CLOSED = "the archive isn't there, or doesn't hold it."
-
-
-class _Read(NamedTuple):
-    """What was read again of a report's tokens."""
-
-    tokens: Mapping[str, Secret]
-    forms: Mapping[str, Iterable[bytes]]
-    blobs: tuple[str, ...]
-    """Ids of archives that hold tokens."""
-    unread: Mapping[str, str]
-    """By fingerprint, why a token, or one of its places, couldn't be read."""
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -55,8 +40,6 @@ def run(chosen: argparse.Namespace) -> int:
     _check(chosen.out)
     place = (chosen.repository or _place(report)).absolute()
     read = _read(report, place)
-    if not read.tokens:
-        raise ReportError(f"no token of the report could be read again: {next(iter(read.unread.values()))}")
     folder, works, is_wide = chosen.out.absolute(), list(_works(report, place)), any(not local_removal(one) for one in report.findings)
     plan = _plan(chosen, report, read, works, is_wide)
     texts = {"plan.md": unshaped(document.document(plan)), "verify.sh": scripts.verify(plan.report, place, folder)}
@@ -74,7 +57,7 @@ def run(chosen: argparse.Namespace) -> int:
     return ExitCode.INCOMPLETE if plan.unread else ExitCode.CLEAN
 
 
-def _plan(chosen: argparse.Namespace, report: Report, read: _Read, works: Sequence[Rewrite], is_wide: bool) -> document.Plan:
+def _plan(chosen: argparse.Namespace, report: Report, read: Read, works: Sequence[Rewrite], is_wide: bool) -> document.Plan:
     findings = [finding._replace(secret=read.tokens.get(finding.fingerprint, finding.secret)) for finding in report.findings]
     report = redacted(report._replace(findings=tuple(order.by_urgency(findings)), ignored=()))
     folder = chosen.out.absolute()
@@ -109,39 +92,16 @@ def _place(report: Report) -> Path:
     return here[0]
 
 
-def _read(report: Report, place: Path) -> _Read:
-    """Every form of every token, read where the report says that it stands. Raises `TargetError` if there is no such place."""
+def _read(report: Report, place: Path) -> Read:
+    """What is read again at `place`. Raises `TargetError` if there is no such place, `ReportError` if no token is read."""
     if not os.path.lexists(place):
         raise TargetError(f"--repository: {place}: no such folder.")
-    addresses = Addresses(place, [report.target.path, *map(str, places(report.target))], environment(place))
-    results = dict(addresses.tokens(report.findings, every=True))
-    inside = list(_inside(report.findings))
-    opened = dict(_opened(inside, place))
-    results |= {match.fingerprint: token for match, token in opened.items()}
-    tokens = {name: token for name, token in results.items() if isinstance(token, Secret)}
-    unread = {
-        finding.fingerprint: absence(finding, report.target, place) for finding in report.findings if finding.fingerprint not in tokens
-    }
-    unread |= {match.fingerprint: f"in {match.address.name[:12]}: {reason}" for match, reason in addresses.unread}
-    unread |= {one.match.fingerprint: f"{one.sighting.path}: {_CLOSED}" for one in inside if one.match not in opened}
-    return _Read(tokens, addresses.forms, tuple(sorted({match.address.name for match in opened})), unread)
-
-
-def _inside(findings: Iterable[Finding]) -> Iterator[Occurrence]:
-    """The places in members of archives that git has."""
-    for one in (one for finding in findings for one in finding.occurrences):
-        if one.match.address.members and one.sighting.kind.kept_in(one.sighting.blob) == "object":
-            yield one
-
-
-def _opened(inside: Iterable[Occurrence], place: Path) -> Iterator[tuple[Match, Secret]]:
-    """Those of `inside` that hold their token, with the token."""
-    folders: dict[Path, list[Occurrence]] = {}
-    for one in inside:
-        folders.setdefault(place / (one.sighting.submodule or ""), []).append(one)
-    for folder, occurrences in folders.items():
-        if folder.is_dir():
-            yield from archived.tokens(open_repository(folder, environment(folder)), occurrences)
+    read = reading.read(report.findings, place, [report.target.path, *map(str, places(report.target))], environment(place))
+    missing = {one.fingerprint: absence(one, report.target, place) for one in report.findings if one.fingerprint not in read.tokens}
+    unread = missing | dict(read.unread)
+    if not read.tokens:
+        raise ReportError(f"no token of the report could be read again: {next(iter(unread.values()))}")
+    return read._replace(unread=unread)
 
 
 def _works(report: Report, place: Path) -> Iterator[Rewrite]:
@@ -151,9 +111,12 @@ def _works(report: Report, place: Path) -> Iterator[Rewrite]:
     is_wide = any(not local_removal(finding) for finding in report.findings)
     paths = {one.sighting.submodule for finding in report.findings for one in finding.occurrences}
     top = rewrite.opened(open_repository(place, environment(place)))
+    repositories = reading.repositories(place, environment(place)) if paths - {None} else {}
     for path in sorted(filter(None, paths), key=lambda path: (-path.count("/"), path)):
-        inner = open_repository(place / path, environment(place / path))
-        if inner.git_dir == top.repository.git_dir:
+        known, folder = repositories.get(path), top.top / path
+        inner = open_repository(folder, environment(folder)) if known else None
+        # A report, or a link in the working tree, may lead elsewhere.
+        if not known or not inner or inner.git_dir.resolve() != known.git_dir.resolve():
             raise UsageError(f"{path}: the submodule isn't checked out here. Get it with: git submodule update --init --recursive")
         yield _checked(rewrite.opened(inner, path), is_wide)
     if is_wide or None in paths:

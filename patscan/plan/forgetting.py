@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from shlex import quote
 
 from patscan.model import Finding
 from patscan.plan.rewrite import Rewrite
 
-_ENTRY = re.compile(r"stash@\{([0-9]+)\}")
+_DROP = """\
+drop() {
+  entry=$(git stash list --format='%gd %H' | sed -n "s/ $1\\$//p")
+  test -z "$entry" || git stash drop --quiet "$entry"
+}"""
+"""Drops an entry of the stash by its commit: its number may have changed since."""
 
 
 def script(works: Iterable[Rewrite], findings: Iterable[Finding]) -> str:
@@ -20,16 +24,24 @@ def script(works: Iterable[Rewrite], findings: Iterable[Finding]) -> str:
 
 
 def _commands(work: Rewrite, findings: Iterable[Finding]) -> Iterator[str]:
-    names = {name for finding in findings for name in finding.exposure.reflogs or ()}
+    listed = list(findings)
     yield f"cd {quote(str(work.top))}"
-    # From the end, for an entry that is dropped renumbers those behind it.
-    entries = sorted((int(entry[1]) for name in names if (entry := _ENTRY.fullmatch(name))), reverse=True)
-    yield from (f"git stash drop --quiet 'stash@{{{number}}}'" for number in entries)
+    if entries := list(_stashed(work, {one.match.address.name for finding in listed for one in finding.occurrences})):
+        yield _DROP
+        yield from (f"drop {entry}" for entry in entries)
+    names = {name for finding in listed for name in finding.exposure.reflogs or () if not name.startswith(("stash@", "-"))}
     # A name that holds a token is masked.
-    logs = sorted(name for name in names if not _ENTRY.fullmatch(name) and "…" not in name and not name.startswith("-"))
-    if logs:
+    if logs := sorted(name for name in names if "…" not in name):
         yield f"git reflog expire --expire-unreachable=now {' '.join(map(quote, logs))}"
     yield "git -c gc.bigPackThreshold=0 gc --quiet --prune=now"
+
+
+def _stashed(work: Rewrite, objects: set[str]) -> Iterator[str]:
+    """The commits in the stash that lead to one of `objects`, where no ref does. The report's own word isn't enough to drop one."""
+    for entry in work.repository.git("stash", "list", "--format=%H").decode().split():
+        reached = work.repository.git("rev-list", "--objects", "--no-object-names", entry, "--not", "--branches", "--tags", "--remotes")
+        if objects.intersection(reached.decode().split()):
+            yield entry
 
 
 def _is_in(finding: Finding, work: Rewrite) -> bool:

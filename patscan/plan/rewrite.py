@@ -70,6 +70,7 @@ def script(works: Sequence[Rewrite], folder: Path, with_blobs: bool) -> str:
     """All commands, for a shell with ``set -e``; `works` begins with submodules. `folder` holds the files that they read."""
     missing = f"echo 'git filter-repo is missing. Get it with: {INSTALL}' >&2"
     first = [f"git filter-repo --version >/dev/null || {{ {missing}; exit 1; }}", *map(_guard, works)]
+    first += [line for work in works for line in _worktrees(work)]
     blocks = (commands(work, folder, with_blobs, work.submodule is None and len(works) > 1) for work in works)
     return "\n\n".join("\n".join(block) for block in (first, *blocks))
 
@@ -79,7 +80,6 @@ def commands(work: Rewrite, folder: Path, with_blobs: bool, with_submodules: boo
     repository, file = work.repository, folder / "replacements.txt"
     python = f"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={quote(str(folder))}"
     yield f"cd {quote(str(work.top))}"
-    yield from _worktrees(repository)
     refs = [ref.name for ref in repository.refs()]
     if any(name.startswith(_FETCHED) for name in refs):
         # filter-repo deletes them, and with them what was fetched and isn't merged yet.
@@ -126,14 +126,15 @@ def _guard(work: Rewrite) -> str:
     return f"test -z \"$({changed})\" || {{ echo 'commit or stash your changes first' >&2; exit 1; }}"
 
 
-def _worktrees(repository: Repository) -> Iterator[str]:
+def _worktrees(work: Rewrite) -> Iterator[str]:
     """Removes linked working trees, whose index and HEAD keep old objects. Commits that only their HEAD leads to get a branch."""
-    listed = _line(repository, "worktree", "list", "--porcelain").split("\n\n")[1:]
+    listed = _line(work.repository, "worktree", "list", "--porcelain").split("\n\n")[1:]
     entries = [dict(line.partition(" ")[::2] for line in entry.strip("\n").split("\n")) for entry in listed if entry.strip("\n")]
-    yield from (f"git branch worktree-{number} {entry['HEAD']}" for number, entry in enumerate(entries, 1) if "detached" in entry)
+    git = f"git -C {quote(str(work.top))}"
+    yield from (f"{git} branch worktree-{number} {entry['HEAD']}" for number, entry in enumerate(entries, 1) if "detached" in entry)
     if entries:
-        yield "git worktree prune"
-    yield from (f"git worktree remove {quote(entry['worktree'])}" for entry in entries if "prunable" not in entry)
+        yield f"{git} worktree prune"
+    yield from (f"{git} worktree remove {quote(entry['worktree'])}" for entry in entries if "prunable" not in entry)
 
 
 def _is_dirty(repository: Repository) -> bool:

@@ -292,10 +292,12 @@ def test_what_only_this_clone_holds_needs_no_rewrite(repo: Repo, value: str, rng
     assert "no history has to be rewritten" in plan
     assert "taken out of its file" in plan
     repo.git("rm", "-q", "-f", "staged")
-    kept = [repo.line("rev-parse", name) for name in ("HEAD", "stash@{0}", "stash@{2}", "stash@{4}")]
+    repo.write("a", "kept, newer than the plan")
+    repo.git("stash", "-q")
+    kept = [repo.line("rev-parse", name) for name in ("HEAD", "stash@{0}", "stash@{1}", "stash@{3}", "stash@{5}")]
     done = command("sh", tmp_path / "out" / "remove.sh", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert [repo.line("rev-parse", name) for name in ("HEAD", "stash@{0}", "stash@{1}", "stash@{2}")] == kept
+    assert [repo.line("rev-parse", name) for name in ("HEAD", "stash@{0}", "stash@{1}", "stash@{2}", "stash@{3}")] == kept
     assert command("patscan", "history", repo.path, "--no-cache", cwd=tmp_path).returncode == 0
 
 
@@ -335,6 +337,22 @@ def test_submodules_are_rewritten_first_and_still_referred_to(value: str, rng: r
     assert left.returncode == 0, left.stdout
     assert not repo.line("status", "--porcelain")
     assert repo.line("rev-parse", "HEAD:sub") == repo.line("-C", "sub", "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("path", ["../other", "linked", "absent"])
+def test_no_submodule_leads_elsewhere(path: str, leaky: Repo, value: str, tmp_path: Path) -> None:
+    other = Repo(tmp_path / "other")
+    other.commit({"a.env": f"TOKEN={value}\n"})
+    (leaky.path / "linked").symlink_to(other.path)
+
+    def lie(document: dict[str, Any]) -> None:
+        for place in document["findings"][0]["occurrences"]:
+            place["submodule"] = place["address"]["repository"] = path
+
+    report = edited(saved(tmp_path / "r.json", "history", leaky.path), lie)
+    done = patscan("plan", report, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_mirror_is_rewritten_with_the_refs_of_its_server(leaky: Repo, value: str, tmp_path: Path) -> None:

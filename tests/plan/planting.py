@@ -28,8 +28,8 @@ class Random:
         """Of blobs that hold a token as it is or in UTF-16, what stands before and behind it."""
         self._number = 0
         self.repo.commit({"README": "nothing\n", "data.bin": bytes(range(256)), ".gitattributes": "*.lock -diff\n"})
-        # Every place and every layer has its turn among a few repositories.
-        places = self.rng.sample(PLACES, k=len(PLACES))[: self.rng.randint(8, 14)]
+        # Every place, every layer and every end has its turn among six repositories.
+        places = [name for number, name in enumerate(PLACES) if number % 6 == seed % 6 or self.rng.random() < 0.35]
         layers = [name for number, name in enumerate(WRAPPERS) if number % 6 == seed % 6]
         archives = [name for number, name in enumerate(ARCHIVES) if number % 5 == seed % 5]
         steps: list[Callable[[], None]] = [getattr(self, name) for name in places]
@@ -40,7 +40,7 @@ class Random:
             step()
             if self.rng.random() < 0.3:
                 self.repo.commit({f"clean/{self.number()}": f"text {self.rng.random()}\n"})
-        for name in self.rng.sample(ENDS, k=self.rng.randint(1, 4)):
+        for name in dict.fromkeys((ENDS[seed % len(ENDS)], *self.rng.sample(ENDS, k=self.rng.randint(1, 3)))):
             getattr(self, name)()
 
     def number(self) -> int:
@@ -196,7 +196,18 @@ class Random:
         self.repo.git("checkout", "-q", "main")
         self.repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
 
+    def submodule(self) -> None:
+        if (self.repo.path / ".git" / "worktrees").exists():
+            return  # git won't remove working trees with submodules
+        inner = Repo(self.repo.path.parent / "inner")
+        inner.commit({"a.env": f"TOKEN={self.token()}\n"}, f"with {self.token()}")
+        inner.commit({"a.env": "x"})
+        self.repo.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.path), "sub")
+        self.repo.commit()
+
     def worktrees(self) -> None:
+        if (self.repo.path / ".gitmodules").exists():
+            return
         self.repo.git("worktree", "add", "-q", "--detach", str(self.repo.path.parent / f"w{self.number()}"), "HEAD~1")
         self.repo.git("worktree", "add", "-q", "-b", "linked", str(self.repo.path.parent / f"w{self.number()}"))
 
@@ -216,4 +227,4 @@ PLACES = [
     *("latin_message", "tag_message", "tag_name", "tag_of_tag", "branch_name", "note", "merge", "amended", "dangling", "once_staged"),
     *("stash", "server_ref"),
 ]
-ENDS = ["fetched", "worktrees", "packed", "on_token_branch", "detached"]
+ENDS = ["fetched", "worktrees", "packed", "on_token_branch", "detached", "submodule"]

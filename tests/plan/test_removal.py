@@ -80,6 +80,7 @@ def test_nothing_is_left_and_everything_else_is_as_it_was(seed: int, tmp_path: P
     assert left.returncode == 0, left.stdout + left.stderr
     repo.git("fsck", "--full", "--strict")
     assert not repo.line("status", "--porcelain", "--untracked-files=no")
+    assert command("git", "-C", repo.path, "submodule", "foreach", "--quiet", "git fsck --full --strict", cwd=tmp_path).returncode == 0
     assert len(commits(repo)) == len(old)
 
     renamed = dict(line.split() for line in (repo.path / ".git/filter-repo/commit-map").read_text().splitlines()[1:])
@@ -89,7 +90,7 @@ def test_nothing_is_left_and_everything_else_is_as_it_was(seed: int, tmp_path: P
     for commit, before in old.items():
         compare(made, contents, before, tree(repo, renamed.get(commit, commit)))
     for token in made.tokens:
-        held = subprocess.run(["grep", "-rlF", "--", token, repo.path], capture_output=True, text=True, check=False)
+        held = subprocess.run(["grep", "-rlF", "--", token, str(repo.path)], capture_output=True, text=True, check=False)
         assert not held.stdout, held.stdout
 
 
@@ -102,6 +103,9 @@ def compare(made: Random, contents: dict[str, bytes], before: Tree, after: Tree)
             continue
         new_mode, new = after[path]
         assert new_mode == mode
+        if mode == b"160000":
+            made.repo.git("-C", path, "cat-file", "-e", f"{new}^{{commit}}")
+            continue
         assert (new != blob) == (blob in made.changed), path
         if blob in contents:
             head, tail = made.exact[blob]
