@@ -43,12 +43,15 @@ def run(chosen: argparse.Namespace) -> int:
     folder, works, is_wide = chosen.out.absolute(), list(_works(report, place)), any(not local_removal(one) for one in report.findings)
     plan = _plan(chosen, report, read, works, is_wide)
     texts = {"plan.md": unshaped(document.document(plan)), "verify.sh": scripts.verify(plan.report, place, folder)}
+    # The folder may lie in a working tree.
+    texts[".gitignore"] = "*\n"
     if works:
         texts["remove.sh"] = scripts.remove(plan.commands)
     if works and is_wide:
         texts["callbacks.py"] = Path(callbacks.__file__).read_text("utf-8")
         texts |= {"blobs.txt": "".join(f"{name}\n" for name in read.blobs), "commit-maps.txt": _maps(works)}
-    if any(replacements.holds(text, read.tokens.values()) for text in texts.values()):
+    secrets = [*read.tokens.values(), *(finding.secret for finding in report.findings if len(finding.secret))]
+    if any(replacements.holds(text, secrets) for text in texts.values()):
         raise OutputError("the path of the report, the repository or --out holds a token. Move it, then scan again.")
     _write(folder, texts, replacements.lines(read.tokens, read.forms))
     for sentence in plan.unread:

@@ -89,7 +89,7 @@ def _removal(plan: Plan) -> Iterator[str]:
     yield from (f"{script} runs these commands, and stops at the first that fails:", "")
     yield from _shell(plan.commands)
     yield from ("", *_REACHED, "", "### On the server", "")
-    yield "1. Archive the project or stop its pipelines, allow force pushes to protected branches and tags for the moment, and push:"
+    yield "1. Stop its pipelines and everyone's work, allow force pushes to protected branches and tags for the moment, and push:"
     yield ""
     refs = "'refs/heads/*:refs/heads/*' 'refs/tags/*:refs/tags/*'"
     yield from _shell(f"git push --force {quote(remote or 'URL')} {refs}")
@@ -119,7 +119,7 @@ _SERVER = (
 def _end(plan: Plan) -> Iterator[str]:
     script = quote(str(plan.folder / "verify.sh"))
     yield from ("", "## Prove it, and delete this folder", "")
-    yield from ("Exit code 0 says that GitLab knows them as dead, and that history is clean. Name the GitLab that they are of:", "")
+    yield from ("Exit code 0 says that GitLab calls them dead and that none is left. Name the GitLab that they are of:", "")
     yield from _shell(f"sh {script} --gitlab-url https://gitlab.example.com")
     yield from ("", f"Then delete {code(str(plan.folder), LONGEST)}: its `replacements.txt` holds the tokens.")
 

@@ -19,6 +19,7 @@ def verify(report: Report, place: Path, folder: Path) -> str:
     looked = quote(str(place))
     return _VERIFY.format(
         fingerprints=" ".join(quote(finding.fingerprint) for finding in report.findings),
+        known=" ".join(quote(finding.fingerprint) for finding in report.findings if finding.verdict.state in _KNOWN),
         look=f"history {looked} --submodules --paths --no-cache" if is_history else f"scan {looked}",
         place="history" if is_history else "files",
         left=quote(str(folder / "left.json")),
@@ -27,6 +28,8 @@ def verify(report: Report, place: Path, folder: Path) -> str:
     )
 
 
+_KNOWN = {"active", "active-blocked", "inactive"}
+"""States that say that the instance which was asked had made the token. If it doesn't know it any more, it is dead."""
 _VERIFY = """\
 #!/bin/sh
 # Proves that the tokens of plan.md are dead and are left nowhere. Takes the flags of "patscan inspect --verify": --gitlab-url URL
@@ -44,7 +47,11 @@ for fingerprint in {fingerprints}; do
   if grep -q "$fingerprint" {left}; then echo "$fingerprint: still there"; code=1; fi
   case $(grep "$fingerprint" {asked}) in
     *'"verdict": {{"state": "inactive"'*) echo "$fingerprint: dead" ;;
-    *'"verdict": {{"state": "not-found"'*) echo "$fingerprint: dead, or of another GitLab" ;;
+    *'"verdict": {{"state": "not-found"'*)
+      case ' {known} ' in
+        *" $fingerprint "*) echo "$fingerprint: dead, this GitLab doesn't know it any more" ;;
+        *) unproven "$fingerprint: not known to this GitLab, which proves nothing" ;;
+      esac ;;
     *'"verdict": {{"state": "active'*) echo "$fingerprint: alive"; code=1 ;;
     *) unproven "$fingerprint: not known to be dead" ;;
   esac

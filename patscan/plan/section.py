@@ -8,7 +8,7 @@ from shlex import quote
 
 from patscan.formats.advice import local_removal, undoing
 from patscan.formats.markdown import code, prose
-from patscan.formats.places import SHORT, in_file, listed, place
+from patscan.formats.places import SHORT, current, in_file, place
 from patscan.formats.verdicts import life, scopes
 from patscan.formats.words import count, named, standing
 from patscan.gitlab.advice import whom
@@ -79,7 +79,7 @@ def _look(finding: Finding) -> Iterator[str]:
 def _users(finding: Finding, file: str) -> Iterator[str]:
     if not is_dead(finding):
         yield f"- If it must stay in use for now: {_command('rotate', finding, file, '--token-file', 'FILE')} *instead of* revoking it"
-    places = {_user(one): None for one in listed(finding.occurrences) if in_file(one.sighting)}
+    places = {_user(one): None for one in current(finding.occurrences) if in_file(one.sighting)}
     yield from list(places)[:_PLACES]
     if (more := len(places) - _PLACES) > 0:
         yield f"- and {count(more, 'more place')}: see the report"
@@ -92,7 +92,8 @@ def _users(finding: Finding, file: str) -> Iterator[str]:
 def _user(one: Occurrence) -> str:
     name = _variable(one)
     kind = f", {'CI variable' if _CI.search(one.sighting.path or '') else 'called'} {code(name)}" if name else ""
-    return f"- {code(place(one, SHORT), _NAME)} line {one.position.line}{kind}"
+    past = " (no longer at HEAD)" if one.at_head is False else ""
+    return f"- {code(place(one, SHORT), _NAME)} line {one.position.line}{kind}{past}"
 
 
 def _variable(one: Occurrence) -> str:

@@ -18,7 +18,7 @@ from tests import tokens
 from tests.archives.packing import zipped
 from tests.cli.test_verify import PAT, edited, patscan, saved
 from tests.gitlab.loopback import GitLab
-from tests.plan.test_removal import command, planned
+from tests.plan.running import command, planned
 from tests.repo import Repo
 
 
@@ -35,6 +35,8 @@ def gitlab() -> Iterator[GitLab]:
 
 @pytest.fixture
 def leaky(repo: Repo, value: str) -> Repo:
+    repo.commit({"old.env": f"OLD={value}\n"})
+    (repo.path / "old.env").unlink()
     repo.commit({"a.env": f"TOKEN={value}\n", ".gitlab-ci.yml": f"variables:\n  DEPLOY_TOKEN: '{value}'\n"})
     repo.commit({"b.txt": base64.b64encode(f"x TOKEN={value}\n".encode())}, f"with {value}")
     return repo
@@ -48,12 +50,23 @@ def test_only_one_file_holds_tokens_and_all_are_the_owners_alone(leaky: Repo, va
     done = planned(leaky.path, tmp_path)
     assert done.returncode == 0, done.stderr
     files = texts(tmp_path / "out")
-    assert sorted(files) == ["blobs.txt", "callbacks.py", "commit-maps.txt", "plan.md", "remove.sh", "replacements.txt", "verify.sh"]
+    assert sorted(files) == [
+        ".gitignore",
+        "blobs.txt",
+        "callbacks.py",
+        "commit-maps.txt",
+        "plan.md",
+        "remove.sh",
+        "replacements.txt",
+        "verify.sh",
+    ]
     assert [name for name, text in files.items() if value in text or value[6:] in text] == ["replacements.txt"]
     assert value not in done.stdout + done.stderr
     assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "out").iterdir()} == {0o600}
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700
     assert "holds 1 token" in done.stdout
+    assert patscan("plan", tmp_path / "report.json", "--out", leaky.path / "leak").returncode == 0
+    assert not leaky.git("status", "--porcelain")
 
 
 def test_it_says_what_to_do_in_order(leaky: Repo, value: str, rng: random.Random, tmp_path: Path) -> None:
@@ -70,6 +83,7 @@ def test_it_says_what_to_do_in_order(leaky: Repo, value: str, rng: random.Random
     report = json.loads((tmp_path / "report.json").read_text())
     (finding,) = [one for one in report["findings"] if one["token"].startswith("glpat")]
     since = finding["exposure"]["first_seen"]["date"]
+    assert "`old.env` line 1, called `OLD` (no longer at HEAD)" in first
     for words in (
         f"patscan revoke {tmp_path / 'report.json'} --fingerprint {finding['fingerprint']}",
         f"--fingerprint {finding['fingerprint']} --token-file FILE",
@@ -287,7 +301,7 @@ def test_what_only_this_clone_holds_needs_no_rewrite(repo: Repo, value: str, rng
     repo.git("add", "staged")
     done = planned(repo.path, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert sorted(texts(tmp_path / "out")) == ["plan.md", "remove.sh", "replacements.txt", "verify.sh"]
+    assert sorted(texts(tmp_path / "out")) == [".gitignore", "plan.md", "remove.sh", "replacements.txt", "verify.sh"]
     plan = (tmp_path / "out" / "plan.md").read_text()
     assert "no history has to be rewritten" in plan
     assert "taken out of its file" in plan
@@ -393,6 +407,20 @@ def test_verify_proves_the_end(leaky: Repo, gitlab: GitLab, value: str, tmp_path
     assert proof(*url) == (0, f"history: clean\n{fingerprint}: dead\n")
     for name in ("left.json", "asked.jsonl"):
         assert value not in (tmp_path / "out" / name).read_text()
+
+
+def test_a_token_that_is_gone_is_dead_only_if_it_was_known(leaky: Repo, gitlab: GitLab, value: str, tmp_path: Path) -> None:
+    gitlab.add(PAT, value)
+    url = ("--gitlab-url", gitlab.url)
+    assert planned(leaky.path, tmp_path).returncode == 0
+    done = patscan("verify", tmp_path / "report.json", *url, "--format", "json")
+    (tmp_path / "verified.json").write_text(done.stdout)
+    assert patscan("plan", tmp_path / "verified.json", "--out", tmp_path / "known").returncode == 0
+    assert command("sh", tmp_path / "out" / "remove.sh", cwd=tmp_path).returncode == 0
+    gitlab.tokens.clear()
+    for folder, code, words in (("out", 3, "which proves nothing"), ("known", 0, "doesn't know it any more")):
+        done = command("sh", tmp_path / folder / "verify.sh", *url, cwd=tmp_path)
+        assert (done.returncode, words in done.stdout) == (code, True)
 
 
 @pytest.mark.parametrize("prefix", ["glft-", "feed_token="])

@@ -29,5 +29,5 @@ def test_every_scope_is_explained() -> None:
 def test_every_file_of_a_plan_is_explained() -> None:
     table = PAGE.split("| file |")[1].split("\n\n")[0]
     assert sorted(re.findall(r"^\| `([\w.-]+)`", table, re.MULTILINE)) == [
-        *("blobs.txt", "callbacks.py", "commit-maps.txt", "plan.md", "remove.sh", "replacements.txt", "verify.sh")
+        *(".gitignore", "blobs.txt", "callbacks.py", "commit-maps.txt", "plan.md", "remove.sh", "replacements.txt", "verify.sh")
     ]

@@ -7,33 +7,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.plan.planting import Random
+from tests.plan.running import command, planned
 from tests.repo import Repo
 
 SEEDS = range(60) if os.environ.get("PATSCAN_ALL_REMOVALS") else range(6)
 Tree = dict[bytes, tuple[bytes, str]]
-
-
-def command(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """A command that finds this environment's git-filter-repo and patscan."""
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    done = subprocess.run(list(map(str, words)), cwd=cwd, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
-
-
-def planned(repository: Path, folder: Path, *flags: object) -> subprocess.CompletedProcess[str]:
-    """A report of `repository`, and the plan of it in ``folder/out``."""
-    report = folder / "report.json"
-    done = command("patscan", "history", repository, "--no-cache", "--paths", "--submodules", "--format", "json", cwd=folder)
-    assert done.returncode == 1, done.stderr
-    report.write_text(done.stdout)
-    return command("patscan", "plan", report, "--out", folder / "out", *flags, cwd=folder)
 
 
 def tree(repo: Repo, commit: str) -> Tree:
