@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -353,19 +354,23 @@ def test_submodules_are_rewritten_first_and_still_referred_to(value: str, rng: r
     assert repo.line("rev-parse", "HEAD:sub") == repo.line("-C", "sub", "rev-parse", "HEAD")
 
 
-@pytest.mark.parametrize("path", ["../other", "linked", "absent"])
+@pytest.mark.parametrize("path", ["../other", "linked", "absent", "sub"])
 def test_no_submodule_leads_elsewhere(path: str, leaky: Repo, value: str, tmp_path: Path) -> None:
     other = Repo(tmp_path / "other")
     other.commit({"a.env": f"TOKEN={value}\n"})
-    (leaky.path / "linked").symlink_to(other.path)
+    leaky.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.path), "sub")
+    leaky.commit()
+    report = saved(tmp_path / "r.json", "history", leaky.path)
+    shutil.rmtree(leaky.path / "sub")
+    for link in ("linked", "sub"):
+        (leaky.path / link).symlink_to(other.path)
 
     def lie(document: dict[str, Any]) -> None:
-        for place in document["findings"][0]["occurrences"]:
-            place["submodule"] = place["address"]["repository"] = path
+        place = document["findings"][0]["occurrences"][0]
+        document["findings"][0]["occurrences"].append({**place, "submodule": path, "address": {**place["address"], "repository": path}})
 
-    report = edited(saved(tmp_path / "r.json", "history", leaky.path), lie)
-    done = patscan("plan", report, "--out", tmp_path / "out")
-    assert done.returncode == 2
+    done = patscan("plan", edited(report, lie), "--out", tmp_path / "out")
+    assert (done.returncode, f"{path}: the submodule isn't checked out here" in done.stderr) == (2, True)
     assert not (tmp_path / "out").exists()
 
 
