@@ -35,7 +35,7 @@ def commands() -> list[list[str]]:
         line
         for line in lines
         if re.match(
-            r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|verify|revoke|rotate|install-hooks"
+            r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|verify|revoke|rotate|plan|install-hooks"
             r"|report|config|(rules|baseline) \w+)",
             line,
         )

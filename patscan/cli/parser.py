@@ -24,6 +24,7 @@ COMMANDS = {
     "verify": "ask GitLab about the tokens of a saved JSON report",
     "revoke": "end tokens of a saved JSON report at GitLab, and prove that they are dead",
     "rotate": "put a new token for a leaked one into a file",
+    "plan": "write what to do about the tokens of a saved JSON report, and how to remove them from history",
     "install-hooks": "write git hooks that run hook, message and push by themselves",
     "report": "turn a saved JSON report into any format",
     "baseline": "accept tokens that needn't be reported again",

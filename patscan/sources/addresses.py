@@ -43,17 +43,23 @@ class Addresses:
         self._folder = Folder(place, named)
         self._repositories: dict[str | None, Repository | str] = {}
         self._names: dict[tuple[str | None, str], bytes] = {}
+        self.forms: dict[str, set[bytes]] = {}
+        """By fingerprint, the bytes that were read at the token's places: how it is written there."""
+        self.unread: list[tuple[Match, str]] = []
+        """The places where no token could be read, and why, if every place was to be read."""
 
-    def tokens(self, findings: Iterable[Finding]) -> Tokens:
-        """The tokens of `findings`: of nearly all of them the first place is enough."""
+    def tokens(self, findings: Iterable[Finding], every: bool = False) -> Tokens:
+        """The tokens of `findings`: of nearly all of them the first place is enough. With `every`, every place is read, for `forms`."""
         places = {finding.fingerprint: _distinct(finding) for finding in findings}
         results: dict[str, Secret | str] = {}
-        for low, high in ((0, 1), (1, _PLACES)):
+        for low, high in ((0, None),) if every else ((0, 1), (1, _PLACES)):
             open_ones = [token for token in places if not isinstance(results.get(token), Secret)]
             for match, result in self._read([one for token in open_ones for one in places[token][low:high]]):
                 # The first reason stays, until there is a token.
                 if isinstance(result, Secret) or match.fingerprint not in results:
                     results[match.fingerprint] = result
+                if every and isinstance(result, str):
+                    self.unread.append((match, result))
         return results
 
     def _read(self, occurrences: Sequence[Occurrence]) -> Iterator[tuple[Match, Secret | str]]:
@@ -81,7 +87,7 @@ class Addresses:
             for match in matches[str(piece.key)]:
                 low, high = match.address.start - piece.offset, match.address.end - piece.offset
                 if low >= 0 and (high <= len(piece.data) or piece.last):
-                    yield match, secret(match, bytes(piece.data[low:high]))
+                    yield match, self._secret(match, bytes(piece.data[low:high]))
             waiting.pop(str(piece.key), None)
         absent = f"isn't in {self._place}. Where the repository lies elsewhere: --repository PATH."
         yield from ((match, f"object {name[:12]} {absent}") for name, those in waiting.items() for match in those)
@@ -93,8 +99,8 @@ class Addresses:
             if _store(occurrence) == "file":
                 return self._of_file(occurrence)
             if _store(occurrence) == "refs":
-                return _among(match, self._listing(occurrence, "for-each-ref", "--format=%(refname)"))
-            return _among(match, self._paths(occurrence))
+                return self._among(match, self._listing(occurrence, "for-each-ref", "--format=%(refname)"))
+            return self._among(match, self._paths(occurrence))
         except (Unreadable, TargetError) as error:
             return str(error)
 
@@ -102,7 +108,7 @@ class Addresses:
         address, path = occurrence.match.address, occurrence.sighting.path or ""
         result: Secret | str = f"{path}: isn't in {self._place} any more."
         for span in self._folder.spans(path, address.start, address.end):
-            result = secret(occurrence.match, span, f"{path}: has changed since; another text stands there now.")
+            result = self._secret(occurrence.match, span, f"{path}: has changed since; another text stands there now.")
             if isinstance(result, Secret):
                 break
         return result
@@ -121,6 +127,25 @@ class Addresses:
             if commit:
                 raise
         return b"\0".join(names)
+
+    def _among(self, match: Match, names: bytes) -> Secret | str:
+        """The token of `match` in a listing of names. What is encoded there is tried at every place."""
+        absent = "no name of those that are there now holds it."
+        size = match.address.end - match.address.start
+        if not match.address.layers:
+            return _window(match, names[:_LISTED]) or absent
+        names = names[:_TRIED]
+        for place in range(len(names) - size + 1):
+            if isinstance(token := self._secret(match, names[place : place + size]), Secret):
+                return token
+        return absent
+
+    def _secret(self, match: Match, span: bytes, absent: str = "another text stands there now.") -> Secret | str:
+        """See `secret`; the span is kept if it holds the token."""
+        token = secret(match, span, absent)
+        if isinstance(token, Secret):
+            self.forms.setdefault(match.fingerprint, set()).add(span)
+        return token
 
     def _listing(self, occurrence: Occurrence, *command: str) -> bytes:
         repository = self._repository(occurrence.sighting.submodule)
@@ -173,19 +198,6 @@ def _window(match: Match, text: bytes) -> Secret | None:
             return token
         start = text.find(prefix, start + 1)
     return None
-
-
-def _among(match: Match, names: bytes) -> Secret | str:
-    """The token of `match` in a listing of names. What is encoded there is tried at every place."""
-    absent = "no name of those that are there now holds it."
-    size = match.address.end - match.address.start
-    if not match.address.layers:
-        return _window(match, names[:_LISTED]) or absent
-    names = names[:_TRIED]
-    for place in range(len(names) - size + 1):
-        if isinstance(token := secret(match, names[place : place + size]), Secret):
-            return token
-    return absent
 
 
 def _store(occurrence: Occurrence) -> str:
