@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from patscan.archives import STARTS, TAR, USTAR, kind_of
 from patscan.archives.limits import Account, Limits, Spent
 from patscan.content import OVERLAP, PLACES, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
-from patscan.detect.matcher import Matcher
+from patscan.detect import anchors
 from patscan.model import Address, Match, Rule
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from patscan.detect.matcher import Capture
     from patscan.detect.passages import Passages, Sight
     from patscan.detect.positions import Text
+    from patscan.seal import Kept
     from patscan.secret import Secret
 
 _DENSE = 10_000
@@ -36,13 +37,13 @@ _CLOSED = frozenset({"commit", "tag", "tree", "ref-name", "path", "symlink", "me
 _looker: _Looker | None = None
 
 
-def start(rules: tuple[Rule, ...], unhurried: int = 0, reveal: bool = False, limits: Limits = _LIMITS) -> None:
+def start(rules: tuple[Rule, ...], unhurried: int = 0, reveal: bool = False, limits: Limits = _LIMITS, kept: Kept | None = None) -> None:
     """Compile the rules, which every worker does first, for what is compiled can't be sent.
 
-    `unhurried`: see `Anchors`. `reveal`: frames show the tokens. `limits`: how far archives are opened.
+    `unhurried`, `kept`: see `Anchors`. `reveal`: frames show the tokens. `limits`: how far archives are opened.
     """
     global _looker  # noqa: PLW0603 - an executor's initializer has no other way to leave something for its tasks
-    _looker = _Looker(rules, unhurried, reveal, limits)
+    _looker = _Looker(rules, anchors.of_rules(rules, unhurried, kept), reveal, limits)
 
 
 def look(shard: Shard) -> Looked:
@@ -55,17 +56,18 @@ def look(shard: Shard) -> Looked:
 class _Looker:
     """The compiled rules."""
 
-    def __init__(self, rules: tuple[Rule, ...], unhurried: int, reveal: bool, limits: Limits) -> None:
+    def __init__(self, rules: tuple[Rule, ...], compiled: anchors.Anchors, reveal: bool, limits: Limits) -> None:
+        self.anchors = compiled
         self.limits, self.spent = limits, Spent()
-        self._matcher, self._reveal = Matcher(rules, unhurried), reveal
-        self.anchors = self._matcher.anchors
+        self._rules, self._reveal = rules, reveal
 
     @cached_property
     def passages(self) -> Passages:
         """What matches; made when there is an anchor, for most hooks never meet one."""
+        from patscan.detect.matcher import Matcher
         from patscan.detect.passages import Passages
 
-        return Passages(self._matcher, self._reveal)
+        return Passages(Matcher(self._rules, self.anchors), self._reveal)
 
     def look(self, shard: Shard) -> Looked:
         """See `look`. The loop runs over every content there is, so it calls as little as it can."""

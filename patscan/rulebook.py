@@ -17,7 +17,7 @@ _PAT = "glpat-"
 _TEXTS = ("id", "kind", "name", "severity", "description", "remedy", "pattern", "body")
 _OPTIONAL = {"prefix": "", "lookback": 0, "anchors": [], "counter_examples": []}
 _FIELDS = {*_TEXTS, *_OPTIONAL, "references", "examples"}
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 
 
 def load(extra: Iterable[Path] = (), check_all: bool = False) -> tuple[Rule, ...]:
@@ -112,7 +112,7 @@ def _rule(table: _Table, check_patterns: bool) -> Rule:
     texts = {field: table.text(field) for field in (*_TEXTS, "prefix")}
     table.check_choice("severity", SEVERITIES)
     table.check_choice("body", BODIES)
-    if texts["id"] and not _ID.fullmatch(texts["id"]):
+    if texts["id"] and not re.fullmatch(_ID, texts["id"]):
         table.problem("the id holds lowercase letters, digits and single hyphens.")
     if texts["pattern"] and check_patterns:
         table.check_pattern(texts["pattern"])

@@ -12,6 +12,7 @@ from patscan.model import Coverage, Exposure, Finding, Match, Note, Occurrence, 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from patscan.seal import Kept
     from patscan.triage import Policy
 
 
@@ -73,6 +74,8 @@ class Options(NamedTuple):
     """What the project has decided not to hear of again."""
     limits: Limits = _LIMITS
     """How far archives are opened."""
+    compiled: Kept | None = None
+    """The anchors of the rules as they were compiled before."""
     every_place: bool = True
     """Tokens that are too unlikely to be findings have their places looked up, too; nobody but a format that lists them needs those."""
 
@@ -96,6 +99,6 @@ class Run(NamedTuple):
 
 
 Stage = Callable[[Run], Run]
-Pool = Callable[[tuple[Rule, ...], bool, Limits], "Executor | None"]
+Pool = Callable[[tuple[Rule, ...], Options], "Executor | None"]
 """Makes an executor whose workers have called `patscan.look.start`; ``None``, having called it here, when workers aren't worth it."""
 Progress = Callable[[Looked], None]

@@ -106,11 +106,11 @@ class _Looking:
 
     def over_everything(self, pool: Pool, rules: tuple[Rule, ...], options: Options) -> None:
         """Every content; then, by the plain way, those that couldn't be read, and those in which an earlier scan had matches."""
-        executor = pool(rules, options.reveal, options.limits)
+        executor = pool(rules, options)
         if executor:
             from patscan.workers import Workers
 
-            self._workers = Workers[Looked](executor, lambda: pool(rules, options.reveal, options.limits), look)
+            self._workers = Workers[Looked](executor, lambda: pool(rules, options), look)
         run = self._workers.run if self._workers else self._here
         try:
             self._keep(run(self._source.shards()))

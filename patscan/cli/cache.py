@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from patscan.sources.memory import Memory
 
 _SUFFIX = ".rules"
+_COMPILED = ".anchors"
 _MOST = 8
 """Sets of rules that are kept; each folder that ``--rules`` names makes one more."""
 
@@ -35,13 +36,13 @@ def rules(extra: Sequence[Path], keep: bool = True, notes: list[Note] | None = N
     folder, key = (_folder(), _key()) if keep else (None, b"")
     folders = (rulebook.shipped(), *extra)
     state = _state(folders, key)
-    file = folder / f"{state}{_SUFFIX}" if folder and key else None
-    if file and (kept := _kept(file, key, notes)):
+    file = seal.Sealed(folder / f"{state}{_SUFFIX}", key) if folder and key else None
+    if file and (kept := _kept(file, notes)):
         return kept
     # No examples: what is kept on a disk holds nothing that looks like a token.
     read = tuple(rule._replace(examples=(), counter_examples=()) for rule in rulebook.load(extra))
     if file and _state(folders, key) == state:
-        _keep(file, key, read)
+        _keep(file, read)
     return read
 
 
@@ -70,33 +71,52 @@ def _files(folder: Path) -> Iterator[str]:
     yield from (os.path.join(folder, name) for name in names)
 
 
-def _kept(file: Path, key: bytes, notes: list[Note] | None) -> tuple[Rule, ...]:
-    """The rules in `file`; none if there is no such file, or one that wasn't written under this key."""
+def _kept(file: seal.Sealed, notes: list[Note] | None) -> tuple[Rule, ...]:
+    """The rules in `file`; none if there is no such file, or one that wasn't written under its key."""
     import marshal
 
-    try:
-        with seal.opened(file) as stream:
-            digest, _, content = stream.read().partition(b"\n")
-    except FileNotFoundError:
-        return ()
-    except OSError:
-        digest = content = b""
-    if digest != seal.seal(key, file.name)(content):
-        if notes is not None:
-            notes.append(Note(str(file), "the cache: the rules kept here were damaged or changed. They were read again.", "cache"))
+    content = _content(file, "the rules kept here were damaged or changed. They were read again.", notes)
+    if content is None:
         return ()
     return tuple(Rule(*fields) for fields in marshal.loads(content))  # noqa: S302 - under the seal stands what was written here
 
 
-def _keep(file: Path, key: bytes, read: Sequence[Rule]) -> None:
+def _keep(file: seal.Sealed, read: Sequence[Rule]) -> None:
     import marshal
 
     plain: Any = tuple(map(tuple, read))  # its stub doesn't know that a tuple of tuples is plain enough
-    content = marshal.dumps(plain)
-    if seal.replace(file, seal.seal(key, file.name)(content) + b"\n" + content):
+    if file.keep(marshal.dumps(plain)):
+        _forget(file.file.parent, _SUFFIX, _MOST)
+
+
+def _forget(folder: Path, suffix: str, most: int) -> None:
+    """Take away the oldest files of a sort, so that `most` are left."""
+    for old in sorted(folder.glob(f"*{suffix}"), key=_when)[:-most]:
         # Another process may take the same ones away.
-        for old in sorted(file.parent.glob(f"*{_SUFFIX}"), key=_when)[:-_MOST]:
-            old.unlink(missing_ok=True)
+        old.unlink(missing_ok=True)
+
+
+def _content(file: seal.Sealed, problem: str, notes: list[Note] | None) -> bytes | None:
+    """What is kept in `file`, if it can be believed; otherwise `notes` takes the `problem`."""
+    try:
+        return file.content()
+    except seal.DamagedError:
+        if notes is not None:
+            notes.append(Note(str(file.file), f"the cache: {problem}", "cache"))
+        return None
+
+
+def compiled(rules: Sequence[Rule], notes: list[Note]) -> seal.Kept | None:
+    """The anchors of `rules` as they were compiled before; ``None`` if the user has no folders for such things."""
+    folder, key = _folder(), _key()
+    if not folder or not key:
+        return None
+    anchors = repr((__version__, sorted({anchor for rule in rules for anchor in rule.anchors})))
+    file = folder / f"{_digest_of_code(anchors, ('layers', 'detect'), key)}{_COMPILED}"
+    if not file.exists():
+        _forget(folder, _COMPILED, _MOST - 1)
+    sealed = seal.Sealed(file, key)
+    return seal.Kept(_content(sealed, "the anchors compiled here were damaged or changed. They were compiled again.", notes), sealed)
 
 
 def _when(file: Path) -> float:
@@ -119,12 +139,19 @@ def digest(rules: tuple[Rule, ...], key: bytes = b"") -> str:
 
     What was kept under another `key` isn't damaged, but somebody else's: it has another name.
     """
+    return _digest_of_code(repr((__version__, rules)), ("", "archives", "detect", "git", "layers", "sources"), key)
+
+
+def _digest_of_code(text: str, rooms: Sequence[str], key: bytes) -> str:
+    """A name for `text` and the modules of these rooms."""
     from hashlib import blake2b
 
-    state = blake2b(repr((__version__, rules)).encode(), digest_size=16, key=key)
-    package = Path(__file__).parent.parent
-    for module in sorted([*package.glob("*.py"), *package.glob("git/*.py"), *package.glob("detect/*.py"), *package.glob("sources/*.py")]):
-        state.update(module.read_bytes())
+    state = blake2b(text.encode(), digest_size=16, key=key)
+    for room in rooms:
+        folder = Path(__file__).parent.parent / room
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".py"):
+                state.update((folder / name).read_bytes())
     return state.hexdigest()
 
 

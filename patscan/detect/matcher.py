@@ -55,16 +55,16 @@ class Capture(NamedTuple):
 
 
 class Matcher:
-    """The rules, ready to search. Holds compiled anchors, so it is neither picklable nor to be shared between threads."""
+    """The rules, ready to match. Holds compiled anchors, so it is neither picklable nor to be shared between threads."""
 
-    def __init__(self, rules: Iterable[Rule], unhurried: int = 0) -> None:
-        """Compile the anchors of `rules`, not before `unhurried` bytes were searched; patterns are compiled when first needed."""
+    def __init__(self, rules: Iterable[Rule], anchors: Anchors | None = None) -> None:
+        """`anchors` are those of `rules`; they are compiled if there are none. Patterns are compiled when first needed."""
         self.rules = tuple(rules)
         self._by_anchor: dict[str, list[Rule]] = {}
         for rule in self.rules:
             for anchor in rule.anchors:
                 self._by_anchor.setdefault(anchor, []).append(rule)
-        self.anchors = Anchors(self._by_anchor, unhurried)
+        self.anchors = anchors or Anchors(self._by_anchor)
         self._patterns: dict[str, Pattern] = {}
         # Nothing but letters of a token makes one of these rules' tokens, and none reads further than a run of them.
         self._is_prefix = {
