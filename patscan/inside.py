@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from patscan import archives
 from patscan.archives.limits import Account, Ended, Exceeded, Problem
-from patscan.archives.reader import Read, Reader
+from patscan.archives.reader import Reader
 from patscan.content import OVERLAP, Gap, Piece, windows
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from patscan.detect.anchors import Hit
     from patscan.model import Match
 
-_WINDOW = 4 << 20
+_WINDOW = 1 << 20
 """Bytes of a member that are looked at together; there are several at each depth."""
 
 
@@ -55,7 +55,7 @@ class Inside:
     def _open(self, kind: str, archive: Reader, names: tuple[str, ...], account: Account) -> None:
         """Look at every member of one archive. Raises `Ended`."""
         try:
-            for name, reader, problem in archives.members(kind, archive.read, account):
+            for name, reader, problem in archives.members(kind, archive, account):
                 if problem:
                     self._keep((*names, name), problem)
                 else:
@@ -67,7 +67,7 @@ class Inside:
             self._keep(names, archive.problem or problem)
 
     def _member(self, reader: Reader, names: tuple[str, ...], account: Account) -> None:
-        chunks = self._looked(reader.read, names)
+        chunks = self._looked(reader, names)
         first = next(chunks, memoryview(b""))
         kind = archives.kind_of(first)
         if kind and len(names) >= account.limits.depth:
@@ -81,12 +81,16 @@ class Inside:
         if reader.problem:
             self._keep(names, reader.problem)
 
-    def _looked(self, read: Read, names: tuple[str, ...]) -> Iterator[memoryview]:
-        """What `read` gives, looked at as it goes by."""
+    def _looked(self, reader: Reader, names: tuple[str, ...]) -> Iterator[memoryview]:
+        """What `reader` gives, looked at as it goes by."""
         content: Content | None = None
-        for offset, data, last in windows(read, _WINDOW):
+        for offset, data, last in windows(reader.read, _WINDOW):
+            if not offset and not last and len(names) == 1:
+                # What lies deeper comes out of windows that are looked at, which one thread has to do.
+                reader.hurry()
             hits = self._hits(data)
-            if hits or (content and not last):
+            # A content of several windows counts its lines from the first one on.
+            if hits or not last:
                 content = content or self._content(names)
                 self._matches += content.matches(self._piece._replace(offset=offset, data=data, last=last), hits)
                 self.omitted += content.omitted

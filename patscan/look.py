@@ -193,6 +193,9 @@ class _Content:
 
     def matches(self, piece: Piece, hits: Sequence[Hit]) -> Iterator[Match]:
         """The matches in one piece, of which `hits` are the anchors: all of them, or as many as make it a dense one."""
+        if not hits:
+            self._moved(bytes(piece.data), piece.offset)
+            return
         if len(hits) < _DENSE:
             yield from self._part(piece, hits)
             return

@@ -73,7 +73,15 @@ ROOMS = {
 DOORS = {
     "hyperscan": {"detect/anchors.py"},
     "regex": {"detect/patterns.py"},
-    "numpy": {"git/entries.py", "git/holders.py", "git/packs.py", "git/pack_index.py", "git/seen.py", "sources/memory.py"},
+    "numpy": {
+        "detect/positions.py",
+        "git/entries.py",
+        "git/holders.py",
+        "git/packs.py",
+        "git/pack_index.py",
+        "git/seen.py",
+        "sources/memory.py",
+    },
     "dulwich": {"git/entries.py"},
     "isal": {"git/entries.py", "archives/streams.py"},
     "zstandard": {"archives/streams.py"},

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from patscan.archives.limits import Account, Problem
-from patscan.archives.reader import Read, Reader
+from patscan.archives.reader import Reader
 
 STARTS = frozenset(
     (b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5", b"PK", b"MZ", b"#!", b"\x7fE", *(b"x%c" % level for level in (0x01, 0x5E, 0x9C, 0xDA)))
@@ -56,18 +56,18 @@ def kind_of(data: bytes | memoryview) -> str | None:
     return kind
 
 
-def members(kind: str, read: Read, account: Account) -> Iterator[Member]:
-    """What lies in an archive of this kind, whose bytes `read` gives. Raises `Problem` where the archive can't be read any further."""
+def members(kind: str, archive: Reader, account: Account) -> Iterator[Member]:
+    """What lies in an archive of this kind. Raises `Problem` where the archive can't be read any further."""
     if kind == "zip":
         from patscan.archives.zips import entries
 
-        yield from (Member(*entry) for entry in entries(read, account))
+        yield from (Member(*entry) for entry in entries(archive.whole(account.limits.held + 1), account))
     elif kind == "tar":
         from patscan.archives.tars import files
 
-        yield from (Member(*file) for file in files(read, account))
+        yield from (Member(*file) for file in files(archive.read, account))
     else:
         from patscan.archives.streams import expanded
 
         account.count()
-        yield Member("", Reader(expanded(kind, read, account)))
+        yield Member("", Reader(expanded(kind, archive.read, account)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from time import monotonic
 from typing import NamedTuple
 
@@ -73,6 +74,8 @@ class Account:
         self._spent, self._begin = spent, monotonic()
         self._bytes = self._members = self._excess = self._held = 0
         self._most = min(limits.bytes, size * limits.ratio + _SLACK)
+        # One thread may inflate while another opens what lies deeper.
+        self._lock = Lock()
 
     def close(self) -> None:
         """The archive was read."""
@@ -101,8 +104,9 @@ class Account:
 
     def expand(self, size: int, excess: int) -> None:
         """So many bytes more came out, `excess` of its stream more than the ratio allows. Raises `Exceeded`."""
-        self._bytes += size
-        self._spent.bytes += size
+        with self._lock:
+            self._bytes += size
+            self._spent.bytes += size
         if self._bytes > self._most:
             if self._most < self.limits.bytes:
                 raise Ended("ratio", f"it expands to more than {self.limits.ratio:,} times its size")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from patscan.archives.limits import Account, Broken, Problem
-from patscan.archives.reader import Read, Reader
+from patscan.archives.reader import Reader
 from patscan.archives.streams import crc, expanded
 
 _LISTED, _LOCAL, _END, _END64 = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
@@ -35,9 +35,8 @@ class Entry(NamedTuple):
     """Compressed bytes; 0 in a member's own header if they stand behind the content."""
 
 
-def entries(read: Read, account: Account) -> Iterator[tuple[str, Reader, Problem | None]]:
-    """Each member's name, its content, and why there is none. Raises `Problem`."""
-    data = read(account.limits.held + 1)
+def entries(data: bytes | bytearray, account: Account) -> Iterator[tuple[str, Reader, Problem | None]]:
+    """Each member's name, its content, and why there is none, in the archive that `data` is. Raises `Problem`."""
     account.hold(len(data))
     try:
         archive = _Zip(data, account)
@@ -64,7 +63,7 @@ def _refusal(entry: Entry) -> Problem | None:
 class _Zip:
     """The bytes of one archive."""
 
-    def __init__(self, data: bytes, account: Account) -> None:
+    def __init__(self, data: bytes | bytearray, account: Account) -> None:
         self.has_directory = self.lists_more = False
         self._data, self._view, self._account = data, memoryview(data), account
         self._taken = 0
@@ -169,12 +168,12 @@ def _in_zip64(extra: memoryview, plain: int, size: int, offset: int) -> tuple[in
     return size, offset
 
 
-def _decoded(name: bytes, flags: int) -> str:
+def _decoded(name: bytes | bytearray, flags: int) -> str:
     # Without the flag it is said to be code page 437, in which most tools write whatever they like.
     return name.decode("utf-8", "surrogateescape") if flags & _UTF8 or (not name.isascii() and _is_utf8(name)) else name.decode("cp437")
 
 
-def _is_utf8(name: bytes) -> bool:
+def _is_utf8(name: bytes | bytearray) -> bool:
     try:
         name.decode()
     except UnicodeDecodeError:

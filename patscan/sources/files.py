@@ -17,6 +17,8 @@ from patscan.sources.present import Present
 from patscan.sources.warnings import tell
 
 _AT_ONCE = 500
+_WINDOW = 8 << 20
+"""Bytes of a file that are looked at together. The allocator keeps blocks of this size; larger ones cost a page fault a page."""
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -60,7 +62,7 @@ def _read(path: str) -> Iterator[Piece]:
     try:
         # A pipe, a socket or a device has no content of its own and might never end; a folder is a submodule git named.
         if stat.S_ISREG(os.fstat(file).st_mode):
-            for offset, data, last in windows(lambda size: _exactly(file, size)):
+            for offset, data, last in windows(lambda size: _exactly(file, size), _WINDOW):
                 yield Piece(path, "file", offset, data, last)
     finally:
         os.close(file)
@@ -75,7 +77,7 @@ def _exactly(file: int, size: int) -> bytes:
             return data
         data += more
     parts, have = [data], len(data)
-    while have < size and (part := os.read(file, min(size - have, 8 << 20))):
+    while have < size and (part := os.read(file, size - have)):
         parts.append(part)
         have += len(part)
     return b"".join(parts)
