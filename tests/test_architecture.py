@@ -46,7 +46,7 @@ ROOMS = {
     "run": {"archives", "triage", "model", "seal", "content"},
     "workers": {"model", "content"},
     "stages": {"run", "triage", "detect", "model", "kind"},
-    "excused": {"run", "detect", "model", "kind", "secret", "errors", "content"},
+    "excused": {"run", "look", "model", "kind", "secret", "errors", "content"},
     "union": {"dates", "stages", "model", "kind"},
     "scan": {"run", "stages", "look", "workers", "model", "kind", "content"},
     "cli": {

@@ -73,8 +73,8 @@ class Index(Present):
         staged = {name: [_sighting(change) for change in self._blobs[name]] for name in names if name in self._blobs}
         return {**super().sightings(paths, each), **staged}
 
-    def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
-        """What HEAD has under these staged paths, or under those they were renamed from: path and piece of content."""
+    def before(self, paths: Container[str]) -> Iterator[tuple[Sequence[str], Piece]]:
+        """What HEAD has under these staged paths, or under those they were renamed from: a content's paths and its pieces."""
         yield from before(self._folder, self._environment, self._changes("--find-renames"), paths)
 
     def _keep(self, change: Change) -> None:
