@@ -34,7 +34,10 @@ class Inside:
     """One archive."""
 
     def __init__(self, piece: Piece, hits: Callable[[bytes], Sequence[Hit]], content: Callable[[tuple[str, ...]], Content]) -> None:
-        """`piece` is the archive; `hits` are the anchors in some bytes, `content` is for the members with these names."""
+        """`piece` is the archive; it isn't the last one if the archive is too large to be held.
+
+        `hits` are the anchors in some bytes, `content` is for the members with these names.
+        """
         self.gaps: list[Gap] = []
         self.omitted = 0
         self._piece, self._hits, self._content = piece, hits, content
@@ -45,7 +48,7 @@ class Inside:
         kind = archives.kind_of(self._piece.data)
         try:
             if kind:
-                self._open(kind, Reader([self._piece.data]), (), account)
+                self._open(kind, Reader(_held(self._piece, account)), (), account)
         except Ended as problem:
             self._keep((), problem)
         finally:
@@ -60,26 +63,27 @@ class Inside:
                     self._keep((*names, name), problem)
                 else:
                     self._member(reader, (*names, name), account)
+                    if reader.problem:
+                        _raise_ended(archive.problem or reader.problem)
+                        self._keep((*names, name), archive.problem or reader.problem)
         except Ended:
             raise
         except Problem as problem:
             # An archive that is cut off by the one around it isn't broken itself.
+            _raise_ended(archive.problem or problem)
             self._keep(names, archive.problem or problem)
 
     def _member(self, reader: Reader, names: tuple[str, ...], account: Account) -> None:
+        """Look at one member; its `reader` says afterwards what was wrong with it. Raises `Ended`."""
         chunks = self._looked(reader, names)
         first = next(chunks, memoryview(b""))
+        content = Reader(chain([first], chunks))
         kind = archives.kind_of(first)
         if kind and len(names) >= account.limits.depth:
             self._keep(names, Exceeded("depth", f"archives lie deeper in each other than {account.limits.depth}"))
         elif kind:
-            self._open(kind, Reader(chain([first], chunks)), names, account)
-        for _ in chunks:
-            pass
-        if isinstance(reader.problem, Ended):
-            raise reader.problem
-        if reader.problem:
-            self._keep(names, reader.problem)
+            self._open(kind, content, names, account)
+        content.drain()
 
     def _looked(self, reader: Reader, names: tuple[str, ...]) -> Iterator[memoryview]:
         """What `reader` gives, looked at as it goes by."""
@@ -96,8 +100,22 @@ class Inside:
                 self.omitted += content.omitted
                 content.omitted = 0
             yield memoryview(data)[OVERLAP if offset else 0 :]
+        if reader.problem:
+            raise reader.problem
 
     def _keep(self, names: tuple[str, ...], problem: Problem) -> None:
         """One gap for each reason: an archive may have any number of members."""
         if not any(gap.reason == str(problem) for gap in self.gaps):
             self.gaps.append(Gap(self._piece.key, names, str(problem), problem.ours))
+
+
+def _held(piece: Piece, account: Account) -> Iterator[bytes | memoryview]:
+    """The archive's bytes. Raises `Exceeded` behind them if more of them may not be held."""
+    yield piece.data
+    if not piece.last:
+        raise account.too_large()
+
+
+def _raise_ended(problem: Problem) -> None:
+    if isinstance(problem, Ended):
+        raise problem

@@ -157,7 +157,10 @@ class _Archive:
                 self._more += self._first
             self._more += memoryview(piece.data)[OVERLAP:]
         if piece.last and kind_of(self._first):
-            self._open(piece._replace(offset=0, data=memoryview(self._more) if self._more else self._first))
+            most = self._looker.limits.held
+            is_whole = len(self._more or self._first) <= most
+            del self._more[most:]
+            self._open(piece._replace(offset=0, data=memoryview(self._more or self._first)[:most], last=is_whole))
         if piece.last:
             self._first, self._more = b"", bytearray()
 

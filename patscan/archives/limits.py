@@ -100,7 +100,11 @@ class Account:
         """So many bytes more are in memory, or, below zero, fewer. Raises `Exceeded`."""
         self._held += size
         if self._held > self.limits.held:
-            raise Exceeded("held", f"it needs more than {_size(self.limits.held)} in memory")
+            raise self.too_large()
+
+    def too_large(self) -> Exceeded:
+        """For an archive that needs more memory than it may."""
+        return Exceeded("held", f"it needs more than {_size(self.limits.held)} in memory")
 
     def expand(self, size: int, excess: int) -> None:
         """So many bytes more came out, `excess` of its stream more than the ratio allows. Raises `Exceeded`."""

@@ -40,6 +40,11 @@ class Reader:
             have += len(part)
         return b"".join(parts)
 
+    def drain(self) -> None:
+        """Read what is left, and forget it."""
+        while self._next():
+            self._chunk = memoryview(b"")
+
     def hurry(self) -> None:
         """From here on, a thread makes the chunks ahead of their use."""
         from patscan.archives.ahead import ahead

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.content import Each, Failure, Key, Looked, Piece
@@ -114,6 +114,10 @@ class History:
         """The contents of these objects."""
         for shard in self.store.some(sorted(names)):
             yield from (piece._replace(key=shard.name(piece.key)) for piece in shard.pieces([]))
+
+    def paths(self, names: Collection[str]) -> Mapping[str, str]:
+        """The paths of these blobs in the tree of HEAD."""
+        return self._provenance.paths(names) if names else {}
 
     def vouched(self, sighting: Sighting) -> Sighting:
         """`origin` without an author where history is cut off before its commit."""
