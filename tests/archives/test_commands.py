@@ -74,7 +74,7 @@ def test_what_one_of_our_limits_cuts_off_is_a_skip_or_where_somebody_waits_a_not
 
 
 def test_a_decoder_that_wants_more_memory_than_it_may_is_our_limit(repo: Repo, rng: random.Random) -> None:
-    repo.write("a.xz", lzma.compress(classic(rng).encode(), preset=9))
+    repo.write("a.xz", lzma.compress(b"line\n" * 5000 + classic(rng).encode(), preset=9))
     repo.write("b.zst", zstandard.ZstdCompressor(19).compress(bytes(1 << 20) + classic(rng).encode()))
     code, report = written(repo, "scan", "--archive-limit", "held=4M")
     assert code == 1
