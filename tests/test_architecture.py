@@ -34,7 +34,7 @@ ROOMS = {
     "rulebook": {"model", "errors"},
     "ci": {"git", "model", "errors"},
     "detect": {"layers", *FIRST},
-    "sources": {"git", "layers", *FIRST},
+    "sources": {"archives", "git", "layers", *FIRST},
     "formats": {"layers", "dates", "model", "kind", "secret", "errors", "__init__"},
     "gitlab": {"dates", "model", "secret", "errors", "content", "__init__"},
     "rulecheck": {"detect", "model"},

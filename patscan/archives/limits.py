@@ -50,6 +50,8 @@ class Exceeded(Problem):
     ours = True
 
     def __init__(self, limit: str, reason: str) -> None:
+        """`reason` has no full stop."""
+        self.reason = reason
         super().__init__(f"only partly looked at: {reason}. If it is to be trusted, raise the limit with {_FLAG} {limit}=N")
 
 

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from patscan import layers
-from patscan.content import OVERLAP
+from patscan.archives.limits import Spent
+from patscan.content import OVERLAP, Piece
 from patscan.errors import TargetError
 from patscan.git.child import GitError
 from patscan.git.objects import ObjectShard
 from patscan.git.repository import Repository, open_repository
 from patscan.model import Address, Finding, Match, Occurrence
 from patscan.secret import Secret
+from patscan.sources import members
 from patscan.sources.folder import Folder, Unreadable
 
 _PLACES = 50
@@ -43,6 +45,7 @@ class Addresses:
         self._folder = Folder(place, named)
         self._repositories: dict[str | None, Repository | str] = {}
         self._names: dict[tuple[str | None, str], bytes] = {}
+        self._spent = Spent()
 
     def tokens(self, findings: Iterable[Finding]) -> Tokens:
         """The tokens of `findings`: of nearly all of them the first place is enough."""
@@ -77,14 +80,29 @@ class Addresses:
             return
         ids = [name for name in matches if re.fullmatch(r"[0-9a-f]+", name) and len(name) == 2 * repository.id_size]
         waiting = dict(matches)
+        archive = bytearray()
         for piece in ObjectShard(repository.path, repository.environment, ids).pieces([]):
+            inside = [match for match in matches[str(piece.key)] if match.address.members]
+            if inside:
+                yield from self._of_members(archive, piece, inside)
             for match in matches[str(piece.key)]:
+                if match.address.members:
+                    continue
                 low, high = match.address.start - piece.offset, match.address.end - piece.offset
                 if low >= 0 and (high <= len(piece.data) or piece.last):
                     yield match, secret(match, bytes(piece.data[low:high]))
             waiting.pop(str(piece.key), None)
         absent = f"isn't in {self._place}. Where the repository lies elsewhere: --repository PATH."
         yield from ((match, f"object {name[:12]} {absent}") for name, those in waiting.items() for match in those)
+
+    def _of_members(self, archive: bytearray, piece: Piece, matches: Sequence[Match]) -> Iterator[tuple[Match, Secret | str]]:
+        """What stands in the members of an object, once it is whole; `archive` gathers its pieces."""
+        if not piece.offset:
+            archive.clear()
+        if len(archive) <= members.LIMITS.held:
+            archive += memoryview(piece.data)[OVERLAP if piece.offset else 0 :]
+        for match, span in members.spans(bytes(archive), matches, self._spent) if piece.last else ():
+            yield match, span if isinstance(span, str) else secret(match, span)
 
     def _elsewhere(self, occurrence: Occurrence) -> Secret | str:
         """What stands in a file, a ref's name or a path."""
@@ -101,10 +119,15 @@ class Addresses:
     def _of_file(self, occurrence: Occurrence) -> Secret | str:
         address, path = occurrence.match.address, occurrence.sighting.path or ""
         result: Secret | str = f"{path}: isn't in {self._place} any more."
-        for span in self._folder.spans(path, address.start, address.end):
-            result = secret(occurrence.match, span, f"{path}: has changed since; another text stands there now.")
-            if isinstance(result, Secret):
-                break
+        low, high = (0, members.LIMITS.held + 1) if address.members else (address.start, address.end)
+        for span in self._folder.spans(path, low, high):
+            changed = f"{path}: has changed since; another text stands there now."
+            spans = (one for _, one in members.spans(span, [occurrence.match], self._spent)) if address.members else iter([span])
+            result = changed
+            for one in spans:
+                result = f"{path}: {one}" if isinstance(one, str) else secret(occurrence.match, one, changed)
+                if isinstance(result, Secret):
+                    return result
         return result
 
     def _paths(self, occurrence: Occurrence) -> bytes:
@@ -201,6 +224,6 @@ def _distinct(finding: Finding) -> list[Occurrence]:
     places = {
         (one.match.address, one.sighting.submodule, one.sighting.path if _store(one) == "file" else one.sighting.commit): one
         for one in finding.occurrences
-        if _store(one) and one.match.address.name and not one.match.address.members
+        if _store(one) and one.match.address.name
     }
     return list(places.values())
