@@ -9,6 +9,7 @@ from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from patscan import lfs
 from patscan.archives import STARTS, TAR, USTAR, kind_of
 from patscan.archives.limits import Account, Limits, Spent
 from patscan.content import OVERLAP, PLACES, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
@@ -30,6 +31,7 @@ _FRAMES = 10_000
 """Matches in one content that keep their frames."""
 
 _LIMITS = Limits()
+_STARTS = STARTS | {lfs.BEGIN}
 _UNCOUNTED = frozenset({"commit", "ref-name", "path", "tree"})
 _CLOSED = frozenset({"commit", "tag", "tree", "ref-name", "path", "symlink", "message"})
 """Kinds of contents that are never archives."""
@@ -90,9 +92,13 @@ class _Looker:
                 content = archive = None
                 commits += kind == "commit"
                 blobs += kind not in _UNCOUNTED
-                if (data[:2] in STARTS or data[TAR] == USTAR) and kind not in _CLOSED:
-                    archive = _Archive(self, shard, key)
-                    archives.append(archive)
+                if (data[:2] in _STARTS or data[TAR] == USTAR) and kind not in _CLOSED:
+                    if linked := lfs.content_id(data):
+                        failed.append(Failure(f"{lfs.AGAIN}{linked}:{shard.name(key)}", "its content lies in Git LFS.", again=True))
+                        suspicious.append(key)
+                    else:
+                        archive = _Archive(self, shard, key)
+                        archives.append(archive)
             if archive:
                 archive.add(piece)
             hits = hits_of(data, _DENSE)

@@ -17,9 +17,10 @@ from patscan.errors import TargetError
 from patscan.git.child import GitError
 from patscan.git.objects import ObjectShard
 from patscan.git.repository import Repository, open_repository
+from patscan.lfs import LONGEST, content_id, stored_as
 from patscan.model import Address, Finding, Match, Occurrence
 from patscan.secret import Secret
-from patscan.sources import members
+from patscan.sources import lfs, members
 from patscan.sources.folder import Folder, Unreadable
 
 _PLACES = 50
@@ -81,7 +82,8 @@ class Addresses:
         ids = [name for name in matches if re.fullmatch(r"[0-9a-f]+", name) and len(name) == 2 * repository.id_size]
         waiting = dict(matches)
         archive = bytearray()
-        for piece in ObjectShard(repository.path, repository.environment, ids).pieces([]):
+        pieces = ObjectShard(repository.path, repository.environment, ids).pieces([])
+        for piece in lfs.resolved(pieces, repository.objects.parent / lfs.OBJECTS):
             inside = [match for match in matches[str(piece.key)] if match.address.members]
             if inside:
                 yield from self._of_members(archive, piece, inside)
@@ -120,7 +122,7 @@ class Addresses:
         address, path = occurrence.match.address, occurrence.sighting.path or ""
         result: Secret | str = f"{path}: isn't in {self._place} any more."
         low, high = (0, members.LIMITS.held + 1) if address.members else (address.start, address.end)
-        for span in self._folder.spans(path, low, high):
+        for span in self._linked(path, low, high) or self._folder.spans(path, low, high):
             changed = f"{path}: has changed since; another text stands there now."
             spans = (one for _, one in members.spans(span, [occurrence.match], self._spent)) if address.members else iter([span])
             result = changed
@@ -129,6 +131,15 @@ class Addresses:
                 if isinstance(result, Secret):
                     return result
         return result
+
+    def _linked(self, path: str, start: int, end: int) -> list[bytes]:
+        """The bytes from `start` to `end` of what each file stands for that is a pointer of Git LFS."""
+        contents = [content for head in self._folder.spans(path, 0, LONGEST + 1) if (content := content_id(head))]
+        repository = self._repository(None) if contents else ""
+        if isinstance(repository, str):
+            return []
+        objects = Folder(repository.objects.parent / lfs.OBJECTS, ())
+        return [span for content in contents for span in objects.spans(stored_as(content), start, end)]
 
     def _paths(self, occurrence: Occurrence) -> bytes:
         """The names of files: of a commit, or of the folder."""

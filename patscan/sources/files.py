@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,6 +101,7 @@ class Files(Present):
         self.skips = [Skip(str(path), problem) for path, problem in absent.items()]
         self.notes: list[Note] = []
         self._listed: list[str] | None = None
+        self._stores: dict[Path, Path | None] = {}
 
     def count(self) -> int:
         """How many files there are; lists them."""
@@ -118,6 +120,29 @@ class Files(Present):
             yield FileShard(tuple(files[low : low + _AT_ONCE]), self._names or {})
             if self._names is None:
                 yield PathShard(tuple(map(os.fsencode, files[low : low + _AT_ONCE])))
+
+    def again(self, names: Iterable[str]) -> Iterator[Shard]:
+        """The contents of Git LFS pointers."""
+        asked = list(names)
+        if asked:
+            from patscan.sources.lfs import contents
+
+            yield from contents(asked, self._linked, "file", self.notes, self._names)
+
+    def _linked(self, path: str) -> Path | None:
+        """Where the repository that a file lies in has its contents of Git LFS."""
+        from patscan.git.child import run
+        from patscan.git.variables import without_repository
+        from patscan.sources.lfs import OBJECTS
+
+        folders = Path(path).absolute().parents
+        top = next((folder for folder in folders if os.path.exists(folder / ".git")), None)
+        if top and top not in self._stores:
+            self._stores[top] = None
+            with suppress(TargetError):
+                common = run(("rev-parse", "--git-common-dir"), top, without_repository(self._environment))
+                self._stores[top] = top / os.fsdecode(common).removesuffix("\n") / OBJECTS
+        return self._stores[top] if top else None
 
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
         """The contents of these paths; what can't be read a second time has no hash."""

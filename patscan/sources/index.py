@@ -14,6 +14,7 @@ from patscan.git.child import GitError, run
 from patscan.git.names import PathShard
 from patscan.git.objects import ObjectShard
 from patscan.kind import Kind
+from patscan.lfs import pointer
 from patscan.model import Note, Sighting, Skip, Target
 from patscan.sources.present import Present
 
@@ -58,6 +59,18 @@ class Index(Present):
             if not run(("rev-parse", "--git-dir"), self._folder, self._environment):
                 raise TargetError(f"{self._folder}: git answers nothing, so what is staged can't be told. See: git --version")
             self.notes.append(Note(str(self._folder), "nothing is staged."))
+
+    def again(self, names: Iterable[str]) -> Iterator[Shard]:
+        """The contents of Git LFS pointers, staged or in files."""
+        staged, others = ([name for name in names if (pointer(name)[1] in self._blobs) is known] for known in (True, False))
+        if staged:
+            from patscan.sources.lfs import OBJECTS, contents
+
+            folder = Path(os.fsdecode(run(("rev-parse", "--git-common-dir"), self._folder, self._environment)).removesuffix("\n"))
+            paths = {name: self._blobs[name][0].path for name in self._blobs}
+            yield from contents(staged, lambda _: self._folder / folder / OBJECTS, "blob", self.notes, paths)
+        if self._files:
+            yield from self._files.again(others)
 
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
         """The contents of these blobs and files."""
