@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from patscan.detect.anchors import Hit
     from patscan.model import Match
 
-_WINDOW = 1 << 20
+_WINDOW = 4 << 20
 """Bytes of a member that are looked at together; there are several at each depth."""
 
 
@@ -25,6 +25,7 @@ class Content(Protocol):
     """One content while its pieces come by."""
 
     omitted: int
+    gaps: list[Gap]
 
     def matches(self, piece: Piece, hits: Sequence[Hit]) -> Iterator[Match]:
         """The matches in one piece."""
@@ -98,7 +99,8 @@ class Inside:
                 content = content or self._content(names)
                 self._matches += content.matches(self._piece._replace(offset=offset, data=data, last=last), hits)
                 self.omitted += content.omitted
-                content.omitted = 0
+                self.gaps += content.gaps
+                content.omitted, content.gaps = 0, []
             yield memoryview(data)[OVERLAP if offset else 0 :]
         if reader.problem:
             raise reader.problem
