@@ -14,6 +14,8 @@ _LISTED, _LOCAL, _END, _END64 = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"P
 _LISTED_FIELDS = struct.Struct("<8xHH4xIIIHHH8xI")
 _LOCAL_FIELDS = struct.Struct("<6xHH4xIIIHH")
 _END_FIELDS, _END64_FIELDS = struct.Struct("<12xIIH"), struct.Struct("<40xQQ")
+_LOCATOR, _LOCATOR_SIZE = b"PK\x06\x07", 20
+"""What stands before the end if a zip64 record does before it, also where its numbers would fit into the end."""
 _LONGEST_END = _END_FIELDS.size + 0xFFFF
 _MANY = 0xFFFFFFFF
 """A number that stands in the extra field of zip64."""
@@ -133,7 +135,8 @@ class _Zip:
                 continue
             size, offset, _ = _END_FIELDS.unpack_from(self._view, end)
             behind = end
-            if _MANY in {size, offset} and (record := self._data.rfind(_END64, 0, end)) >= 0 and record + 56 <= end:
+            is_64 = _MANY in {size, offset} or self._view[max(end - _LOCATOR_SIZE, 0) : end][:4] == _LOCATOR
+            if is_64 and (record := self._data.rfind(_END64, 0, end)) >= 0 and record + 56 <= end:
                 size, offset = _END64_FIELDS.unpack_from(self._view, record)
                 behind = record
             at = behind - size
