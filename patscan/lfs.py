@@ -10,12 +10,12 @@ LONGEST = 1023
 """Bytes of a pointer at most."""
 AGAIN = "lfs:"
 """How a name begins that asks for the content of a pointer: its id and the pointer's own name follow, each behind a colon."""
-_POINTER = re.compile(rb"version https?://[^\n]{1,100}/spec/v1\n(?:[^\n]+\n)*oid sha256:([0-9a-f]{64})\n(?:[^\n]+\n)*")
+_POINTER = rb"version https?://[^\n]{1,100}/spec/v1\n(?:[^\n]+\n)*oid sha256:([0-9a-f]{64})\n(?:[^\n]+\n)*"
 
 
 def content_id(data: bytes | memoryview) -> str | None:
     """The id of the content if `data` is a pointer."""
-    pointer = _POINTER.fullmatch(data) if len(data) <= LONGEST else None
+    pointer = re.fullmatch(_POINTER, data) if len(data) <= LONGEST and data[:2] == BEGIN else None
     return pointer[1].decode() if pointer else None
 
 
