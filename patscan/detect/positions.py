@@ -20,7 +20,7 @@ _MARKS = (
 )
 _SHORT = 1 << 12
 """Bytes from which on numpy counts line feeds ten times as fast as `bytes.count`, if something else has imported it."""
-_MUCH = 256 << 20
+_MUCH = 64 << 20
 """Bytes of which counting line feeds takes longer than importing numpy does."""
 _counted = 0
 _WIDTHS = {"utf-32-le": 4, "utf-32-be": 4, "utf-16-le": 2, "utf-16-be": 2, "utf-8": 1}
