@@ -69,7 +69,7 @@ def contents(
     if files:
         yield LfsShard(files, kind, names or {})
     if absent:
-        more = f", nor that of {len(absent) - 1:,} others" if len(absent) > 1 else ""
+        more = f" ({len(absent) - 1:,} more like it)" if len(absent) > 1 else ""
         notes.append(Note(absent[0], f"a Git LFS pointer whose content isn't here{more}. Get it with: git lfs fetch --all"))
 
 

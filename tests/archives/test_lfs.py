@@ -59,7 +59,7 @@ def test_a_content_is_looked_at_under_its_pointers_path(repo: Repo, rng: random.
     (repo.path / ".git" / "lfs").rename(repo.path / ".git" / "gone")
     code, report = written(repo, command)
     assert (code, report["findings"]) == (0, [])
-    assert [note for note in report["coverage"]["notes"] if "nor that of 2 others" in note["reason"]]
+    assert [note for note in report["coverage"]["notes"] if "2 more like it" in note["reason"]]
 
 
 def test_a_link_in_the_store_is_not_followed(repo: Repo, rng: random.Random, tmp_path: Path) -> None:
