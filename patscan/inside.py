@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from patscan.detect.anchors import Hit
     from patscan.model import Match
 
-_WINDOW = 4 << 20
-"""Bytes of a member that are looked at together; there are several at each depth."""
+_WHOLE, _WINDOW = 4 << 20, 1 << 20
+"""Bytes of a member that is looked at in one piece, and those of a larger one that are looked at together: what fits into a processor's
+cache is copied and counted in a third of the time."""
 
 
 class Content(Protocol):
@@ -89,7 +91,7 @@ class Inside:
     def _looked(self, reader: Reader, names: tuple[str, ...]) -> Iterator[memoryview]:
         """What `reader` gives, looked at as it goes by."""
         content: Content | None = None
-        for offset, data, last in windows(reader.read, _WINDOW):
+        for offset, data, last in _windows(reader):
             if not offset and not last and len(names) == 1:
                 # What lies deeper comes out of windows that are looked at, which one thread has to do.
                 reader.hurry()
@@ -109,6 +111,15 @@ class Inside:
         """One gap for each reason: an archive may have any number of members."""
         if not any(gap.reason == str(problem) for gap in self.gaps):
             self.gaps.append(Gap(self._piece.key, names, str(problem), problem.ours))
+
+
+def _windows(reader: Reader) -> Iterator[tuple[int, bytes, bool]]:
+    """See `patscan.content.windows`."""
+    first = reader.read(_WHOLE)
+    if len(first) < _WHOLE:
+        yield 0, first, True
+    else:
+        yield from windows(Reader(chain([first], iter(partial(reader.read, _WINDOW), b""))).read, _WINDOW)
 
 
 def _held(piece: Piece, account: Account) -> Iterator[bytes | memoryview]:
