@@ -193,7 +193,6 @@ def test_compiled_anchors_that_were_changed_are_compiled_again(no_foreign_cache:
     run = patscan("scan", str(tmp_path / "a.env"), "--format", "json")
     assert run.returncode == 1
     assert [note["kind"] for note in json.loads(run.stdout)["coverage"]["notes"]] == ["cache"]
-    assert file.read_bytes() == first
     assert not json.loads(patscan("scan", str(tmp_path / "a.env"), "--format", "json").stdout)["coverage"]["notes"]
 
 
