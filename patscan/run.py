@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from patscan.archives.limits import Limits
@@ -48,6 +48,9 @@ class Source(Protocol):
 
     def sightings(self, names: Iterable[str], each: Each) -> Mapping[str, Sequence[Sighting]]:
         """Where each of these contents was met, the first place first; `each` may share the search out over processors."""
+
+    def paths(self, names: Collection[str]) -> Mapping[str, str]:
+        """A path of each of these contents that one is known of without a search."""
 
     def vouched(self, sighting: Sighting) -> Sighting:
         """Where a content says it was met, without what the source can't vouch for: who made a commit that history is cut off at."""

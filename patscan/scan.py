@@ -78,12 +78,13 @@ def _report(run: Run, gaps: Sequence[Gap]) -> Report:
 
 def _unpacked(run: Run, gaps: Sequence[Gap]) -> list[Gap]:
     """`gaps`, each with the name of its archive, or of the member, that people know."""
-    # In a history, asking git for a path takes as long as everything else: an id has to do for what nothing can be done about.
+    # In a history, asking git for a path takes as long as everything else: HEAD has to do for what nothing can be done about.
     asked = {gap.name for gap in gaps if gap.path is None and (gap.ours or run.source.target().type != "history")}
     sightings = run.source.sightings(asked, map) if asked else {}
+    known = run.source.paths({gap.name for gap in gaps if gap.path is None and gap.name not in asked})
     named = []
     for gap in gaps:
-        paths = [gap.path or "", *(one.path or "" for one in sightings.get(gap.name, ()))]
+        paths = [gap.path or known.get(gap.name, ""), *(one.path or "" for one in sightings.get(gap.name, ()))]
         name = next(filter(None, paths), f"{Kind.BLOB} {gap.name}")
         named.append(gap._replace(name="!/".join([name, *filter(None, gap.members)])))
     return sorted(set(named), key=lambda gap: (gap.name, gap.reason))

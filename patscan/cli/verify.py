@@ -18,7 +18,6 @@ from patscan.secret import Secret
 _HEAD = 32
 """Bytes of a token in which its prefix stands, perhaps after an instance's own."""
 _OLD = "the report doesn't say where its bytes lie: an older patscan wrote it. Scan again."
-_IN_ARCHIVE = "it lies in an archive, which isn't unpacked again. Scan with --verify."
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -97,6 +96,4 @@ def absence(finding: Finding, target: Target, repository: Path | None) -> str:
         return _OLD
     if reason := unreadable(lead, target):
         return reason
-    if lead.match.address.members:
-        return _IN_ARCHIVE
     return f"{repository or target.path}: isn't here. Say where it lies: --repository PATH."

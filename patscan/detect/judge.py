@@ -77,14 +77,17 @@ def _signed(rule: Rule, text: bytes, start: int, end: int) -> Claim:
     return Claim(rule, _front(rule, text, start), whole, (*evidence, *glued), "medium" if glued else "high")
 
 
-def joined(claim: Claim, layers: Sequence[Layer]) -> Claim | None:
-    """What a claim is worth behind `layers`: if it is joined, a checksum proves that, anything else makes it likely at best."""
+def joined(claim: Claim, layers: Sequence[Layer], is_quoted: bool = False) -> Claim | None:
+    """What a claim is worth behind `layers`: if it is joined, a checksum proves that, anything else makes it likely at best.
+
+    Of lines that are wrapped, a token of no exact length is all that one pair of quotes encloses (`is_quoted`), or nothing can be told.
+    """
     names = {layer.name for layer in layers} & {"joined", "wrapped"}
     if not names:
         return claim
     if claim.rule.body == "routable":
         return None if is_truncated(claim) else claim
-    if claim.confidence == "low" or (claim.rule.body == "opaque" and "wrapped" in names):
+    if claim.confidence == "low" or (claim.rule.body == "opaque" and "wrapped" in names and not is_quoted):
         return None
     evidence = Evidence("edge", {"text": "joined from pieces that no checksum covers"})
     return claim._replace(evidence=(*claim.evidence, evidence), confidence="medium")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,8 +30,13 @@ _WORTH = re.compile(rb"(?:" + _OTHER + rb"){0,2}(?:" + _OTHER + rb"|[\[(\\.{$<@#
 _RUN = re.compile(rb"[A-Za-z0-9_.=+/~-]*")
 _RUN_AT_MOST, _BEFORE, _AFTER = 160, 80, 256
 """Bytes of a run of a token's letters, its prefix included, and what is read before and after it to judge it. A longer run is read anew."""
-_BROKEN, _BEFORE_BREAK = 500, 2 << 10
-"""Anchors in one text from which on none is read through breaks, which takes a millisecond each; bytes before one that are read."""
+_BROKEN, _ASKED, _BEFORE_BREAK = 500, 20_000, 2 << 10
+"""Anchors in one text that are read through breaks, which takes a millisecond each; those that are asked whether something breaks their
+run, which takes some microseconds; bytes before an anchor that are read."""
+CUT_STREAM = "a compressed stream in it was only partly looked at: it is cut off, longer than 4 MiB, or expands to more than 8 MiB."
+CUT_ANCHORS = f"a compressed stream in it was only partly looked at: there are more than {_MOST:,} beginnings of tokens in it."
+CUT_DEPTH = f"a compressed stream in it wasn't looked at: it lies in {_DEPTH} others."
+CUT_BREAKS = "it has so many beginnings of tokens that only the first ones were read across line breaks, quotes and escapes."
 _KEPT = 4096
 """Texts around hits whose captures are remembered."""
 
@@ -71,6 +77,8 @@ class Matcher:
             anchor: all(rule.prefix == anchor and not rule.lookback and rule.body != "opaque" for rule in rules)
             for anchor, rules in self._by_anchor.items()
         }
+        self.cuts: set[str] = set()
+        """What wasn't read since somebody emptied it, as sentences."""
         self._known: dict[tuple[str, int, bool, bytes], tuple[Capture, ...]] = {}
         self._read: dict[tuple[str, int, bool, bytes], Capture | None] = {}
 
@@ -93,18 +101,18 @@ class Matcher:
         # Hits stand close together where somebody encoded a whole file: one reading serves many.
         data = bytes(data)
         known: dict[tuple[Layer, ...], list[Reading]] = {}
-        opened = 0
+        opened, breaks = 0, Counter[str]()
         worth = _WORTH.match
         for hit in hits:
             if not hit.anchor:
-                if hit.start >= opened and depth:
-                    streams = list(layers.readings(data, hit.start, hit.layers))
+                if hit.start >= opened:
+                    streams = self._streams(data, hit, depth)
                     opened = max((stream.span(0, 1)[1] for stream in streams), default=opened)
                     for stream in streams:
                         yield from self._streamed(stream, depth)
                 continue
             if not hit.layers:
-                if len(hits) <= _BROKEN and layers.is_broken(data, hit.start):
+                if self._is_broken(data, hit.start, breaks):
                     yield from self._joined(data, hit, binary)
                 elif not self._is_prefix[hit.anchor] or worth(data, hit.start + len(hit.anchor)):
                     yield from self._plain(data, hit, binary)
@@ -116,10 +124,29 @@ class Matcher:
             if best:
                 yield best
 
+    def _is_broken(self, data: bytes, start: int, counts: Counter[str]) -> bool:
+        """See `layers.is_broken`; ``False``, and a cut, once `counts` says that it was so too often, or asked too often."""
+        counts["asked"] += 1
+        if counts["asked"] > _ASKED or counts["broken"] >= _BROKEN:
+            self.cuts.add(CUT_BREAKS)
+            return False
+        is_broken = layers.is_broken(data, start)
+        counts["broken"] += is_broken
+        return is_broken
+
+    def _streams(self, data: bytes, hit: Hit, depth: int) -> list[Reading]:
+        """The compressed stream at a hit, in each way that it can be read; `depth` more may lie in each other."""
+        if not depth:
+            self.cuts.add(CUT_DEPTH)
+            return []
+        return list(layers.readings(data, hit.start, hit.layers))
+
     def _streamed(self, stream: Reading, depth: int) -> Iterator[Capture]:
         """What stands in a compressed stream. Its bytes come from all of it, so that is where every capture lies."""
         text = stream.view.text
-        for capture in self._captured(text, self.anchors.hits(text, _MOST), _is_binary(text), depth - 1):
+        hits = self.anchors.hits(text, _MOST)
+        self.cuts |= {*(() if stream.view.is_whole else (CUT_STREAM,)), *(() if len(hits) < _MOST else (CUT_ANCHORS,))}
+        for capture in self._captured(text, hits, _is_binary(text), depth - 1):
             start, end = stream.span(capture.start, capture.end)
             yield capture._replace(start=start, end=end, layers=(*stream.layers_at(capture.start), *capture.layers))
 
@@ -127,12 +154,18 @@ class Matcher:
         """The surest claim of all readings of one form; of equally sure ones that of the plainest."""
         from patscan.detect import judge
 
-        claims = []
+        claims, quoted = [], []
+        plain: Reading | None = None
         for reading in readings:
+            plain = reading if not reading.layers else plain
             within = binary if not reading.layers else _is_binary(reading.view.text)
             claim = self._claim(reading.view, hit.anchor, within)
-            if claim and (claim := judge.joined(claim, reading.layers)):
+            is_quoted = bool(claim and plain and _is_quoted(plain.view.text, claim, reading))
+            if claim and (claim := judge.joined(claim, reading.layers, is_quoted)):
                 claims.append((claim, reading))
+                quoted += [(claim, reading)] * is_quoted
+        if quoted and not any(claim.confidence == "certain" for claim, _ in claims):
+            claims = quoted
         if any(claim.reason == "checksum" for claim, _ in claims):
             # The tail is there, behind a break: what lacks it is no cut token.
             claims = [(claim, reading) for claim, reading in claims if not judge.is_truncated(claim)]
@@ -225,6 +258,15 @@ def _capture(claim: judge.Claim, reading: Reading) -> Capture:
     prefix = token[: known + len(claim.rule.prefix)] if claim.rule.prefix else b""
     wrapped = reading.layers_at(claim.start)
     return Capture(claim.rule, Secret(token, prefix), start, end, wrapped, claim.evidence, claim.confidence, claim.reason)
+
+
+def _is_quoted(content: bytes, claim: judge.Claim, reading: Reading) -> bool:
+    """Whether a claim made of wrapped lines is all that one pair of quotes encloses."""
+    if not any(layer.name == "wrapped" for layer in reading.layers):
+        return False
+    start, end = reading.span(claim.start, claim.end)
+    quote = content[start - 1 : start] if start else b""
+    return quote in {b'"', b"'", b"`"} and content[end : end + 1] == quote
 
 
 def _plainest(each: tuple[judge.Claim, Reading]) -> tuple[bool, bool, int, int, int]:

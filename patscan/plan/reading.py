@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from patscan.git.repository import Repository, open_repository
 from patscan.git.submodules import submodules
-from patscan.model import Finding, Match, Occurrence
-from patscan.plan import archived
+from patscan.model import Finding
 from patscan.secret import Secret
 from patscan.sources.addresses import Addresses
-
-_CLOSED = "the archive isn't there, or doesn't hold it."
 
 
 class Read(NamedTuple):
@@ -31,17 +29,12 @@ class Read(NamedTuple):
 def read(findings: Sequence[Finding], place: Path, named: Sequence[str], environment: Mapping[str, str]) -> Read:
     """What `findings` speak of at `place`; paths in the report may begin with one of `named`."""
     addresses = Addresses(place, named, environment)
-    results = dict(addresses.tokens(findings, every=True))
-    inside = list(_inside(findings))
-    opened = dict(_opened(inside, place, environment))
-    results |= {match.fingerprint: token for match, token in opened.items()}
-    unread = {match.fingerprint: f"in {match.address.name[:12]}: {reason}" for match, reason in addresses.unread}
-    unread |= {one.match.fingerprint: f"{one.sighting.path}: {_CLOSED}" for one in inside if one.match not in opened}
+    results = addresses.tokens(findings, every=True)
     return Read(
         {name: token for name, token in results.items() if isinstance(token, Secret)},
         addresses.forms,
-        tuple(sorted({match.address.name for match in opened})),
-        unread,
+        tuple(sorted(name for name in addresses.archives if re.fullmatch(r"[0-9a-f]{40,64}", name))),
+        {match.fingerprint: f"in {match.address.name[:12]}: {reason}" for match, reason in addresses.unread},
     )
 
 
@@ -50,16 +43,3 @@ def repositories(place: Path, environment: Mapping[str, str]) -> dict[str | None
     top = open_repository(place, environment)
     known: dict[str | None, Repository] = {one.path: one.repository for one in submodules(top, environment) if one.repository}
     return {None: top, **known}
-
-
-def _inside(findings: Iterable[Finding]) -> Iterator[Occurrence]:
-    """The places in members of archives that git has."""
-    for one in (one for finding in findings for one in finding.occurrences):
-        if one.match.address.members and one.sighting.kind.kept_in(one.sighting.blob) == "object":
-            yield one
-
-
-def _opened(inside: Sequence[Occurrence], place: Path, environment: Mapping[str, str]) -> Iterator[tuple[Match, Secret]]:
-    """Those of `inside` that hold their token, with the token."""
-    for path, repository in (repositories(place, environment) if inside else {}).items():
-        yield from archived.tokens(repository, [one for one in inside if one.sighting.submodule == path])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ from patscan.sources.present import Present
 from patscan.sources.warnings import tell
 
 _AT_ONCE = 500
+_WINDOW = 8 << 20
+"""Bytes of a file that are looked at together. The allocator keeps blocks of this size; larger ones cost a page fault a page."""
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -61,7 +64,7 @@ def _read(path: str) -> Iterator[Piece]:
     try:
         # A pipe, a socket or a device has no content of its own and might never end; a folder is a submodule git named.
         if stat.S_ISREG(os.fstat(file).st_mode):
-            for offset, data, last in windows(lambda size: _exactly(file, size)):
+            for offset, data, last in windows(lambda size: _exactly(file, size), _WINDOW):
                 yield Piece(path, "file", offset, data, last)
     finally:
         os.close(file)
@@ -76,7 +79,7 @@ def _exactly(file: int, size: int) -> bytes:
             return data
         data += more
     parts, have = [data], len(data)
-    while have < size and (part := os.read(file, min(size - have, 8 << 20))):
+    while have < size and (part := os.read(file, size - have)):
         parts.append(part)
         have += len(part)
     return b"".join(parts)
@@ -105,6 +108,7 @@ class Files(Present):
         for path, problem in absent.items():
             self.gaps.skip(str(path), problem)
         self._listed: list[str] | None = None
+        self._stores: dict[Path, Path | None] = {}
 
     def count(self) -> int:
         """How many files there are; lists them."""
@@ -123,6 +127,29 @@ class Files(Present):
             yield FileShard(tuple(files[low : low + _AT_ONCE]), self._names or {})
             if self._names is None:
                 yield PathShard(tuple(map(os.fsencode, files[low : low + _AT_ONCE])))
+
+    def again(self, names: Iterable[str]) -> Iterator[Shard]:
+        """The contents of Git LFS pointers."""
+        asked = list(names)
+        if asked:
+            from patscan.sources.lfs import contents
+
+            yield from contents(asked, self._linked, "file", self.gaps, self._names)
+
+    def _linked(self, path: str) -> Path | None:
+        """Where the repository that a file lies in has its contents of Git LFS."""
+        from patscan.git.child import run
+        from patscan.git.variables import without_repository
+        from patscan.sources.lfs import OBJECTS
+
+        folders = Path(path).absolute().parents
+        top = next((folder for folder in folders if os.path.exists(folder / ".git")), None)
+        if top and top not in self._stores:
+            self._stores[top] = None
+            with suppress(TargetError):
+                common = run(("rev-parse", "--git-common-dir"), top, without_repository(self._environment))
+                self._stores[top] = top / os.fsdecode(common).removesuffix("\n") / OBJECTS
+        return self._stores[top] if top else None
 
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
         """The contents of these paths; what can't be read a second time has no hash."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.content import Each, Failure, Key, Looked, Piece
@@ -15,6 +15,7 @@ from patscan.git.repository import Repository
 from patscan.git.tips import TREE, TipShard, tips
 from patscan.git.tips import names as names_in
 from patscan.kind import Kind
+from patscan.lfs import AGAIN
 from patscan.model import Exposure, Sighting, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
@@ -99,12 +100,17 @@ class History:
         return self.store.recall()
 
     def again(self, names: Iterable[str]) -> Iterator[Shard]:
-        """These contents once more, by git's own reading; of a tree its names, one by one."""
+        """These contents once more, by git's own reading; of a tree its names, one by one; of a Git LFS pointer what it stands for."""
         listed = sorted(names)
         trees = [name for name in listed if name.startswith(TREE)]
         if trees:
             yield PathShard(sorted(set(names_in(self._repository, trees))))
-        yield from self.store.again(name for name in listed if not name.startswith(TREE))
+        pointers = [name for name in listed if name.startswith(AGAIN)]
+        if pointers:
+            from patscan.sources.lfs import OBJECTS, contents
+
+            yield from contents(pointers, lambda _: self._repository.objects.parent / OBJECTS, "blob", self.gaps)
+        yield from self.store.again(name for name in listed if not name.startswith((TREE, AGAIN)))
 
     def some(self, names: Sequence[str]) -> Iterator[Shard]:
         """These contents, out of their packs where they were read from those."""
@@ -114,6 +120,10 @@ class History:
         """The contents of these objects."""
         for shard in self.store.some(sorted(names)):
             yield from (piece._replace(key=shard.name(piece.key)) for piece in shard.pieces([]))
+
+    def paths(self, names: Collection[str]) -> Mapping[str, str]:
+        """The paths of these blobs in the tree of HEAD."""
+        return self._provenance.paths(names) if names else {}
 
     def vouched(self, sighting: Sighting) -> Sighting:
         """`origin` without an author where history is cut off before its commit."""

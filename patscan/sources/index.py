@@ -15,6 +15,7 @@ from patscan.git.child import GitError, run
 from patscan.git.names import PathShard
 from patscan.git.objects import ObjectShard
 from patscan.kind import Kind
+from patscan.lfs import pointer
 from patscan.model import Sighting, Target
 from patscan.sources.present import Present
 
@@ -59,6 +60,18 @@ class Index(Present):
                 raise TargetError(f"{self._folder}: git answers nothing, so what is staged can't be told. See: git --version")
             self.gaps.note(str(self._folder), "nothing is staged.")
 
+    def again(self, names: Iterable[str]) -> Iterator[Shard]:
+        """The contents of Git LFS pointers, staged or in files."""
+        staged, others = ([name for name in names if (pointer(name)[1] in self._blobs) is known] for known in (True, False))
+        if staged:
+            from patscan.sources.lfs import OBJECTS, contents
+
+            folder = Path(os.fsdecode(run(("rev-parse", "--git-common-dir"), self._folder, self._environment)).removesuffix("\n"))
+            paths = {name: self._blobs[name][0].path for name in self._blobs}
+            yield from contents(staged, lambda _: self._folder / folder / OBJECTS, "blob", self.gaps, paths)
+        if self._files:
+            yield from self._files.again(others)
+
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
         """The contents of these blobs and files."""
         blobs, files = ([name for name in names if (name in self._blobs) is staged] for staged in (True, False))
@@ -73,8 +86,8 @@ class Index(Present):
         staged = {name: [_sighting(change) for change in self._blobs[name]] for name in names if name in self._blobs}
         return {**super().sightings(paths, each), **staged}
 
-    def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
-        """What HEAD has under these staged paths, or under those they were renamed from: path and piece of content."""
+    def before(self, paths: Container[str]) -> Iterator[tuple[Sequence[str], Piece]]:
+        """What HEAD has under these staged paths, or under those they were renamed from: a content's paths and its pieces."""
         yield from before(self._folder, self._environment, self._changes("--find-renames"), paths)
 
     def _keep(self, change: Change) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,10 @@ class Provenance:
         if sighting.blob is None and sighting.kind is not Kind.PATH:
             return None
         return (sighting.path or "", sighting.blob) in self._at_head()
+
+    def paths(self, names: Collection[str]) -> Mapping[str, str]:
+        """The paths of these blobs in the tree of HEAD."""
+        return {blob: path for path, blob in self._tree() if blob in names}
 
     def _at_head(self) -> set[tuple[str, str | None]]:
         """The files of HEAD with their blobs, and without."""

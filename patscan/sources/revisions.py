@@ -106,8 +106,8 @@ class Between(Revisions):
         super().__init__(repository, [f"{old}..{new}"])
         self._ends = (old, new)
 
-    def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
-        """What stood under these paths at the old end: path and piece of content."""
+    def before(self, paths: Container[str]) -> Iterator[tuple[Sequence[str], Piece]]:
+        """What stood under these paths at the old end: a content's paths and its pieces."""
         folder, environment = self._repository.path, self._repository.environment
         return before(folder, environment, changes(folder, environment, ("diff-tree", "-r", "--find-renames"), self._ends), paths)
 
