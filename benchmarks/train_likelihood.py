@@ -35,9 +35,9 @@ def texts(folders: Iterable[Path]) -> Iterator[bytes]:
     for folder in folders:
         for file in sorted(folder.rglob("*")):
             inside = file.relative_to(folder)
-            if file.suffix in _TEXT and _NOT_TRAINED_ON.isdisjoint(inside.parts) and "site-packages" not in inside.parts:
-                if file.is_file() and file.stat().st_size <= _LARGEST:
-                    yield file.read_bytes()
+            is_ours = _NOT_TRAINED_ON.isdisjoint(inside.parts) and "site-packages" not in inside.parts
+            if file.suffix in _TEXT and is_ours and file.is_file() and file.stat().st_size <= _LARGEST:
+                yield file.read_bytes()
 
 
 def table(contents: Iterable[bytes]) -> bytes:

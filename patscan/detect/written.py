@@ -1,9 +1,9 @@
 """How much likelier is a body under its generator than in what people and programs write? One number, in bits.
 
 A writer is a mixture of habits: words and names, walks (runs, sequences, the keys of a keyboard), two walks in turn, copies of what
-stands before, digits, hexadecimal, and base64 of text. A writer changes habits once in 16 symbols (the forward algorithm of a hidden Markov model). The
-probabilities of words and of base64 stand in `written.bin`, which ``benchmarks/train_likelihood.py`` makes; docs/likelihood.md has the
-error rates.
+stands before, digits, hexadecimal, and base64 of text. A writer changes habits once in 16 symbols, so the odds come from the forward
+algorithm of a hidden Markov model. The probabilities of words and of base64 stand in `written.bin`, which
+``benchmarks/train_likelihood.py`` makes; docs/likelihood.md has the error rates.
 """
 
 from __future__ import annotations
