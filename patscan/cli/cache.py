@@ -71,7 +71,7 @@ def _state(folders: Sequence[Path], key: bytes) -> str:
 
     from patscan import rulebook
 
-    state = blake2b(repr((__version__, Rule._fields, len(folders))).encode(), digest_size=20, key=key)
+    state = blake2b(repr((__version__, Rule._fields, Demands._fields, len(folders))).encode(), digest_size=20, key=key)
     for file in (rulebook.__file__, *(file for folder in folders for file in _files(folder))):
         try:
             with open(file, "rb", buffering=0) as stream:

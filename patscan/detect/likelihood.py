@@ -14,8 +14,8 @@ from patscan.detect.written import bits
 NEVER_DRAWN = frozenset(b"lIO0")
 """What ``Devise.friendly_token`` never draws: it is base64 for URLs with ``lIO0`` replaced (heartcombo/devise lib/devise.rb)."""
 
-DOUBTFUL = 10
-"""Bits of odds below which a body may have been written: one drawn body in 300 has fewer."""
+WRITTEN, DOUBTFUL = -3, 7
+"""Bits of odds below which a body was written, and those below which it may have been: docs/likelihood.md has the error rates."""
 
 _WORDS = """
 access changeme demo dummy example fake foobar gitlab here insert invalid mock password personal
@@ -28,7 +28,7 @@ _TYPED = re.compile(rb"[a-z_-]+|[A-Z_-]+|[0-9_-]+")
 
 def placeholder(body: bytes, alphabet: int) -> str:
     """Why `body` is rather written than drawn from `alphabet` symbols; empty if it isn't."""
-    if not body or bits(body, alphabet) >= 0:
+    if not body or bits(body, alphabet) >= WRITTEN:
         return ""
     return look(body, alphabet) or "it reads like what people or programs write"
 

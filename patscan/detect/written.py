@@ -80,7 +80,7 @@ def _steps() -> tuple[float, ...]:
 
 def _step(near: set[int], before: int, number: int) -> float:
     stride = FOLDED[number] - FOLDED[before]
-    chance = _STRIDES.get(stride) or (0.2 / len(near) if FOLDED[number] in near else 0)
+    chance = _STRIDES.get(stride) or (0.3 / len(near) if FOLDED[number] in near else 0)
     if number < 52:  # a letter keeps its case more often than not
         chance *= 0.7 if before >= 52 or number // 26 == before // 26 else 0.3
     return chance + _STRAYED
@@ -99,7 +99,7 @@ _DIGITS = _among(b"0123456789")
 _HEXADECIMAL = _among(b"0123456789abcdefABCDEF")
 _NEVER = (0.0,) * 64
 _CHANCES = tuple(2 ** (-cost / SCALE) for cost in range(256))
-_STRIDES = {0: 0.3, 1: 0.3, -1: 0.1}
+_STRIDES = {0: 0.25, 1: 0.25, -1: 0.1}
 _COPIED = 0.8
 _STRAYED = 0.1 / 64
 """The chance of any symbol at all, where another one was to come."""
