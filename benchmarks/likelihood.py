@@ -1,6 +1,6 @@
 """How often the likelihood is wrong, on both sides.
 
-    python -m benchmarks.likelihood drawn [--each N] [--seed N]
+    python -m benchmarks.likelihood drawn [--each N] [--seed N] [--kind PREFIX …]
     python -m benchmarks.likelihood written FOLDER …
 
 `drawn` makes N tokens of every kind that has no checksum, as GitLab's generators do, and counts those that a scan with default settings
@@ -92,12 +92,13 @@ def main() -> None:
     drawn = sides.add_parser("drawn")
     drawn.add_argument("--each", type=int, default=100_000, metavar="N")
     drawn.add_argument("--seed", type=int, default=0, metavar="N")
+    drawn.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS), metavar="PREFIX")
     sides.add_parser("written").add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     chosen = parser.parse_args()
     if chosen.side == "drawn":
         matcher = Matcher(rulebook.load())
-        for kind, make in KINDS.items():
-            counted = reported(matcher, make, chosen.each, random.Random(f"{kind} {chosen.seed}"))
+        for kind in chosen.kind:
+            counted = reported(matcher, KINDS[kind], chosen.each, random.Random(f"{kind} {chosen.seed}"))
             findings = counted["high"] + counted["medium"]
             shown = ", ".join(f"{reason} {number:,}" for reason, number in counted.most_common() if number)
             print(f"{kind:17} {findings / chosen.each:9.4%} of {chosen.each:,}: {shown}", flush=True)

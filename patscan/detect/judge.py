@@ -199,8 +199,10 @@ def _weaknesses(rule: Rule, text: bytes, start: int, end: int, body: bytes) -> l
         found.append(Evidence("context", {"text": "no prefix of its own; known by what stands beside it"}))
     if rule.body in _UNMEASURED:
         found.append(Evidence("length", {"text": "the exact length of this kind isn't known"}))
-    if rule.kind == "incoming-mail-token" and (len(body) < _SHORTEST or (len(body) == len(_LARGEST) and body > _LARGEST)):
-        found.append(Evidence("length", {"text": "no number of 128 bits, as GitLab draws it, is written so"}))
+    if rule.kind == "incoming-mail-token" and len(body) < _SHORTEST:
+        found.append(Evidence("length", {"text": "shorter than nearly all that GitLab's generator makes"}))
+    if rule.kind == "incoming-mail-token" and len(body) == len(_LARGEST) and body > _LARGEST:
+        found.append(Evidence("length", {"text": "a larger number than GitLab's generator makes"}))
     return found
 
 
