@@ -49,6 +49,8 @@ _ADDRESSED = re.compile(
     rb"[\"']?\s{0,4}(?::|=>?)\s{0,4}(?:bearer\s)?[\"']?\Z"
 )
 """A name that carries tokens, right in front of one."""
+_NAMED = 73
+"""Bytes of the longest of these."""
 _HEX = re.compile(rb"[0-9a-f]+")
 _COOKIE = re.compile(rb"[A-Za-z0-9%_.=-]{8,512}")
 _TEMPLATES = (
@@ -141,7 +143,7 @@ def _routable(rule: Rule, text: bytes, start: int, end: int) -> Claim | None:
         return None
     # The checksum alone comes out of any generator that knows the format, as in tests and examples; GitLab's writes a payload too.
     evidence.append(Evidence("payload", {"ok": False}))
-    if _ADDRESSED.search(text, max(proof.start - 96, 0), proof.start):
+    if _ADDRESSED.search(text, max(proof.start - _NAMED, 0), proof.start):
         evidence.append(Evidence("context", {"text": "a name that carries GitLab's tokens stands in front"}))
         return Claim(rule, proof.start, end, tuple(evidence), "medium")
     return Claim(rule, proof.start, end, tuple(evidence), "low", "payload")
@@ -231,7 +233,7 @@ def near_miss(rule: Rule, text: bytes, start: int) -> Claim | None:
             rest = _REST.match(text, end)
             return Claim(rule, start, rest.end() if rest else end, (), "low", reason)
     # Too short a body of few symbols has few distinct ones anyway.
-    drawn_from = ALPHABETS.get(rule.body, 60)
+    drawn_from = _symbols(rule)
     if rule.prefix == "glptt-" and len(body) == _OLD_TRIGGER and likelihood.is_drawn(body, 16 if _HEX.fullmatch(body) else 60):
         evidence = Evidence("length", {"text": f"{_OLD_TRIGGER} characters, where GitLab's generator draws 40"})
         return Claim(rule, start, end, (evidence,), "medium")

@@ -58,6 +58,9 @@ def test_a_name_counts_where_it_is_read(matcher: Matcher) -> None:
     assert result(matcher, f"{padded}    =    '{plain(UNDECODABLE)}") == ("medium", "")
     assert result(matcher, f"{padded.replace('x', 'xx', 1)}='{plain(UNDECODABLE)}") == ("low", "payload")
     assert result(matcher, f"GITLAB_TOKEN=     {plain(UNDECODABLE)}") == ("low", "payload")
+    longest = "gitlab" + "-" * 40 + 'password"    =>    bearer "'
+    assert len(longest) == judge._NAMED
+    assert result(matcher, f"  {longest}{plain(UNDECODABLE)}") == ("medium", "")
 
 
 def test_a_prefixless_checksum_without_a_payload_is_nothing(matcher: Matcher, rng: random.Random) -> None:
@@ -197,6 +200,17 @@ def test_a_near_miss_is_told_from_a_mention(matcher: Matcher) -> None:
     assert result(matcher, "glptt-xxx ") == ("low", "placeholder")
     assert matcher.find(b"glptt-aaa ") == []
     assert result(matcher, "glimt-xXxX ") == ("low", "placeholder")
+    assert result(matcher, "glptt-xX-_xX-_xX-_ ") == ("low", "placeholder")
+
+
+def test_a_hyphen_ends_what_holds_none(matcher: Matcher, rng: random.Random) -> None:
+    assert result(matcher, "glimt-q7zp4kx2mwv9rtyb4ndh3f6cs_x") == ("high", "")
+    assert result(matcher, f"{classic(rng)}_x") == ("medium", "")
+
+
+def test_a_letter_in_front_counts_at_the_beginning_of_a_content_too(matcher: Matcher, rng: random.Random) -> None:
+    assert result(matcher, f"x{classic(rng)}") == ("medium", "")
+    assert result(matcher, f"-{classic(rng)}") == ("high", "")
 
 
 def test_a_template_is_shown_as_far_as_24_characters(matcher: Matcher) -> None:
