@@ -222,3 +222,9 @@ def test_a_letter_that_is_never_drawn_was_not_drawn(letter: str) -> None:
     assert bits(body, 60) > DOUBTFUL
     assert not is_drawn(body, 60)
     assert is_drawn(body, 64)
+
+
+def test_the_cost_is_exact() -> None:
+    assert written._cost(b"", True) == 0
+    assert written._cost(b"q7Zp_kX2mWv9RtYb4NdH", True) == pytest.approx(169.042, abs=0.001)
+    assert written._cost(b"a1b2c3-zyx-abcabc-00", True) == pytest.approx(110.339, abs=0.001)
