@@ -220,3 +220,17 @@ def test_a_template_is_shown_as_far_as_24_characters(matcher: Matcher) -> None:
 
 def test_a_run_is_read_512_characters_far(matcher: Matcher) -> None:
     assert len(one(matcher, "glpat-" + "Zq7kX3fw" * 100).secret) == 6 + 512
+
+
+def test_the_configured_instance_prefix_counts_from_the_first_byte_on(rng: random.Random) -> None:
+    configured = Matcher(rulebook.with_prefixes(rulebook.load(), instance_prefix="ACME"))
+    token = classic(rng)
+    for before in ("", " ", "x="):
+        assert one(configured, f"{before}ACME-{token}").secret.reveal().decode() == f"ACME-{token}"
+    assert one(configured, f"xACME-{token}").secret.reveal().decode() == token
+
+
+def test_of_a_near_miss_64_characters_are_judged(matcher: Matcher) -> None:
+    drawn = "q7Zp_kX2mWv9RtYb4NdH" * 2 + "w3Hs-Tc8VnJ5gLrE6yKa"
+    assert result(matcher, f"glpat-{drawn}demoQ") == ("low", "placeholder")
+    assert result(matcher, f"glpat-{drawn}Qdemo") == ("low", "length")

@@ -137,6 +137,8 @@ KEY = Secret(bytes(32))
         (Demands(alphabet="abcdefghijklmnop", length=(19, 30)), "abcdefghijklmnopabcd", True),  # 19 * 4 bits
         (Demands(alphabet="abcdefghijklmnop", length=(20, 30)), "abcdefghijklmnopabcd", False),
         (Demands(alphabet="abcdefghijklmnop", length=(20, 30)), "abcdefghijklmnopabc", True),
+        (Demands(alphabet="abcdefghijklmnopqrstuvwxyz23456", length=(16, 16)), "abcdefghijklmnop", True),  # 79.3 bits
+        (Demands(alphabet="abcdefghijklmnopqrstuvwxyz234567", length=(16, 16)), "abcdefghijklmnop", False),
         (Demands(alphabet="abcdefghijklmnop", length=(20, 20)), "abcdefghijklmnopabcdd", True),
         (Demands(alphabet="abcdefghijklmnop", length=(20, 30)), "abcdefghijklmnopabcz", True),
     ],
