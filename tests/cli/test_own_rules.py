@@ -136,3 +136,11 @@ def test_min_confidence_low_keeps_the_reason(tmp_path: Path) -> None:
     (finding,) = report["findings"]
     assert {"type": "reason", "text": "placeholder"} in finding["evidence"]
     assert "placeholder" in patscan("scan", tmp_path / "a.env", "--min-confidence", "low").stdout
+
+
+def test_gitlab_is_not_asked_about_what_an_own_rule_finds(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.env").write_text(f"acme_password={WEAK}\n")
+    (tmp_path / "audit.json").write_text(json.dumps(scanned(tmp_path / "a.env", own)))
+    done = patscan("verify", tmp_path / "audit.json", "--format", "json")
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert finding["verdict"]["reason"] == "a rule of your own found it, so GitLab isn't asked."
