@@ -67,7 +67,7 @@ def test_every_flag_is_named_and_every_named_flag_exists() -> None:
 
 
 def test_the_example_configuration_is_one(tmp_path: Path) -> None:
-    (example,) = (block for kind, block in BLOCKS if kind == "toml")
+    (example,) = (block for kind, block in BLOCKS if kind == "toml" and "[[rule]]" not in block)
     (tmp_path / config.NAME).write_text(example, "utf-8")
     found = config.load(tmp_path)
     assert found.values

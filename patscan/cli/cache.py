@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patscan import __version__, seal
+from patscan.demands import Demands
 from patscan.errors import RuleError
 from patscan.model import Note, Rule
+from patscan.secret import Secret
 
 if TYPE_CHECKING:
     from patscan.sources.memory import Memory
@@ -29,8 +31,26 @@ def rules(extra: Sequence[Path], keep: bool = True, notes: list[Note] | None = N
     """The rules without their examples. Reading TOML takes a commit's hook 9 ms: what was read is kept until a rule file changes.
 
     Without `keep` nothing is, nor is anything taken that was. `notes` takes what is wrong with what was kept.
-    Raises `RuleError` as `patscan.rulebook.load` does.
+    What rules of the user's own find gets fingerprints under the user's key. Raises `RuleError` as `patscan.rulebook.load` does.
     """
+    plain = _read(extra, keep, notes)
+    if not any(rule.demands for rule in plain):
+        return plain
+    key = fingerprint_key(notes)
+    return tuple(rule._replace(demands=rule.demands._replace(key=key)) if rule.demands else rule for rule in plain)
+
+
+def fingerprint_key(notes: list[Note] | None = None) -> Secret:
+    """The user's key for fingerprints of what may be guessed; one for this run alone, with a note, where none can be kept."""
+    folder = _own("XDG_CONFIG_HOME", "APPDATA", ".config")
+    known = seal.key(folder / "fingerprint.key") if folder else b""
+    if not known and notes is not None:
+        reason = "the key for fingerprints of what own rules find can't be kept. Their short ids hold for this report only."
+        notes.append(Note(str(folder or "HOME"), reason))
+    return Secret(known or os.urandom(seal.KEY))
+
+
+def _read(extra: Sequence[Path], keep: bool, notes: list[Note] | None) -> tuple[Rule, ...]:
     from patscan import rulebook
 
     folder, key = (_folder(), _key()) if keep else (None, b"")
@@ -52,7 +72,7 @@ def _state(folders: Sequence[Path], key: bytes) -> str:
 
     from patscan import rulebook
 
-    state = blake2b(repr((__version__, Rule._fields, len(folders))).encode(), digest_size=20, key=key)
+    state = blake2b(repr((__version__, Rule._fields, Demands._fields, len(folders))).encode(), digest_size=20, key=key)
     for file in (rulebook.__file__, *(file for folder in folders for file in _files(folder))):
         try:
             with open(file, "rb", buffering=0) as stream:
@@ -78,13 +98,19 @@ def _kept(file: seal.Sealed, notes: list[Note] | None) -> tuple[Rule, ...]:
     content = _content(file, "the rules kept here were damaged or changed. They were read again.", notes)
     if content is None:
         return ()
-    return tuple(Rule(*fields) for fields in marshal.loads(content))  # noqa: S302 - under the seal stands what was written here
+    # Under the seal stands what was written here.
+    return tuple(_rule(Rule(*fields)) for fields in marshal.loads(content))  # noqa: S302
+
+
+def _rule(rule: Rule) -> Rule:
+    return rule._replace(demands=Demands(*rule.demands)) if rule.demands else rule
 
 
 def _keep(file: seal.Sealed, read: Sequence[Rule]) -> None:
     import marshal
 
-    plain: Any = tuple(map(tuple, read))  # its stub doesn't know that a tuple of tuples is plain enough
+    # Plain tuples, which its stub doesn't know to be enough.
+    plain: Any = tuple(tuple(tuple(field) if isinstance(field, Demands) else field for field in rule) for rule in read)
     if file.keep(marshal.dumps(plain)):
         _forget(file.file.parent, _SUFFIX, _MOST)
 

@@ -48,8 +48,11 @@ def again(report: Report, repository: Path | None) -> Report:
         named = [report.target.path, *map(str, places(report.target))]
         tokens |= Addresses(place, named, environment(place)).tokens(wanted)
     rules = cache.rules([], True, [])
-    findings = []
+    findings, kinds = [], {rule.kind for rule in rules}
     for finding in report.findings:
+        if finding.rule.kind not in kinds:
+            findings.append(_unread(finding, "a rule of your own found it, so GitLab isn't asked."))
+            continue
         token = tokens.get(finding.fingerprint) or absence(finding, report.target, repository)
         findings.append(_read(finding, token, rules) if isinstance(token, Secret) else _unread(finding, token))
     return report._replace(findings=tuple(findings))

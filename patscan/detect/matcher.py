@@ -74,7 +74,7 @@ class Matcher:
         self._patterns: dict[str, Pattern] = {}
         # Nothing but letters of a token makes one of these rules' tokens, and none reads further than a run of them.
         self._is_prefix = {
-            anchor: all(rule.prefix == anchor and not rule.lookback and rule.body != "opaque" for rule in rules)
+            anchor: all(rule.prefix == anchor and not rule.lookback and rule.body != "opaque" and not rule.demands for rule in rules)
             for anchor, rules in self._by_anchor.items()
         }
         self.cuts: set[str] = set()
@@ -217,6 +217,8 @@ class Matcher:
             )
         if rules[0].prefix == anchor:
             return judge.near_miss(rules[0], view.text, view.at)
+        if rules[0].kind == "session-cookie":
+            return judge.rejected_cookie(rules[0], view.text, view.at + len(anchor))
         return None
 
     def _of_rule(self, rule: Rule, view: View, width: int, binary: bool) -> Iterator[judge.Claim]:
@@ -252,12 +254,23 @@ class Matcher:
 
 
 def _capture(claim: judge.Claim, reading: Reading) -> Capture:
+    from patscan.detect import own
+
     start, end = reading.span(claim.start, claim.end)
     token = reading.view.text[claim.start : claim.end]
     known = token.find(claim.rule.prefix.encode())
     prefix = token[: known + len(claim.rule.prefix)] if claim.rule.prefix else b""
     wrapped = reading.layers_at(claim.start)
-    return Capture(claim.rule, Secret(token, prefix), start, end, wrapped, claim.evidence, claim.confidence, claim.reason)
+    return Capture(
+        claim.rule,
+        Secret(token, prefix, own.key(claim.rule, token)),
+        start,
+        end,
+        wrapped,
+        claim.evidence,
+        claim.confidence,
+        claim.reason,
+    )
 
 
 def _is_quoted(content: bytes, claim: judge.Claim, reading: Reading) -> bool:

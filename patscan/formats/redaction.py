@@ -28,7 +28,7 @@ _NO_TOKEN = frozenset(("placeholder", "regex", "interpolation", "elision"))
 """Reasons of what nobody ever drew: its body may be a word of anybody's, and without a prefix all of it may be."""
 _DOUBTFUL = frozenset(("checksum", "length", "malformed", "confidence"))
 """Reasons of what is probably none: masked where it stands whole, but its body alone isn't."""
-_USUAL = (("hex", 2), ("percent", 2), ("base64", 3))
+_USUAL = (("hex", 2), ("percent", 8), ("base64", 3))
 """The layers that a name or a path may be written in, with the number of their usual forms. A token has a hundred: folded, separated."""
 _TEXTLESS = {int, bool, Secret, Position, Rule}
 _PATHS = {Sighting: Sighting._fields.index("path"), Address: Address._fields.index("name")}
