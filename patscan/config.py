@@ -21,9 +21,9 @@ _MANY = 1000
 """Entries of a list at most."""
 _SHOWN, _LONGEST = 20, 100
 """Entries of a list, and characters of each, that a report shows."""
-_PREFIX = re.compile(r"[A-Za-z0-9_+=/@:.-]{4,20}")
-_INSTANCE = re.compile(r"[A-Za-z0-9_+=/@:.-]{0,19}[A-Za-z0-9_+=/@:.]")
-_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
+_PREFIX = r"[A-Za-z0-9_+=/@:.-]{4,20}"
+_INSTANCE = r"[A-Za-z0-9_+=/@:.-]{0,19}[A-Za-z0-9_+=/@:.]"
+_HOST = r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
 
 
 class Key(NamedTuple):
@@ -84,8 +84,8 @@ def _is_word_of(words: tuple[str, ...]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and value in words
 
 
-def _is_like(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+def _is_like(pattern: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
 def _is_flag(value: Any) -> bool:

@@ -48,6 +48,14 @@ class ReportError(PatscanError):
     """A saved report can't be used; the sentence names file and field."""
 
 
+class AuditError(PatscanError):
+    """The audit log can't be written, so nothing was sent."""
+
+
+class KeepingError(PatscanError):
+    """A file for a new token can't be made ready, so nothing was sent."""
+
+
 class TargetError(PatscanError):
     """What was to be scanned isn't there or can't be opened: nothing was looked at."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from patscan.content import Piece
-from patscan.detect.matcher import Matcher
+from patscan.content import Failure, Key, Piece
 from patscan.errors import TargetError
 from patscan.kind import Kind
 from patscan.model import Finding, Occurrence
@@ -22,18 +21,46 @@ STOOD = "was there before"
 class Changing(Protocol):
     """A source of what is new in files."""
 
-    def before(self, paths: Collection[str]) -> Iterator[tuple[str, Piece]]:
-        """What stood under these paths before: path and piece of content."""
+    def before(self, paths: Collection[str]) -> Iterator[tuple[Sequence[str], Piece]]:
+        """What stood under these paths before: a content's paths and its pieces."""
+
+
+class _Before(NamedTuple):
+    """What stood under some paths, as a shard: it is looked at as anything else, archives included."""
+
+    contents: Iterable[tuple[Sequence[str], Piece]]
+    paths: dict[str, Sequence[str]]
+    """The paths of each content, once it was read."""
+
+    def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
+        """See `patscan.content.Shard.pieces`."""
+        for paths, piece in self.contents:
+            self.paths[str(piece.key)] = paths
+            yield piece
+
+    def engines(self) -> tuple[str, ...]:
+        """None: nothing is read in a special way."""
+        return ()
+
+    def name(self, key: Key) -> str:
+        """A key is the object's id."""
+        return str(key)
+
+    def sighting(self, piece: Piece, start: int) -> None:
+        """Not asked."""
 
 
 def committed(source: Changing, run: Run) -> Run:
-    """`run` without the tokens that stood in the same file before."""
-    matcher = Matcher(run.rules)
+    """`run` without the tokens that stood in the same file before. Looks in this process, where the scan looked."""
+    from patscan.look import look
+
     paths = {place.sighting.path for finding in run.findings for place in finding.occurrences if place.sighting.path}
     stood: dict[str, set[Secret]] = {}
     with suppress(TargetError):  # what can't be read excuses nothing
-        for path, piece in source.before(paths) if paths else ():
-            stood.setdefault(path, set()).update(capture.secret for capture in matcher.find(piece.data))
+        before = _Before(source.before(paths), {})
+        for match in look(before).matches if paths else ():
+            for path in before.paths[match.address.name]:
+                stood.setdefault(path, set()).add(match.secret)
 
     def reason(finding: Finding, occurrence: Occurrence) -> str:
         # What stood in the file before never stood in its new name.

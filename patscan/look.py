@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,10 +10,11 @@ from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from patscan import lfs
 from patscan.archives import STARTS, TAR, USTAR, kind_of
 from patscan.archives.limits import Account, Limits, Spent
-from patscan.content import OVERLAP, PLACES, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
-from patscan.detect.matcher import Matcher
+from patscan.content import IGNORED, OVERLAP, PLACES, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
+from patscan.detect import anchors
 from patscan.model import Address, Match, Rule
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from patscan.detect.matcher import Capture
     from patscan.detect.passages import Passages, Sight
     from patscan.detect.positions import Text
+    from patscan.seal import Kept
     from patscan.secret import Secret
 
 _DENSE = 10_000
@@ -29,6 +32,7 @@ _FRAMES = 10_000
 """Matches in one content that keep their frames."""
 
 _LIMITS = Limits()
+_STARTS = STARTS | {lfs.BEGIN}
 _UNCOUNTED = frozenset({"commit", "ref-name", "path", "tree"})
 _CLOSED = frozenset({"commit", "tag", "tree", "ref-name", "path", "symlink", "message"})
 """Kinds of contents that are never archives."""
@@ -36,36 +40,44 @@ _CLOSED = frozenset({"commit", "tag", "tree", "ref-name", "path", "symlink", "me
 _looker: _Looker | None = None
 
 
-def start(rules: tuple[Rule, ...], unhurried: int = 0, reveal: bool = False, limits: Limits = _LIMITS) -> None:
+def start(rules: tuple[Rule, ...], unhurried: int = 0, reveal: bool = False, limits: Limits = _LIMITS, kept: Kept | None = None) -> None:
     """Compile the rules, which every worker does first, for what is compiled can't be sent.
 
-    `unhurried`: see `Anchors`. `reveal`: frames show the tokens. `limits`: how far archives are opened.
+    `unhurried`, `kept`: see `Anchors`. `reveal`: frames show the tokens. `limits`: how far archives are opened.
     """
     global _looker  # noqa: PLW0603 - an executor's initializer has no other way to leave something for its tasks
-    _looker = _Looker(rules, unhurried, reveal, limits)
+    _looker = _Looker(rules, anchors.of_rules(rules, unhurried, kept), reveal, limits)
 
 
 def look(shard: Shard) -> Looked:
     """Every match in the contents of `shard`, and what was looked at."""
     if _looker is None:
         raise AssertionError("look() before start()")
-    return _looker.look(shard)
+    # A look makes no cycles, only millions of values: looking for cycles takes up to a third of its time.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _looker.look(shard)
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _Looker:
     """The compiled rules."""
 
-    def __init__(self, rules: tuple[Rule, ...], unhurried: int, reveal: bool, limits: Limits) -> None:
+    def __init__(self, rules: tuple[Rule, ...], compiled: anchors.Anchors, reveal: bool, limits: Limits) -> None:
+        self.anchors = compiled
         self.limits, self.spent = limits, Spent()
-        self._matcher, self._reveal = Matcher(rules, unhurried), reveal
-        self.anchors = self._matcher.anchors
+        self._rules, self._reveal = rules, reveal
 
     @cached_property
     def passages(self) -> Passages:
         """What matches; made when there is an anchor, for most hooks never meet one."""
+        from patscan.detect.matcher import Matcher
         from patscan.detect.passages import Passages
 
-        return Passages(self._matcher, self._reveal)
+        return Passages(Matcher(self._rules, self.anchors), self._reveal)
 
     def look(self, shard: Shard) -> Looked:
         """See `look`. The loop runs over every content there is, so it calls as little as it can."""
@@ -75,6 +87,7 @@ class _Looker:
         failed: list[Failure] = []
         numbers: list[int] = []
         sizes: list[int] = []
+        gaps: list[Gap] = []
         commits = blobs = omitted = 0
         archives: list[_Archive] = []
         content: _Content | None = None
@@ -88,7 +101,7 @@ class _Looker:
                 content = archive = None
                 commits += kind == "commit"
                 blobs += kind not in _UNCOUNTED
-                if (data[:2] in STARTS or data[TAR] == USTAR) and kind not in _CLOSED:
+                if (data[:2] in _STARTS or data[TAR] == USTAR) and kind not in _CLOSED:
                     archive = _Archive(self, shard, key)
                     archives.append(archive)
             if archive:
@@ -100,27 +113,37 @@ class _Looker:
                 failed.append(Failure(shard.name(key), "its names are looked at one by one.", again=True))
                 continue
             content = content or _Content(self, shard, key)
-            known = len(matches) + omitted
+            known = len(matches) + omitted + len(gaps)
             matches += content.matches(piece, hits)
             omitted += content.omitted
-            content.omitted = 0
-            if len(matches) + omitted > known:
+            gaps += content.gaps
+            content.omitted, content.gaps = 0, []
+            if len(matches) + omitted + len(gaps) > known:
                 suspicious.append(key)
         engines = {self.anchors.engine, *shard.engines()}
         counted = (array("q", numbers), array("q", sizes)) if numbers else ((), ())
-        looked = Looked(matches, suspicious, failed, commits, blobs, sum(sizes), tuple(sorted(engines)), counted, omitted)
+        looked = Looked(matches, suspicious, failed, commits, blobs, sum(sizes), tuple(sorted(engines)), counted, omitted, gaps)
         return _with(archives, looked) if archives else looked
 
 
 def _with(archives: Sequence[_Archive], looked: Looked) -> Looked:
     """`looked` with what lies inside these of its contents. One that wasn't read whole isn't to be remembered as clean."""
-    suspicious = {archive.key for archive in archives if archive.matches or archive.gaps}
+    suspicious = {archive.key for archive in archives if archive.matches or archive.gaps or archive.content_id}
+    linked = [archive.linked() for archive in archives if archive.content_id]
     return looked._replace(
         matches=apart([*looked.matches, *(match for archive in archives for match in archive.matches)]),
         suspicious=[*looked.suspicious, *(suspicious.difference(looked.suspicious))],
+        failed=[*looked.failed, *linked],
         omitted=looked.omitted + sum(archive.omitted for archive in archives),
-        gaps=[gap for archive in archives for gap in archive.gaps],
+        gaps=[*looked.gaps, *(gap for archive in archives for gap in archive.gaps)],
     )
+
+
+def _named(gaps: Sequence[Gap], shard: Shard, piece: Piece) -> list[Gap]:
+    """`gaps` of one content, with what people call it."""
+    sighting = shard.sighting(piece, 0) if gaps else None
+    path = sighting.path if sighting else None
+    return [gap._replace(name=shard.name(piece.key), path=path) for gap in gaps]
 
 
 def apart(matches: Sequence[Match]) -> list[Match]:
@@ -138,6 +161,8 @@ class _Archive:
 
     def __init__(self, looker: _Looker, shard: Shard, key: Key) -> None:
         self.key = key
+        self.content_id: str | None = None
+        """The content that it stands for in Git LFS, if it is a pointer."""
         self.matches: list[Match] = []
         self.gaps: list[Gap] = []
         self.omitted = 0
@@ -150,14 +175,23 @@ class _Archive:
         """One piece more; with the last one it is opened."""
         if not piece.offset:
             self._first = piece.data
+            self.content_id = lfs.content_id(piece.data)
         elif len(self._more) <= self._looker.limits.held:
             if not self._more:
                 self._more += self._first
             self._more += memoryview(piece.data)[OVERLAP:]
         if piece.last and kind_of(self._first):
-            self._open(piece._replace(offset=0, data=memoryview(self._more) if self._more else self._first))
+            most = self._looker.limits.held
+            is_whole = len(self._more or self._first) <= most
+            del self._more[most:]
+            self._open(piece._replace(offset=0, data=memoryview(self._more or self._first)[:most], last=is_whole))
         if piece.last:
             self._first, self._more = b"", bytearray()
+
+    def linked(self) -> Failure:
+        """Asks for what the pointer stands for."""
+        name = f"{lfs.AGAIN}{self.content_id}:{self._shard.name(self.key)}"
+        return Failure(name, "its content lies in Git LFS.", again=True)
 
     def _open(self, piece: Piece) -> None:
         from patscan.inside import Inside
@@ -165,10 +199,7 @@ class _Archive:
         account = Account(self._looker.limits, self._looker.spent, len(piece.data))
         inside = Inside(piece, self._looker.anchors.hits, self._content)
         self.matches, self.gaps, self.omitted = inside.matches(account), inside.gaps, inside.omitted
-        if self.gaps:
-            sighting = self._shard.sighting(piece, 0)
-            path = sighting.path if sighting else None
-            self.gaps = [gap._replace(name=self._shard.name(self.key), path=path) for gap in self.gaps]
+        self.gaps = _named(self.gaps, self._shard, piece)
 
     def _content(self, members: tuple[str, ...]) -> _Content:
         return _Content(self._looker, self._shard, self.key, members, self._places)
@@ -182,15 +213,21 @@ class _Content:
     ) -> None:
         """`members` lead to it, if it lies in an archive; `places` counts how often each token stood in all of that."""
         self.omitted = 0
+        self.gaps: list[Gap] = []
+        """What wasn't read of the pieces that came by."""
         self._members = members
         self._looker, self._shard, self._name = looker, shard, shard.name(key)
         self._places: Counter[Secret] = Counter() if places is None else places
         self._listed = 0
+        self._ignored: Counter[str] = Counter()
         self._text: Text | None = None
         self._offset = 0
 
     def matches(self, piece: Piece, hits: Sequence[Hit]) -> Iterator[Match]:
         """The matches in one piece, of which `hits` are the anchors: all of them, or as many as make it a dense one."""
+        if not hits:
+            self._moved(bytes(piece.data), piece.offset)
+            return
         if len(hits) < _DENSE:
             yield from self._part(piece, hits)
             return
@@ -205,8 +242,11 @@ class _Content:
         def is_listed(capture: Capture) -> bool:
             return owns(piece.offset, piece.last, len(data), capture.start) and self._is_listed(capture)
 
-        for base, sight in self._looker.passages.sights(text, hits, is_listed):
+        passages = self._looker.passages
+        for base, sight in passages.sights(text, hits, is_listed):
             yield self._match(piece, text, base + sight.capture.start, base + sight.capture.end, sight)
+        cuts = [Gap(piece.key, self._members, reason, ours=False) for reason in passages.cuts()]
+        self.gaps += _named(cuts, self._shard, piece)
 
     def _moved(self, data: bytes, offset: int) -> Text:
         """The text of the part at `offset`; lines are counted on from the part before."""
@@ -218,7 +258,9 @@ class _Content:
 
     def _is_listed(self, capture: Capture) -> bool:
         self._places[capture.secret] += 1
-        if self._places[capture.secret] <= PLACES:
+        if capture.reason:
+            self._ignored[capture.reason] += 1
+        if self._places[capture.secret] <= PLACES and self._ignored[capture.reason] <= IGNORED:
             self._listed += 1
             return True
         self.omitted += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
+from patscan.demands import Demands, Example
 from patscan.kind import Kind
 from patscan.secret import Secret
 
@@ -22,13 +23,6 @@ STATES = ("unchecked", "active", "active-blocked", "inactive", "not-found", "unv
 
 DECIDED = ("inline comment", "baseline", "path")
 """Reasons to ignore a finding that a person gave."""
-
-
-class Example(NamedTuple):
-    """A text and the bytes a rule must capture in it; ``secret`` is empty in a counter-example."""
-
-    text: str
-    secret: str
 
 
 class Rule(NamedTuple):
@@ -58,6 +52,8 @@ class Rule(NamedTuple):
     """What may stand around a token of this rule that has no prefix and no anchor: ids of `patscan.detect.contexts.table`."""
     instance: str = ""
     """The configured instance prefix with its hyphen (``ACME-``): right in front of `prefix` it belongs to the token."""
+    demands: Demands | None = None
+    """What a rule of a user's own demands beside its pattern; ``None``: the rule is a shipped one."""
 
 
 class Evidence(NamedTuple):

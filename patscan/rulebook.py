@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from patscan.demands import Demands, Example
 from patscan.errors import RuleError
-from patscan.model import SEVERITIES, Example, Rule
+from patscan.model import SEVERITIES, Rule
 
-BODIES = ("friendly", "hex", "base36", "routable", "jwt", "opaque")
+BODIES = ("friendly", "hex", "base36", "routable", "jwt", "drawn", "opaque", "typed")
 """Who draws the part of a token after its prefix; `patscan.detect.judge` knows each."""
 
 _PAT = "glpat-"
-_TEXTS = ("id", "kind", "name", "severity", "description", "remedy", "pattern", "body")
-_OPTIONAL = {"prefix": "", "lookback": 0, "anchors": [], "contexts": [], "counter_examples": []}
-_FIELDS = {*_TEXTS, *_OPTIONAL, "references", "examples"}
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_TEXTS = ("id", "kind", "name", "severity", "description", "remedy", "pattern", "body", "prefix")
+_LISTS = ("references", "anchors", "contexts", "counter_examples", "near", "allow_list")
+_DESCRIPTION = "A secret that a rule of this project's own finds. Who has it can do what it was made for."
+_REMEDY = "Revoke it where it was made, make another, and look for what was done with the old one."
+_OPTIONAL = {
+    **dict.fromkeys(("kind", "name", "body", "prefix", "alphabet"), ""),
+    **dict.fromkeys(("lookback", "length", "min_entropy"), 0),
+    **{field: [] for field in _LISTS},
+    "description": _DESCRIPTION,
+    "remedy": _REMEDY,
+}
+_FIELDS = {*_TEXTS, *_OPTIONAL, "examples"}
+_LONGEST = 4096
+"""Characters of a secret that a rule may want."""
+_CLASS = r"(?:[^\[\]^\\]|\\[^dDsSwW\w])+"
+_ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 
 
 def load(extra: Iterable[Path] = (), check_all: bool = False) -> tuple[Rule, ...]:
-    """The shipped rules, then those of the folders in `extra`, in file and table order.
+    """`read`, where nothing may be wrong. Raises `RuleError` with all that is."""
+    rules, problems = read(extra, check_all)
+    if problems:
+        raise RuleError("\n         ".join(problems))
+    return rules
 
-    The patterns of the shipped ones are checked if `check_all` says so; the hook needn't compile again what CI has.
-    Raises `RuleError` with all that is wrong: files that can't be read, fields that don't hold what they must, ids used twice.
+
+def read(extra: Iterable[Path] = (), check_all: bool = False) -> tuple[tuple[Rule, ...], list[str]]:
+    """The shipped rules, then those of the folders in `extra`, in file and table order; and a sentence for each thing that is wrong.
+
+    The patterns of the shipped ones are checked if `check_all` says so; the hook needn't compile again what CI has. Wrong are files
+    that can't be read, fields that don't hold what they must, and ids used twice.
     """
     rules: dict[str, Rule] = {}
     problems: list[str] = []
@@ -33,10 +55,8 @@ def load(extra: Iterable[Path] = (), check_all: bool = False) -> tuple[Rule, ...
             for rule in _read(file, check_all or folder != shipped(), problems):
                 if rule.id in rules:
                     problems.append(f"{file}: the rule id {rule.id!r} is used twice. Give one of them another id.")
-                rules[rule.id] = rule
-    if problems:
-        raise RuleError("\n         ".join(problems))
-    return tuple(rules.values())
+                rules[rule.id] = rule if folder != shipped() else rule._replace(demands=None)
+    return tuple(rules.values()), problems
 
 
 def with_prefixes(rules: Iterable[Rule], pat_prefix: str = "", instance_prefix: str = "") -> tuple[Rule, ...]:
@@ -109,10 +129,15 @@ def _tables(file: Path) -> list[dict[str, Any]]:
 
 def _rule(table: _Table, check_patterns: bool) -> Rule:
     table.check_names()
-    texts = {field: table.text(field) for field in (*_TEXTS, "prefix")}
+    texts = {field: table.text(field) for field in _TEXTS}
     table.check_choice("severity", SEVERITIES)
     table.check_choice("body", BODIES)
-    if texts["id"] and not _ID.fullmatch(texts["id"]):
+    alphabet, length = table.alphabet(), table.length()
+    texts["body"] = texts["body"] or ("drawn" if alphabet else "opaque")
+    if texts["body"] == "drawn" and not alphabet:
+        table.problem("the body 'drawn' needs an alphabet.")
+    texts["kind"], texts["name"] = (texts[field] or texts["id"] for field in ("kind", "name"))
+    if texts["id"] and not re.fullmatch(_ID, texts["id"]):
         table.problem("the id holds lowercase letters, digits and single hyphens.")
     if texts["pattern"] and check_patterns:
         table.check_pattern(texts["pattern"])
@@ -124,6 +149,13 @@ def _rule(table: _Table, check_patterns: bool) -> Rule:
         examples=table.examples(),
         counter_examples=tuple(text.replace("~", "") for text in table.texts("counter_examples")),
         contexts=table.texts("contexts"),
+        demands=Demands(
+            alphabet,
+            length,
+            table.min_entropy(alphabet, length, texts["prefix"]),
+            tuple(word.lower() for word in table.texts("near")),
+            table.allow_list(),
+        ),
     )
 
 
@@ -131,7 +163,9 @@ class _Table:
     """One ``[[rule]]``. Each method returns what a field holds, or says what is wrong with it and returns something empty."""
 
     def __init__(self, where: str, values: dict[str, Any], problems: list[str]) -> None:
-        self._where, self._values, self._problems = where, {**_OPTIONAL, **values}, problems
+        # Configuration is written with hyphens, and so may be the fields of a rule.
+        self._where, self._problems = where, problems
+        self._values = {**_OPTIONAL, **{field.replace("-", "_"): value for field, value in values.items()}}
 
     def problem(self, sentence: str) -> None:
         self._problems.append(f"{self._where}: {sentence}")
@@ -154,6 +188,48 @@ class _Table:
         self.problem(f"{field} must be a list of texts.")
         return ()
 
+    def alphabet(self) -> str:
+        """The characters of the alphabet, which is written as in the brackets of a regular expression."""
+        written = self.text("alphabet")
+        if not written:
+            return ""
+        if written.isascii() and re.fullmatch(_CLASS, written):
+            try:
+                return "".join(re.findall(f"[{written}]", "".join(map(chr, range(33, 127)))))
+            except re.error:
+                pass
+        self.problem("alphabet is what stands in the brackets of a regular expression, such as A-Za-z0-9_.")
+        return ""
+
+    def length(self) -> tuple[int, int]:
+        value = self._values["length"]
+        least, most = value if isinstance(value, list) and len(value) == 2 else (value, value)
+        if value == 0 or (_is_number(least) and _is_number(most) and 1 <= least <= most <= _LONGEST):
+            return least, most
+        self.problem(f"length is a number of characters behind the prefix, or two: [20, 40]; at most {_LONGEST}.")
+        return 0, 0
+
+    def min_entropy(self, alphabet: str, length: tuple[int, int], prefix: str) -> float:
+        """Refuses what no secret reaches: n characters of k sorts have log2(min(n, k)) bits at most."""
+        value = self._values["min_entropy"]
+        if not _is_number(value, float) or not 0 <= value <= 8:
+            self.problem("min_entropy is a number of bits per character, 0 to 8.")
+            return 0.0
+        sorts = len({*alphabet, *prefix}) if alphabet else 256
+        most = math.log2(min(sorts, length[1] + len(prefix)) if length[1] else sorts)
+        if value > most:
+            self.problem(f"min_entropy is {value:g}, but no secret of this length and alphabet has more than {most:.2f}.")
+        return float(value)
+
+    def allow_list(self) -> tuple[str, ...]:
+        patterns = self.texts("allow_list")
+        for pattern in patterns:
+            try:
+                re.compile(pattern.encode())
+            except re.error as error:
+                self.problem(f"allow_list holds {pattern!r}, which is no regular expression: {error}.")
+        return patterns
+
     def check_choice(self, field: str, choices: Sequence[str]) -> None:
         value = self._values.get(field)
         if isinstance(value, str) and value and value not in choices:
@@ -175,7 +251,10 @@ class _Table:
         if not anchors and self._values["contexts"]:
             return ()
         if not anchors or not all(len(anchor) >= 4 and anchor.isascii() for anchor in anchors):
-            self.problem("needs a prefix, or anchors, each of at least four ASCII characters, or contexts.")
+            self.problem(
+                "needs a prefix or anchors (or contexts), each of at least four ASCII characters: all bytes are searched for "
+                "these at once, and the pattern is tried only where one stands. Without, it would be tried at every byte of a history."
+            )
         return anchors
 
     def lookback(self) -> int:
@@ -201,3 +280,7 @@ class _Table:
         if secret not in text:
             self.problem("the secret of an example must stand in its text.")
         return Example(text, secret)
+
+
+def _is_number(value: object, *more: type) -> bool:
+    return isinstance(value, (int, *more)) and not isinstance(value, bool)

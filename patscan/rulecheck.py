@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
+from patscan.demands import Example
 from patscan.detect.matcher import Matcher
-from patscan.model import Example, Rule
+from patscan.model import Rule
 
 HOSTILE = 1 << 20
 """Bytes of the line that no rule may take long over."""
@@ -15,8 +16,9 @@ PATIENCE = 1.0
 """Seconds of the processor a rule has for a hostile line, whatever else the machine is doing."""
 
 
-def problems(rules: Sequence[Rule]) -> Iterator[str]:
-    """One sentence for each promise a rule breaks."""
+def problems(rules: Sequence[Rule], seconds: dict[str, float] | None = None) -> Iterator[str]:
+    """One sentence for each promise a rule breaks. `seconds` takes how long each rule needed for its slowest hostile line."""
+    seconds = {} if seconds is None else seconds
     matcher = Matcher(rules)
     for rule in rules:
         for example in rule.examples:
@@ -24,7 +26,7 @@ def problems(rules: Sequence[Rule]) -> Iterator[str]:
         for text in rule.counter_examples:
             if any(match.rule.id == rule.id and not match.reason for match in matcher.find(text.encode())):
                 yield f"{rule.id}: takes the counter-example {_shown(text)}."
-        yield from _hostile(rule)
+        yield from _hostile(rule, seconds)
 
 
 def _example(matcher: Matcher, rule: Rule, example: Example) -> Iterator[str]:
@@ -35,12 +37,13 @@ def _example(matcher: Matcher, rule: Rule, example: Example) -> Iterator[str]:
         if match.rule.id != rule.id:
             yield f"{rule.id}: the rule {match.rule.id} claims the example {_shown(example.text)}."
         elif match.reason:
-            yield f"{rule.id}: the example {_shown(example.text)} is ignored: {match.reason}."
+            why = "; ".join(str(evidence.facts["text"]) for evidence in match.evidence if "text" in evidence.facts)
+            yield f"{rule.id}: the example {_shown(example.text)} is ignored: {match.reason}{f' ({why})' if why else ''}."
         elif match.secret.reveal() != example.secret.encode():
             yield f"{rule.id}: in the example {_shown(example.text)} it takes {len(match.secret)} bytes instead of {len(example.secret)}."
 
 
-def _hostile(rule: Rule) -> Iterator[str]:
+def _hostile(rule: Rule, seconds: dict[str, float]) -> Iterator[str]:
     """Long lines made of the rule's own anchors and example: what makes a pattern go back and forth the most."""
     matcher = Matcher([rule])
     secret = rule.examples[0].secret
@@ -52,6 +55,7 @@ def _hostile(rule: Rule) -> Iterator[str]:
         except TimeoutError:
             yield f"{rule.id}: gives up on a line of 1 MiB made of {_shown(part)}. Bound its quantifiers."
             continue
+        seconds[rule.id] = max(took, seconds.get(rule.id, 0.0))
         if took > PATIENCE:
             yield f"{rule.id}: needs more than {PATIENCE} s for a line of 1 MiB made of {_shown(part)}. Bound its quantifiers."
 

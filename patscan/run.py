@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from patscan.archives.limits import Limits
 from patscan.content import Each, Looked, Piece, Shard
-from patscan.model import Coverage, Exposure, Finding, Match, Note, Occurrence, Rule, Sighting, Skip, Target
+from patscan.gaps import Gaps
+from patscan.model import Coverage, Exposure, Finding, Match, Occurrence, Rule, Sighting, Target
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from patscan.seal import Kept
     from patscan.triage import Policy
 
 
@@ -21,8 +23,7 @@ _LIMITS = Limits()
 class Source(Protocol):
     """A place that has content."""
 
-    skips: list[Skip]
-    notes: list[Note]
+    gaps: Gaps
 
     def target(self) -> Target:
         """What is scanned, for the report."""
@@ -47,6 +48,9 @@ class Source(Protocol):
 
     def sightings(self, names: Iterable[str], each: Each) -> Mapping[str, Sequence[Sighting]]:
         """Where each of these contents was met, the first place first; `each` may share the search out over processors."""
+
+    def paths(self, names: Collection[str]) -> Mapping[str, str]:
+        """A path of each of these contents that one is known of without a search."""
 
     def vouched(self, sighting: Sighting) -> Sighting:
         """Where a content says it was met, without what the source can't vouch for: who made a commit that history is cut off at."""
@@ -73,6 +77,8 @@ class Options(NamedTuple):
     """What the project has decided not to hear of again."""
     limits: Limits = _LIMITS
     """How far archives are opened."""
+    compiled: Kept | None = None
+    """The anchors of the rules as they were compiled before."""
     every_place: bool = True
     """Tokens that are too unlikely to be findings have their places looked up, too; nobody but a format that lists them needs those."""
 
@@ -96,6 +102,6 @@ class Run(NamedTuple):
 
 
 Stage = Callable[[Run], Run]
-Pool = Callable[[tuple[Rule, ...], bool, Limits], "Executor | None"]
+Pool = Callable[[tuple[Rule, ...], Options], "Executor | None"]
 """Makes an executor whose workers have called `patscan.look.start`; ``None``, having called it here, when workers aren't worth it."""
 Progress = Callable[[Looked], None]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from patscan.content import IGNORED, Each, Gap, Looked, Shard, name_of
 from patscan.kind import Kind
 from patscan.look import look
-from patscan.model import Coverage, Match, Note, Report, Rule, Skip
+from patscan.model import Coverage, Match, Report, Rule
 from patscan.run import Options, Pool, Progress, Run, Source, Stage
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
         run = _through(run, more)
     finally:
         looking.close()
-    return _report(run, looking.skips, looking.gaps)
+    return _report(run, looking.unpacked)
 
 
 def _through(run: Run, more: Sequence[Stage]) -> Run:
@@ -56,17 +56,20 @@ def _through(run: Run, more: Sequence[Stage]) -> Run:
     return run
 
 
-def _report(run: Run, skips: Sequence[Skip], gaps: Sequence[Gap]) -> Report:
+def _report(run: Run, gaps: Sequence[Gap]) -> Report:
     source, coverage = run.source, run.coverage
-    unpacked = _unpacked(run, gaps)
-    skips = [*skips, *source.skips, *(Skip(gap.name, gap.reason) for gap in unpacked if _is_skip(gap, run))]
+    for gap in _unpacked(run, gaps):
+        if _is_skip(gap, run):
+            source.gaps.skip(gap.name, gap.reason)
+        else:
+            source.gaps.note(gap.name, gap.reason, "archive" if gap.ours else "")
     looked = coverage.commits or coverage.blobs or source.target().type in _MAY_BE_EMPTY
-    if not (looked or skips or run.interrupted):
+    if not (looked or source.gaps.skips or run.interrupted):
         # A scan of nothing is never green: a wrong path or a wrong checkout looks just like that.
-        skips.append(Skip(source.target().path, "there is nothing to look at: no commit, no file."))
-    unreasoned = [Note(place, "an ignore comment without the reason that is required: it hides nothing.") for place in run.unreasoned]
-    notes = [Note(gap.name, gap.reason, "archive" if gap.ours else "") for gap in unpacked if not _is_skip(gap, run)]
-    coverage = coverage.plus(Coverage(skipped=tuple(skips), notes=(*source.notes, *notes, *unreasoned)))
+        source.gaps.skip(source.target().path, "there is nothing to look at: no commit, no file.")
+    for place in run.unreasoned:
+        source.gaps.note(place, "an ignore comment without the reason that is required: it hides nothing.")
+    coverage = coverage.plus(Coverage(skipped=tuple(source.gaps.skips), notes=tuple(source.gaps.notes)))
     violations = tuple(
         f"{place}: an ignore comment without a reason. Write one behind it: patscan:ignore -- why" for place in run.unreasoned
     )
@@ -75,12 +78,13 @@ def _report(run: Run, skips: Sequence[Skip], gaps: Sequence[Gap]) -> Report:
 
 def _unpacked(run: Run, gaps: Sequence[Gap]) -> list[Gap]:
     """`gaps`, each with the name of its archive, or of the member, that people know."""
-    # In a history, asking git for a path takes as long as everything else: an id has to do for what nothing can be done about.
+    # In a history, asking git for a path takes as long as everything else: HEAD has to do for what nothing can be done about.
     asked = {gap.name for gap in gaps if gap.path is None and (gap.ours or run.source.target().type != "history")}
     sightings = run.source.sightings(asked, map) if asked else {}
+    known = run.source.paths({gap.name for gap in gaps if gap.path is None and gap.name not in asked})
     named = []
     for gap in gaps:
-        paths = [gap.path or "", *(one.path or "" for one in sightings.get(gap.name, ()))]
+        paths = [gap.path or known.get(gap.name, ""), *(one.path or "" for one in sightings.get(gap.name, ()))]
         name = next(filter(None, paths), f"{Kind.BLOB} {gap.name}")
         named.append(gap._replace(name="!/".join([name, *filter(None, gap.members)])))
     return sorted(set(named), key=lambda gap: (gap.name, gap.reason))
@@ -97,8 +101,7 @@ class _Looking:
     def __init__(self, source: Source, progress: Progress) -> None:
         self.matches: list[Match] = []
         self.coverage = Coverage()
-        self.skips: list[Skip] = []
-        self.gaps: list[Gap] = []
+        self.unpacked: list[Gap] = []
         self._source, self._progress = source, progress
         self._again: list[str] = []
         self._ignored: Counter[str] = Counter()
@@ -106,22 +109,19 @@ class _Looking:
 
     def over_everything(self, pool: Pool, rules: tuple[Rule, ...], options: Options) -> None:
         """Every content; then, by the plain way, those that couldn't be read, and those in which an earlier scan had matches."""
-        executor = pool(rules, options.reveal, options.limits)
+        executor = pool(rules, options)
         if executor:
             from patscan.workers import Workers
 
-            self._workers = Workers[Looked](executor, lambda: pool(rules, options.reveal, options.limits), look)
+            self._workers = Workers[Looked](executor, lambda: pool(rules, options), look, self._source.gaps)
         run = self._workers.run if self._workers else self._here
-        try:
-            self._keep(run(self._source.shards()))
-            recalled = list(self._source.recall())
-            self._keep(recalled)
-            # They are counted already.
-            names = [str(key) for looked in recalled for key in looked.suspicious]
-            self._keep(looked._replace(commits=0, blobs=0, bytes=0, sizes=((), ())) for looked in run(self._source.some(names)))
-            self._keep(run(self._source.again(self._again)))
-        finally:
-            self.skips += self._workers.skips if self._workers else ()
+        self._keep(run(self._source.shards()))
+        recalled = list(self._source.recall())
+        self._keep(recalled)
+        # They are counted already.
+        names = [str(key) for looked in recalled for key in looked.suspicious]
+        self._keep(looked._replace(commits=0, blobs=0, bytes=0, sizes=((), ())) for looked in run(self._source.some(names)))
+        self._keep(run(self._source.again(self._again)))
 
     @property
     def each(self) -> Each:
@@ -140,7 +140,7 @@ class _Looking:
             try:
                 looked = look(shard)
             except (MemoryError, OSError) as error:
-                self.skips.append(Skip(name_of(shard), f"{error or type(error).__name__}."))
+                self._source.gaps.skip(name_of(shard), f"{error or type(error).__name__}.")
             else:
                 yield looked
 
@@ -148,7 +148,7 @@ class _Looking:
         for looked in results:
             self._source.learn(looked)
             omitted = looked.omitted
-            self.gaps += looked.gaps
+            self.unpacked += looked.gaps
             for match in looked.matches:
                 if match.reason and self._ignored[match.reason] >= IGNORED:
                     omitted += 1
@@ -159,6 +159,6 @@ class _Looking:
                 if again:
                     self._again.append(name)
                 else:
-                    self.skips.append(Skip(name, reason))
+                    self._source.gaps.skip(name, reason)
             self.coverage = self.coverage.plus(Coverage(looked.commits, looked.blobs, looked.bytes, (), (), looked.engines, omitted))
             self._progress(looked)

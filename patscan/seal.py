@@ -9,9 +9,15 @@ from contextlib import suppress
 from hashlib import blake2b
 from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 
 KEY = 32
 """Bytes of a user's key."""
+
+
+class DamagedError(Exception):
+    """A kept file that can't be believed."""
+
 
 Seal = Callable[[bytes], bytes]
 """The digest of a content, in hex, under the user's key and the name of its file."""
@@ -58,22 +64,44 @@ def _known(file: Path) -> bytes:
     return known if len(known) == KEY else b""
 
 
-def replace(file: Path, content: bytes) -> bool:
-    """Make `content` that of `file`, whole and for its owner alone; returns whether that could be done."""
-    return _write(file, content, os.replace)
+class Sealed(NamedTuple):
+    """A file that is kept between runs, under a user's key."""
+
+    file: Path
+    key: bytes
+
+    def content(self) -> bytes | None:
+        """What was kept; ``None`` if there is no such file. Raises `DamagedError` if it wasn't written there under this key."""
+        try:
+            with opened(self.file) as stream:
+                digest, _, content = stream.read().partition(b"\n")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise DamagedError(self.file) from error
+        if digest != seal(self.key, self.file.name)(content):
+            raise DamagedError(self.file)
+        return content
+
+    def keep(self, content: bytes) -> bool:
+        """Keep `content`, whole and for its owner alone; returns whether that could be done."""
+        return _write(self.file, seal(self.key, self.file.name)(content) + b"\n" + content)
 
 
-def _write(file: Path, content: bytes, place: Callable[[Path, Path], None]) -> bool:
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
+class Kept(NamedTuple):
+    """What an earlier process left in a file; the next one reads what is kept there now."""
+
+    content: bytes | None
+    file: Sealed
+
+
+def _write(file: Path, content: bytes, place: Callable[[Path, Path], None] | None = None) -> bool:
+    from patscan.whole import whole
+
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.unlink(missing_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb") as stream:
+        with whole(file, 0o600, place) as stream:
             stream.write(content)
-        place(draft, file)
     except OSError:
         return False
-    finally:
-        with suppress(OSError):
-            draft.unlink()
     return True

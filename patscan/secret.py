@@ -13,11 +13,12 @@ class Secret:
     token: it passes between patscan's own processes only, never into a cache, a log or a report.
     """
 
-    __slots__ = ("_shown", "_token")
+    __slots__ = ("_key", "_shown", "_token")
 
-    def __init__(self, token: bytes, prefix: bytes = b"") -> None:
-        """Hold `token`; `prefix` is its public part (``glpat-``), the only part ever shown."""
+    def __init__(self, token: bytes, prefix: bytes = b"", key: Secret | None = None) -> None:
+        """Hold `token`; `prefix` is its public part (``glpat-``), the only part ever shown; `key` is that of the fingerprint."""
         self._token = token
+        self._key = key
         shown = prefix[:_SHOWN_PREFIX].decode("ascii", "replace") if token.startswith(prefix) else ""
         self._shown = f"{shown}…({len(token)})"
 
@@ -34,8 +35,16 @@ class Secret:
 
     @property
     def fingerprint(self) -> str:
-        """BLAKE2b-128 of the token alone, in hex: no kind, path, line or commit, so it survives rebase and rename."""
-        return self.keyed(_FINGERPRINT_KEY)
+        """BLAKE2b-128 of the token alone, in hex: no kind, path, line or commit, so it survives rebase and rename.
+
+        Without a key, everyone can compute it, which tells nothing of a token of 80 random bits and gives a password away.
+        """
+        return self.keyed(self._key.reveal() if self._key else _FINGERPRINT_KEY)
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether the fingerprint has a key that nobody else knows."""
+        return self._key is not None
 
     def keyed(self, salt: bytes) -> str:
         """The same under a project's own `salt`: two projects' fingerprints of one token can't be compared."""

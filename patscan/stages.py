@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from patscan.kind import Kind
-from patscan.model import CONFIDENCES, SEVERITIES, Exposure, Finding, Match, Occurrence, Sighting
+from patscan.model import CONFIDENCES, SEVERITIES, Evidence, Exposure, Finding, Match, Occurrence, Sighting
 
 if TYPE_CHECKING:
     from patscan.run import Options, Run, Source, Stage
@@ -59,7 +59,9 @@ def _finding(occurrences: list[Occurrence], options: Options) -> Finding:
     weak = _is_weak(best, options)
     meant = any(_is_meant(occurrence.sighting, options) for occurrence in occurrences)
     reason = (best.reason or "confidence") if weak else "" if meant else "narrowed"
-    return Finding(best.rule, best.secret, best.fingerprint, best.confidence, reason, best.evidence, tuple(occurrences))
+    # With --min-confidence low it is a finding, and still has the reason that speaks against it.
+    against = (Evidence("reason", {"text": best.reason}),) if best.reason and not weak else ()
+    return Finding(best.rule, best.secret, best.fingerprint, best.confidence, reason, (*best.evidence, *against), tuple(occurrences))
 
 
 def _is_meant(sighting: Sighting, options: Options) -> bool:
@@ -117,7 +119,8 @@ def _has_line(occurrence: Occurrence) -> bool:
     """Whether there is a line to open: whoever opens a link sees the lines of what it leads to."""
     sighting = occurrence.sighting
     has_file = sighting.kind in _LINED and sighting.path is not None and not occurrence.match.address.members
-    return occurrence.at_head is not False and has_file
+    # A hash of the line without a key would tell who guesses a password that it is right.
+    return occurrence.at_head is not False and has_file and not occurrence.match.secret.is_keyed
 
 
 def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:

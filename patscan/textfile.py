@@ -61,17 +61,10 @@ def check_inside(file: Path, folder: Path | None) -> None:
 
 def replace(file: Path, text: str) -> None:
     """Make `text` the content of `file`, readable by everybody, for it is committed. Raises `ConfigError`."""
-    import tempfile
+    from patscan.whole import whole
 
     try:
-        number, draft = tempfile.mkstemp(dir=file.absolute().parent, prefix=f".{file.name}.")
-        try:
-            with open(number, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-            os.chmod(draft, 0o644)
-            os.replace(draft, file)
-        except BaseException:
-            os.unlink(draft)
-            raise
+        with whole(file, 0o644) as stream:
+            stream.write(text.encode())
     except OSError as error:
         raise ConfigError(f"{file}: can't be written: {error.strerror}.") from error

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from typing import Generic, TypeVar
 
 from patscan.content import Shard, name_of
-from patscan.model import Skip
+from patscan.gaps import Gaps
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")
@@ -20,14 +20,14 @@ _DEADLY = (BrokenExecutor, MemoryError, OSError)
 class Workers(Generic[Result]):
     """Any executor. What it dies of is tried once more, alone, in a fresh one."""
 
-    def __init__(self, executor: Executor, pool: Callable[[], Executor | None], look: Callable[[Shard], Result]) -> None:
-        """`pool` makes another executor like the first; `look` is what a worker does with a shard."""
-        self.skips: list[Skip] = []
+    def __init__(self, executor: Executor, pool: Callable[[], Executor | None], look: Callable[[Shard], Result], gaps: Gaps) -> None:
+        """`pool` makes another executor like the first; `look` is what a worker does with a shard; `gaps` takes those that kill one."""
+        self._gaps = gaps
         self._executor, self._pool, self._look = executor, pool, look
         self._dead: list[Shard] = []
 
     def run(self, shards: Iterator[Shard]) -> Iterator[Result]:
-        """The result of every shard, in no order; what kills a worker twice becomes one of `skips`."""
+        """The result of every shard, in no order; what kills a worker twice becomes a skip."""
         flying: dict[Future[Result], Shard] = {}
         for shard in shards:
             try:
@@ -71,7 +71,7 @@ class Workers(Generic[Result]):
             except _DEADLY as error:
                 died = isinstance(error, BrokenExecutor)
                 reason = "a worker died of it twice, perhaps out of memory." if died else f"{error or type(error).__name__}."
-                self.skips.append(Skip(name_of(shard), reason))
+                self._gaps.skip(name_of(shard), reason)
                 broken = True
         if broken:
             self._renew()

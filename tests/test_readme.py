@@ -24,6 +24,10 @@ DOCS = (ROOT / "docs" / "formats.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
+NEEDED = {"revoke": ["--active"], "rotate": ["--fingerprint", "3b", "--token-file", "new"]}
+"""What these commands can't do without, where the README names them with their report alone."""
+
+
 def commands() -> list[list[str]]:
     lines = [line for _, block in BLOCKS for line in re.split(r"\n|&&", block)] + re.findall(r"`([^`\n]+)`", README)
     lines = [line.strip().removeprefix("- ") for line in lines]
@@ -31,10 +35,13 @@ def commands() -> list[list[str]]:
         line
         for line in lines
         if re.match(
-            r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|verify|install-hooks|report|config|(rules|baseline) \w+)", line
+            r"(\S*/)?patscan (scan|history|ci|hook|push|message|inspect|verify|revoke|rotate|plan|install-hooks"
+            r"|report|config|(rules|baseline) \w+)",
+            line,
         )
     ]
-    return [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in found]
+    words = [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in found]
+    return [command + NEEDED.get(command[0], []) if command[2:] == [] else command for command in words]
 
 
 def parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
@@ -60,7 +67,7 @@ def test_every_flag_is_named_and_every_named_flag_exists() -> None:
 
 
 def test_the_example_configuration_is_one(tmp_path: Path) -> None:
-    (example,) = (block for kind, block in BLOCKS if kind == "toml")
+    (example,) = (block for kind, block in BLOCKS if kind == "toml" and "[[rule]]" not in block)
     (tmp_path / config.NAME).write_text(example, "utf-8")
     found = config.load(tmp_path)
     assert found.values
@@ -146,3 +153,13 @@ def test_the_page_of_asking_names_what_there_is() -> None:
     states = page.split("## States")[1].split("##")[0]
     assert sorted(re.findall(r"^\| `([\w-]+)` \|", states, re.MULTILINE)) == sorted(STATES)
     assert set(re.findall(r"(?<![\w=-])--[a-z][a-z-]+", page)) <= flags()
+
+
+def test_the_page_of_revoking_names_what_there_is() -> None:
+    page = (ROOT / "docs" / "revoke.md").read_text("utf-8")
+    (block,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines():
+        assert parse(shlex.split(line)[1:]).command
+    assert set(re.findall(r"(?<![\w=-])--[a-z][a-z-]+", page)) <= flags()
+    kinds = re.findall(r"^\| `([\w-]+)` \|", page.split("## Ways")[1].split("\n## ")[0], re.MULTILINE)
+    assert sorted(kinds) == sorted({rule.kind for rule in rulebook.load()})

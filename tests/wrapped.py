@@ -104,8 +104,6 @@ def _dumped(value: object) -> str:
     return json.dumps(value).replace("-", "\\u002d")
 
 
-BARE = {"split, YAML folded", "split, hard wrap"}
-"""Wrappers behind which no exact length, and no mark, says where a token ends."""
 ENDLESS = {"gitlab-iam-refresh-token", "gitlab-incoming-mail-token", "gitlab-feed-token-path"}
 """Kinds whose tokens have no exact length."""
 

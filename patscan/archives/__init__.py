@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from patscan.archives.limits import Account, Problem
-from patscan.archives.reader import Read, Reader
+from patscan.archives.reader import Reader
 
 STARTS = frozenset(
     (b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5", b"PK", b"MZ", b"#!", b"\x7fE", *(b"x%c" % level for level in (0x01, 0x5E, 0x9C, 0xDA)))
@@ -22,15 +22,15 @@ TAR = slice(257, 262)
 USTAR = b"ustar"
 
 _KINDS = {
-    "gzip": re.compile(rb"\x1f\x8b\x08[\0-\x1f]"),
-    "bzip2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)"),
-    "xz": re.compile(rb"\xfd7zXZ\0"),
-    "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
-    "zlib": re.compile(rb"x[\x01\x5e\x9c\xda]"),
-    "zip": re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08|00PK)"),
+    "gzip": rb"\x1f\x8b\x08[\0-\x1f]",
+    "bzip2": rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)",
+    "xz": rb"\xfd7zXZ\0",
+    "zstd": rb"\x28\xb5\x2f\xfd",
+    "zlib": rb"x[\x01\x5e\x9c\xda]",
+    "zip": rb"PK(?:\x03\x04|\x05\x06|\x07\x08|00PK)",
 }
-_PROGRAM = re.compile(rb"MZ|#!|\x7fELF")
-"""How a program begins, behind which a zip may lie."""
+_PROGRAMS = frozenset((b"MZ", b"#!", b"\x7fE"))
+"""How programs begin, behind which a zip may lie."""
 _LONGEST_END = 22 + 0xFFFF
 """Bytes of a zip's end record with the longest comment."""
 
@@ -47,27 +47,25 @@ class Member(NamedTuple):
 
 def kind_of(data: bytes | memoryview) -> str | None:
     """The kind of archive that begins, or for a zip ends, with `data`."""
-    start = bytes(data[:512])
-    kind = next((kind for kind, magic in _KINDS.items() if magic.match(start)), None)
-    if kind is None and start[TAR] == USTAR:
-        return "tar"
-    if kind is None and _PROGRAM.match(start) and b"PK\x05\x06" in bytes(data[-_LONGEST_END:]):
-        return "zip"
-    return kind
+    start = bytes(data[:16])
+    if start[:2] in _PROGRAMS and data[TAR] != USTAR:
+        return "zip" if b"PK\x05\x06" in bytes(data[-_LONGEST_END:]) else None
+    kind = next((kind for kind, magic in _KINDS.items() if re.match(magic, start)), None)
+    return "tar" if kind is None and data[TAR] == USTAR else kind
 
 
-def members(kind: str, read: Read, account: Account) -> Iterator[Member]:
-    """What lies in an archive of this kind, whose bytes `read` gives. Raises `Problem` where the archive can't be read any further."""
+def members(kind: str, archive: Reader, account: Account) -> Iterator[Member]:
+    """What lies in an archive of this kind. Raises `Problem` where the archive can't be read any further."""
     if kind == "zip":
         from patscan.archives.zips import entries
 
-        yield from (Member(*entry) for entry in entries(read, account))
+        yield from (Member(*entry) for entry in entries(archive.whole(account.limits.held + 1), account))
     elif kind == "tar":
         from patscan.archives.tars import files
 
-        yield from (Member(*file) for file in files(read, account))
+        yield from (Member(*file) for file in files(archive.read, account))
     else:
         from patscan.archives.streams import expanded
 
         account.count()
-        yield Member("", Reader(expanded(kind, read, account)))
+        yield Member("", Reader(expanded(kind, archive.read, account)))

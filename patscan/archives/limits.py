@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from time import monotonic
 from typing import NamedTuple
 
@@ -49,6 +50,8 @@ class Exceeded(Problem):
     ours = True
 
     def __init__(self, limit: str, reason: str) -> None:
+        """`reason` has no full stop."""
+        self.reason = reason
         super().__init__(f"only partly looked at: {reason}. If it is to be trusted, raise the limit with {_FLAG} {limit}=N")
 
 
@@ -73,6 +76,8 @@ class Account:
         self._spent, self._begin = spent, monotonic()
         self._bytes = self._members = self._excess = self._held = 0
         self._most = min(limits.bytes, size * limits.ratio + _SLACK)
+        # One thread may inflate while another opens what lies deeper.
+        self._lock = Lock()
 
     def close(self) -> None:
         """The archive was read."""
@@ -97,12 +102,17 @@ class Account:
         """So many bytes more are in memory, or, below zero, fewer. Raises `Exceeded`."""
         self._held += size
         if self._held > self.limits.held:
-            raise Exceeded("held", f"it needs more than {_size(self.limits.held)} in memory")
+            raise self.too_large()
+
+    def too_large(self) -> Exceeded:
+        """For an archive that needs more memory than it may."""
+        return Exceeded("held", f"it needs more than {_size(self.limits.held)} in memory")
 
     def expand(self, size: int, excess: int) -> None:
         """So many bytes more came out, `excess` of its stream more than the ratio allows. Raises `Exceeded`."""
-        self._bytes += size
-        self._spent.bytes += size
+        with self._lock:
+            self._bytes += size
+            self._spent.bytes += size
         if self._bytes > self._most:
             if self._most < self.limits.bytes:
                 raise Ended("ratio", f"it expands to more than {self.limits.ratio:,} times its size")

@@ -19,6 +19,16 @@ class Reader:
         self._chunks = iter(chunks)
         self._chunk = memoryview(b"")
 
+    def whole(self, most: int) -> bytes | bytearray:
+        """All of it, at most `most` bytes. What came in one chunk isn't copied."""
+        if not self._chunk and not self._next():
+            return b""
+        chunk, self._chunk = self._chunk, memoryview(b"")
+        source = chunk.obj
+        if not self._next() and isinstance(source, bytes | bytearray) and len(source) == len(chunk) <= most:
+            return source
+        return b"".join((chunk[:most], self.read(max(most - len(chunk), 0))))
+
     def read(self, size: int) -> bytes:
         """See `Read`. A problem ends it, too: what came before it is worth a look."""
         parts: list[bytes | memoryview] = []
@@ -29,6 +39,17 @@ class Reader:
             parts.append(part)
             have += len(part)
         return b"".join(parts)
+
+    def drain(self) -> None:
+        """Read what is left, and forget it."""
+        while self._next():
+            self._chunk = memoryview(b"")
+
+    def hurry(self) -> None:
+        """From here on, a thread makes the chunks ahead of their use."""
+        from patscan.archives.ahead import ahead
+
+        self._chunks = ahead(self._chunks)
 
     def _next(self) -> bool:
         """Go to the next chunk that has bytes."""

@@ -7,13 +7,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from patscan.archives.limits import Account, Broken
+from patscan.archives.limits import Account, Broken, Problem
 from patscan.archives.reader import Read
 
 INPUT = 128 << 10
 CHUNK = 1 << 20
-_MEMORY = 128 << 20
-"""Bytes that a decoder of xz or zstd may take for itself."""
+_TOO_LARGE = ("Memory usage limit exceeded", "Frame requires too much memory")
+"""What decoders of xz and zstd say if they need more memory for themselves than they may."""
 _LEAST = 64
 """Bytes that come out of what begins like a zlib stream, and then goes wrong, if it is one."""
 _BITS = {"gzip": 31, "zlib": 15, "deflate": -15}
@@ -42,13 +42,13 @@ def expanded(kind: str, read: Read, account: Account) -> Iterator[bytes]:
     if kind == "zstd":
         yield from _zstd(read, account)
         return
-    made, errors = decompressor(kind)
+    made, errors = decompressor(kind, account.limits.held)
     chunks = _inflated(kind, read, account, made, errors)
     yield from _without_header(chunks) if kind == "zlib" else chunks
 
 
-def decompressor(kind: str) -> tuple[Callable[[], Decompressor], tuple[type[Exception], ...]]:
-    """What makes a decompressor, and what that raises."""
+def decompressor(kind: str, memory: int) -> tuple[Callable[[], Decompressor], tuple[type[Exception], ...]]:
+    """What makes a decompressor that takes at most `memory` bytes, and what that raises."""
     if kind == "bzip2":
         import bz2
 
@@ -56,7 +56,7 @@ def decompressor(kind: str) -> tuple[Callable[[], Decompressor], tuple[type[Exce
     if kind == "xz":
         import lzma
 
-        return lambda: lzma.LZMADecompressor(memlimit=_MEMORY), (lzma.LZMAError,)
+        return lambda: lzma.LZMADecompressor(memlimit=memory), (lzma.LZMAError,)
     bits = _BITS[kind]
     try:
         from isal import isal_zlib
@@ -91,12 +91,19 @@ def _inflated(
                 yield from _salvaged(kind, pending)
             if stream.produced < _LEAST and (kind == "zlib" or not is_first):
                 return
-            reason = "" if isinstance(error, Broken) else f" ({error})"
-            raise Broken(f"cut off or broken{reason}: what could be unpacked of it was looked at.") from None
+            raise _problem("" if isinstance(error, Broken) else str(error), account) from None
         if kind in {"zlib", "deflate"}:
             return
         is_first = False
         pending = (stream.rest or read(INPUT)).lstrip(b"\0")
+
+
+def _problem(error: str, account: Account) -> Problem:
+    """What is wrong with a stream of which a decompressor says `error`."""
+    if any(sentence in error for sentence in _TOO_LARGE):
+        return account.too_large()
+    reason = f" ({error})" if error else ""
+    return Broken(f"cut off or broken{reason}: what could be unpacked of it was looked at.")
 
 
 def _salvaged(kind: str, data: bytes) -> Iterator[bytes]:
@@ -178,12 +185,12 @@ def _zstd(read: Read, account: Account) -> Iterator[bytes]:
         raise Broken("not unpacked: zstd needs the package zstandard, which isn't installed.") from None
     source, produced = _Counting(read), 0
     file: Any = source  # no more than reading is asked of it
-    stream = zstandard.ZstdDecompressor(max_window_size=_MEMORY).stream_reader(file, read_across_frames=True)
+    stream = zstandard.ZstdDecompressor(max_window_size=account.limits.held).stream_reader(file, read_across_frames=True)
     try:
         while chunk := stream.read(CHUNK):
             produced += len(chunk)
             account.expand(len(chunk), produced - source.consumed * account.limits.ratio)
             yield chunk
     except zstandard.ZstdError as error:
-        raise Broken(f"cut off or broken ({error}): what could be unpacked of it was looked at.") from None
+        raise _problem(str(error), account) from None
     account.expanded(produced - source.consumed * account.limits.ratio)

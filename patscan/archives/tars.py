@@ -13,7 +13,9 @@ _BLOCK = 512
 _PART = 1 << 20
 _LONGEST = 1 << 20
 """Bytes of a long name, or of a pax header, at most."""
-_PAX = re.compile(rb"[0-9]+ (path|size|GNU\.sparse\.name)=([^\n]*)\n")
+_PAX = re.compile(rb"[0-9]+ (path|size|GNU\.sparse\.(?:name|major))=([^\n]*)\n")
+_DIGITS = 10
+"""Digits of a number of pieces, and one more."""
 _FILES = (b"0", b"7", b"S", b"\0")
 """Type flags of what has a content; folders, links and devices have none."""
 _MORE_MAPS = {True: 482, False: 504}
@@ -34,6 +36,8 @@ def files(read: Read, account: Account) -> Iterator[tuple[str, Reader]]:
             if flag == b"S":
                 _skip_maps(block, read)
             body.resize(extended)
+            if extended.get("GNU.sparse.major") == b"1":
+                body.skip_map()
             if flag in _FILES and body.left:
                 yield _name(header, extended), Reader(body.chunks())
             extended = {}
@@ -69,6 +73,19 @@ class _Body:
             self.left -= len(chunk)
             most = None if most is None else most - len(chunk)
             yield chunk
+
+    def skip_map(self) -> None:
+        """What a sparse file of pax's version 1.0 begins with: the number of its pieces, and two numbers for each, in whole blocks."""
+        lines, wanted = 0, 1
+        while self.left and lines < wanted:
+            block = self._read(min(self.left, _BLOCK))
+            self.left -= len(block)
+            first = block.split(b"\n", 1)[0]
+            if not lines:
+                wanted = 1 + 2 * int(first) if first.isdigit() and len(first) < _DIGITS else 0
+            lines += block.count(b"\n")
+            if not block:
+                return
 
     def skip(self) -> None:
         """What wasn't read, and what fills the last block."""

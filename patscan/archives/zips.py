@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from patscan.archives.limits import Account, Broken, Problem
-from patscan.archives.reader import Read, Reader
+from patscan.archives.reader import Reader
 from patscan.archives.streams import crc, expanded
 
 _LISTED, _LOCAL, _END, _END64 = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
 _LISTED_FIELDS = struct.Struct("<8xHH4xIIIHHH8xI")
 _LOCAL_FIELDS = struct.Struct("<6xHH4xIIIHH")
 _END_FIELDS, _END64_FIELDS = struct.Struct("<12xIIH"), struct.Struct("<40xQQ")
+_LOCATOR, _LOCATOR_SIZE = b"PK\x06\x07", 20
+"""What stands before the end if a zip64 record does before it, also where its numbers would fit into the end."""
 _LONGEST_END = _END_FIELDS.size + 0xFFFF
 _MANY = 0xFFFFFFFF
 """A number that stands in the extra field of zip64."""
@@ -35,9 +37,8 @@ class Entry(NamedTuple):
     """Compressed bytes; 0 in a member's own header if they stand behind the content."""
 
 
-def entries(read: Read, account: Account) -> Iterator[tuple[str, Reader, Problem | None]]:
-    """Each member's name, its content, and why there is none. Raises `Problem`."""
-    data = read(account.limits.held + 1)
+def entries(data: bytes | bytearray, account: Account) -> Iterator[tuple[str, Reader, Problem | None]]:
+    """Each member's name, its content, and why there is none, in the archive that `data` is. Raises `Problem`."""
     account.hold(len(data))
     try:
         archive = _Zip(data, account)
@@ -64,7 +65,7 @@ def _refusal(entry: Entry) -> Problem | None:
 class _Zip:
     """The bytes of one archive."""
 
-    def __init__(self, data: bytes, account: Account) -> None:
+    def __init__(self, data: bytes | bytearray, account: Account) -> None:
         self.has_directory = self.lists_more = False
         self._data, self._view, self._account = data, memoryview(data), account
         self._taken = 0
@@ -134,7 +135,8 @@ class _Zip:
                 continue
             size, offset, _ = _END_FIELDS.unpack_from(self._view, end)
             behind = end
-            if _MANY in {size, offset} and (record := self._data.rfind(_END64, 0, end)) >= 0 and record + 56 <= end:
+            is_64 = _MANY in {size, offset} or self._view[max(end - _LOCATOR_SIZE, 0) : end][:4] == _LOCATOR
+            if is_64 and (record := self._data.rfind(_END64, 0, end)) >= 0 and record + 56 <= end:
                 size, offset = _END64_FIELDS.unpack_from(self._view, record)
                 behind = record
             at = behind - size
@@ -169,12 +171,12 @@ def _in_zip64(extra: memoryview, plain: int, size: int, offset: int) -> tuple[in
     return size, offset
 
 
-def _decoded(name: bytes, flags: int) -> str:
+def _decoded(name: bytes | bytearray, flags: int) -> str:
     # Without the flag it is said to be code page 437, in which most tools write whatever they like.
     return name.decode("utf-8", "surrogateescape") if flags & _UTF8 or (not name.isascii() and _is_utf8(name)) else name.decode("cp437")
 
 
-def _is_utf8(name: bytes) -> bool:
+def _is_utf8(name: bytes | bytearray) -> bool:
     try:
         name.decode()
     except UnicodeDecodeError:

@@ -7,19 +7,19 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from patscan import config
 from patscan.cli import signals
 from patscan.cli.states import add_states, sifted
 from patscan.errors import ConfigError, UsageError
-from patscan.model import Report, Verdict
+from patscan.model import Finding, Report, Verdict
 from patscan.secret import Secret
 
 if TYPE_CHECKING:
-    from patscan.gitlab.client import Settings
+    from patscan.gitlab.client import Client, Settings
     from patscan.gitlab.hosts import Approved
-    from patscan.gitlab.verify import Options
+    from patscan.gitlab.verify import Options, Outcome
 
 _LARGEST_TOKEN = 4096
 _FLAGS = (
@@ -28,12 +28,26 @@ _FLAGS = (
 )
 
 
+class Asking(NamedTuple):
+    """Who may be asked, by which client, and what may be asked."""
+
+    approved: Approved
+    client: Client
+    options: Options
+
+
 def add_asking(command: argparse.ArgumentParser, always: bool = False) -> None:
     """``--verify``, unless it is what the command does `always`, and the flags that say how GitLab is asked."""
     if always:
         command.set_defaults(verify=True)
     else:
         command.add_argument("--verify", action="store_true", help="ask GitLab whether the tokens work and what they can do")
+    add_approval(command)
+    add_states(command)
+
+
+def add_approval(command: argparse.ArgumentParser) -> None:
+    """The flags that say which GitLab is asked, and how."""
     command.add_argument("--gitlab-url", action="append", default=None, metavar="URL", help="a GitLab that may be asked (repeatable)")
     command.add_argument("--admin-token-file", type=Path, metavar="FILE", help="ask as the administrator whose token this file holds")
     command.add_argument("--ca-bundle", type=Path, metavar="FILE", help="certificates to trust instead of the system's")
@@ -41,7 +55,6 @@ def add_asking(command: argparse.ArgumentParser, always: bool = False) -> None:
     command.add_argument("--max-requests", type=_count, metavar="N", help="requests to send at most (default: 10000)")
     command.add_argument("--insecure-http", action="store_true", default=None, help="send tokens in the clear to an http:// address")
     command.add_argument("--allow-writes", action="store_true", default=None, help="ask also what writes on the server")
-    add_states(command)
 
 
 def verified(chosen: argparse.Namespace, report: Report, proposed: tuple[str, ...] = ()) -> Report:
@@ -56,27 +69,36 @@ def verified(chosen: argparse.Namespace, report: Report, proposed: tuple[str, ..
     if signals.code() is not None:
         unasked = Verdict("unchecked", "the scan was interrupted before it was asked.")
         return report._replace(findings=tuple(finding._replace(verdict=unasked) for finding in report.findings))
-    from patscan.cli.progress import Fetching
-    from patscan.gitlab.client import Client
-    from patscan.gitlab.verify import TRACE, verify
-
-    mine = config.of_user(_own_file())
-    approved = _approved(chosen, mine)
-    client = Client(_settings(chosen))
-    if report.findings and approved.instances and not chosen.quiet:
-        print(f"patscan: {TRACE}.", file=sys.stderr)
-    with Fetching(not chosen.quiet) as line:
-        outcome = verify(
-            report.findings,
-            approved,
-            client,
-            _options(chosen, mine, proposed),
-            lambda done, of: line.tell(f"Asked about {done:,} of {of:,} tokens."),
-        )
+    outcome = answered(prepared(chosen, proposed), report.findings, not chosen.quiet)
     coverage = report.coverage
     coverage = coverage._replace(skipped=(*coverage.skipped, *outcome.skipped), notes=(*coverage.notes, *outcome.notes))
     interrupted = report.interrupted or outcome.interrupted
     return sifted(chosen, report._replace(findings=outcome.findings, coverage=coverage, interrupted=interrupted))
+
+
+def prepared(chosen: argparse.Namespace, proposed: tuple[str, ...] = ()) -> Asking:
+    """Whom the flags, the environment and the user's own file let us ask, and how. Raises `ConfigError`."""
+    from patscan.gitlab.client import Client
+
+    own = config.of_user(_own_file())
+    return Asking(_approved(chosen, own), Client(_settings(chosen)), _options(chosen, own, proposed))
+
+
+def answered(inquiry: Asking, findings: tuple[Finding, ...], telling: bool) -> Outcome:
+    """GitLab's verdicts on `findings`; with `telling`, what asking leaves behind and how far it is go to standard error."""
+    from patscan.cli.progress import Fetching
+    from patscan.gitlab.verify import TRACE, verify
+
+    if findings and inquiry.approved.instances and telling:
+        print(f"patscan: {TRACE}.", file=sys.stderr)
+    with Fetching(telling) as line:
+        return verify(
+            findings,
+            inquiry.approved,
+            inquiry.client,
+            inquiry.options,
+            lambda done, of: line.tell(f"Asked about {done:,} of {of:,} tokens."),
+        )
 
 
 def proposed(report: Report, project: config.Config | None = None) -> tuple[str, ...]:
@@ -133,18 +155,24 @@ def _options(chosen: argparse.Namespace, mine: config.Config, proposed: tuple[st
 
 
 def _administrator(chosen: argparse.Namespace) -> Secret | None:
-    file, source = chosen.admin_token_file, "PATSCAN_ADMIN_TOKEN"
+    if chosen.admin_token_file:
+        return token_in(chosen.admin_token_file, "--admin-token-file")
+    source = "PATSCAN_ADMIN_TOKEN"
     token = os.environb.get(source.encode(), b"") if hasattr(os, "environb") else os.environ.get(source, "").encode()
-    if file:
-        source = f"--admin-token-file: {file}"
-        try:
-            with file.open("rb") as stream:
-                token = stream.read(_LARGEST_TOKEN + 1)
-        except OSError as error:
-            raise ConfigError(f"{source}: {(error.strerror or 'can not be read').lower()}.") from None
-    token = token.strip()
-    if not token and not file:
-        return None
+    return _one_token(token.strip(), source) if token.strip() else None
+
+
+def token_in(file: Path, flag: str) -> Secret:
+    """The token in `file`, which `flag` names. Raises `ConfigError`."""
+    try:
+        with file.open("rb") as stream:
+            token = stream.read(_LARGEST_TOKEN + 1)
+    except OSError as error:
+        raise ConfigError(f"{flag}: {file}: {(error.strerror or 'can not be read').lower()}.") from None
+    return _one_token(token.strip(), f"{flag}: {file}")
+
+
+def _one_token(token: bytes, source: str) -> Secret:
     if not 0 < len(token) <= _LARGEST_TOKEN or not token.isascii() or len(token.split()) != 1:
         raise ConfigError(f"{source}: doesn't hold one token and nothing else.")
     return Secret(token)

@@ -20,7 +20,7 @@ from patscan.cli.parser import add_common
 from patscan.cli.scanning import Job
 from patscan.errors import TargetError, UsageError
 from patscan.git.repository import open_repository
-from patscan.model import Note, Target
+from patscan.model import Target
 from patscan.run import Options, Run
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def _introduced(decision: Decision, repository: Repository, resolved: Range) -> 
 
     target = Target("ci", ".", platform=decision.platform, event=decision.event, base=resolved.base or None, reason=resolved.reason)
     source = Introduced(repository, resolved, decision.ref, target)
-    source.notes += [Note(decision.event, note) for note in resolved.notes]
+    for note in resolved.notes:
+        source.gaps.note(decision.event, note)
     return source
 
 

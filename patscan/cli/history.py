@@ -14,7 +14,7 @@ from patscan.cli.parser import add_common
 from patscan.cli.scanning import Job
 from patscan.errors import UsageError
 from patscan.git.repository import open_repository
-from patscan.model import Note, Rule, Skip, Target
+from patscan.model import Rule, Target
 from patscan.run import Pool, Source
 
 if TYPE_CHECKING:
@@ -138,10 +138,10 @@ def tell_of_submodules(chosen: argparse.Namespace, repository: Repository, histo
 
     if not chosen.submodules:
         if has_submodules(repository):
-            history.notes.append(Note(str(repository.path), "there are submodules here; --submodules looks at their histories, too."))
+            history.gaps.note(str(repository.path), "there are submodules here; --submodules looks at their histories, too.")
         return
     for submodule in submodules(repository, elsewhere()):
         if submodule.problem:
-            history.skips.append(Skip(submodule.path, submodule.problem))
+            history.gaps.skip(submodule.path, submodule.problem)
         elif not submodule.repository:
-            history.notes.append(Note(submodule.path, "a submodule that isn't here. Get it with: git submodule update --init"))
+            history.gaps.note(submodule.path, "a submodule that isn't here. Get it with: git submodule update --init")

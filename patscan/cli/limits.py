@@ -11,7 +11,6 @@ from patscan.errors import ConfigError
 
 NAMES = {field.replace("_", "-"): field for field in Limits._fields}
 """What flags and configuration call each limit."""
-_NUMBER = re.compile(r"([0-9]{1,15})([KMGT]?)")
 _UNITS = {unit: 1 << 10 * power for power, unit in enumerate(("", "K", "M", "G", "T"))}
 
 
@@ -35,7 +34,7 @@ def limits(chosen: argparse.Namespace, config: Config) -> Limits:
 
 def _limit(text: str) -> tuple[str, int]:
     name, _, number = text.partition("=")
-    match = _NUMBER.fullmatch(number)
+    match = re.fullmatch(r"([0-9]{1,15})([KMGT]?)", number)
     if name not in NAMES or not match or not int(match[1]):
         raise argparse.ArgumentTypeError(f"{text!r} isn't NAME=N with a number above 0 and one of the names {', '.join(NAMES)}")
     return NAMES[name], int(match[1]) * _UNITS[match[2]]

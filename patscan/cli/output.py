@@ -164,16 +164,12 @@ def _to_stream(report: Report, name: str, path: Path, style: formats.Style) -> N
 
 def _to_file(report: Report, name: str, path: Path, style: formats.Style) -> None:
     """Whole or not at all, readable by its owner only. A link is replaced, not followed: a checkout may hold one to anywhere."""
-    import tempfile
+    from io import TextIOWrapper
 
-    number, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=".patscan-")
-    try:
-        with open(number, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-            formats.write(name, report, stream, style)
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
+    from patscan.whole import whole
+
+    with whole(path) as file, TextIOWrapper(file, "utf-8", "backslashreplace", "\n") as stream:
+        formats.write(name, report, stream, style)
 
 
 def _for_terminal(style: formats.Style, chosen: argparse.Namespace) -> formats.Style:

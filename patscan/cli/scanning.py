@@ -45,7 +45,9 @@ class Job:
         self._chosen, self._target = chosen, target
         self._holds = holds or (policy.as_staged(chosen, place) if staged else policy.holding(chosen, place))
         self._notes: list[Note] = []
-        self.rules = self._holds.rules(cache.rules(chosen.rules, not getattr(chosen, "no_cache", False), self._notes))
+        keep = not getattr(chosen, "no_cache", False)
+        self.rules = self._holds.rules(cache.rules(chosen.rules, keep, self._notes))
+        self._compiled = cache.compiled(self.rules, self._notes) if keep else None
         self._options = self._wanted()
         self.report = Report(target, self.rules, Coverage(), (), ())
 
@@ -100,7 +102,11 @@ class Job:
         asked = {getattr(chosen, "format", "json"), *(name for name, _ in getattr(chosen, "report", ()))}
         every_place = not formats.LISTING.isdisjoint(asked)
         return self._holds.options(self._target)._replace(
-            reveal=chosen.show_secrets, every_place=every_place, limits=limits(chosen, self._holds.config), **narrow
+            reveal=chosen.show_secrets,
+            compiled=self._compiled,
+            every_place=every_place,
+            limits=limits(chosen, self._holds.config),
+            **narrow,
         )
 
 

@@ -11,6 +11,8 @@ from types import FrameType
 from patscan.errors import ExitCode
 
 _received: list[int] = []
+_deferring: list[bool] = []
+"""Not empty while `deferred` holds."""
 
 
 @contextmanager
@@ -27,6 +29,16 @@ def listening() -> Iterator[None]:
             signal.signal(number, before[number])
 
 
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Break nothing off: signals that come in the meantime show in `code` only."""
+    _deferring.append(True)
+    try:
+        yield
+    finally:
+        _deferring.pop()
+
+
 def code() -> ExitCode | None:
     """The exit code that the first of them asks for; ``None`` if none came."""
     if not _received:
@@ -39,6 +51,8 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
     if number != signal.SIGINT:
         # CI systems send it more than once; the report is being written.
         signal.signal(number, signal.SIG_IGN)
+    if _deferring:
+        return
     if guard := sys.modules.get("patscan.cli.guard"):
         guard.clear()
     raise KeyboardInterrupt

@@ -18,7 +18,6 @@ from patscan.secret import Secret
 _HEAD = 32
 """Bytes of a token in which its prefix stands, perhaps after an instance's own."""
 _OLD = "the report doesn't say where its bytes lie: an older patscan wrote it. Scan again."
-_IN_ARCHIVE = "it lies in an archive, which isn't unpacked again. Scan with --verify."
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -44,14 +43,17 @@ def again(report: Report, repository: Path | None) -> Report:
     from patscan.sources.addresses import Addresses
 
     tokens: dict[str, Secret | str] = {finding.fingerprint: finding.secret for finding in report.findings if _is_whole(finding)}
-    for place in [repository] if repository else _places(report.target):
+    for place in [repository] if repository else places(report.target):
         wanted = [finding for finding in report.findings if not isinstance(tokens.get(finding.fingerprint), Secret)]
-        named = [report.target.path, *map(str, _places(report.target))]
+        named = [report.target.path, *map(str, places(report.target))]
         tokens |= Addresses(place, named, environment(place)).tokens(wanted)
     rules = cache.rules([], True, [])
-    findings = []
+    findings, kinds = [], {rule.kind for rule in rules}
     for finding in report.findings:
-        token = tokens.get(finding.fingerprint) or _absence(finding, report.target, repository)
+        if finding.rule.kind not in kinds:
+            findings.append(_unread(finding, "a rule of your own found it, so GitLab isn't asked."))
+            continue
+        token = tokens.get(finding.fingerprint) or absence(finding, report.target, repository)
         findings.append(_read(finding, token, rules) if isinstance(token, Secret) else _unread(finding, token))
     return report._replace(findings=tuple(findings))
 
@@ -61,7 +63,7 @@ def _is_whole(finding: Finding) -> bool:
     return len(finding.secret) > 0 and finding.secret.fingerprint == finding.fingerprint
 
 
-def _places(target: Target) -> Iterator[Path]:
+def places(target: Target) -> Iterator[Path]:
     """What the report says was scanned, as far as it is here: one folder, or some that blanks separate."""
     names = [target.path] if os.path.lexists(target.path) else target.path.split(" ")
     yield from (Path(name) for name in names if name and os.path.lexists(name))
@@ -90,13 +92,11 @@ def _evidence(finding: Finding, token: Secret) -> Iterator[Evidence]:
         yield evidence._replace(facts=jwt.facts(token.reveal()) or {}) if evidence.type == "jwt" else evidence
 
 
-def _absence(finding: Finding, target: Target, repository: Path | None) -> str:
+def absence(finding: Finding, target: Target, repository: Path | None) -> str:
     """Why there is no place to read the token at."""
     lead = finding.occurrences[0]
     if not any(one.match.address.name for one in finding.occurrences):
         return _OLD
     if reason := unreadable(lead, target):
         return reason
-    if lead.match.address.members:
-        return _IN_ARCHIVE
     return f"{repository or target.path}: isn't here. Say where it lies: --repository PATH."

@@ -6,11 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from patscan.detect import jwt, likelihood, routable
+from patscan.detect import jwt, likelihood, own, routable
+from patscan.detect.written import bits
 from patscan.model import Evidence, Layer, Rule
 
 ALPHABETS = {"friendly": 60, "hex": 16, "base36": 36, "opaque": 64}
 """How many symbols each generator draws from."""
+_UNMEASURED = ("opaque", "typed")
+"""Bodies of any length: more characters behind one are no sign of another."""
 
 _FRIENDLY = 20
 """Characters that ``Devise.friendly_token`` draws unless asked for another number."""
@@ -33,8 +36,23 @@ _ROUTABLE_HEAD = re.compile(rb"[A-Za-z0-9_-]{21}[GWm2][8Mc]6[A-Za-z0-9_-]{2}")
 _LENGTHY = re.compile(rb"[A-Za-z0-9_-]{27}")
 _TAIL = re.compile(rb"(?:\.[0-9a-z]{2})?\.[0-9a-z]{9}(?![0-9A-Za-z])")
 # A runner's type stands before what is drawn; a body that holds it is cut.
-_TYPE = re.compile(rb"t[0-9a-f]_")
+_TYPE = re.compile(rb"t[123]_")
 _TYPING = ("glrt-", "glrtr-")
+_LARGEST = b"f5lxx1zz5pnorynqglhzmsp33"
+"""The largest number of 128 bits in base36, and so the last token for incoming mail (app/models/user.rb)."""
+_SHORTEST = 23
+"""Characters that all but one in 20,000 tokens for incoming mail have at least: 36**22 / 2**128."""
+_OLD_TRIGGER = 20
+"""Characters of a trigger token in examples of GitLab's documentation; its generator draws 40."""
+_ADDRESSED = re.compile(
+    rb"(?i)(?:(?:private|job|deploy|runner)-token|authorization|gitlab[a-z_-]{0,40}(?:token|pat|password|secret))"
+    rb"[\"']?\s{0,4}(?::|=>?)\s{0,4}(?:bearer\s)?[\"']?\Z"
+)
+"""A name that carries tokens, right in front of one."""
+_NAMED = 73
+"""Bytes of the longest of these."""
+_HEX = re.compile(rb"[0-9a-f]+")
+_COOKIE = re.compile(rb"[A-Za-z0-9%_.=-]{8,512}")
 _TEMPLATES = (
     ("regex", re.compile(rb"[\[(\\]|\.[{+*]|\{\d")),
     ("interpolation", re.compile(rb"[$<{@#]|%[^0-9A-F]|%[0-9]*[sdx]")),
@@ -58,6 +76,11 @@ def judge(rule: Rule, text: bytes, start: int, end: int, binary: bool = False) -
 
     `binary`: the text is no text that a person wrote, so the next string may follow at once.
     """
+    if rule.demands:
+        if not own.is_near(rule.demands, text, start, end):
+            return None
+        if unmet := own.unmet(rule, rule.demands, text[start:end]):
+            return Claim(rule, start, end, (Evidence(unmet.reason, {"text": unmet.text}),), "low", unmet.reason)
     if rule.body == "routable":
         return _routable(rule, text, start, end)
     if rule.body == "jwt":
@@ -77,14 +100,17 @@ def _signed(rule: Rule, text: bytes, start: int, end: int) -> Claim:
     return Claim(rule, _front(rule, text, start), whole, (*evidence, *glued), "medium" if glued else "high")
 
 
-def joined(claim: Claim, layers: Sequence[Layer]) -> Claim | None:
-    """What a claim is worth behind `layers`: if it is joined, a checksum proves that, anything else makes it likely at best."""
+def joined(claim: Claim, layers: Sequence[Layer], is_quoted: bool = False) -> Claim | None:
+    """What a claim is worth behind `layers`: if it is joined, a checksum proves that, anything else makes it likely at best.
+
+    Of lines that are wrapped, a token of no exact length is all that one pair of quotes encloses (`is_quoted`), or nothing can be told.
+    """
     names = {layer.name for layer in layers} & {"joined", "wrapped"}
     if not names:
         return claim
     if claim.rule.body == "routable":
         return None if is_truncated(claim) else claim
-    if claim.confidence == "low" or (claim.rule.body == "opaque" and "wrapped" in names):
+    if claim.confidence == "low" or (claim.rule.body == "opaque" and "wrapped" in names and not is_quoted):
         return None
     evidence = Evidence("edge", {"text": "joined from pieces that no checksum covers"})
     return claim._replace(evidence=(*claim.evidence, evidence), confidence="medium")
@@ -116,20 +142,32 @@ def _routable(rule: Rule, text: bytes, start: int, end: int) -> Claim | None:
     if proof.payload:
         evidence.append(Evidence("routing", proof.payload))
         return Claim(rule, proof.start, end, tuple(evidence), "certain")
-    # The checksum alone comes out of any generator that knows the format; GitLab's writes a payload too.
-    return Claim(rule, proof.start, end, (*evidence, Evidence("payload", {"ok": False})), "medium") if rule.prefix else None
+    if not rule.prefix:
+        return None
+    # The checksum alone comes out of any generator that knows the format, as in tests and examples; GitLab's writes a payload too.
+    evidence.append(Evidence("payload", {"ok": False}))
+    if _ADDRESSED.search(text, max(proof.start - _NAMED, 0), proof.start):
+        evidence.append(Evidence("context", {"text": "a name that carries GitLab's tokens stands in front"}))
+        return Claim(rule, proof.start, end, tuple(evidence), "medium")
+    return Claim(rule, proof.start, end, tuple(evidence), "low", "payload")
 
 
 def _drawn(rule: Rule, text: bytes, start: int, end: int, binary: bool) -> Claim:
-    longer = rule.body != "opaque" and _LONGER.match(text, end)
-    if longer and not (binary and likelihood.is_mixed(_body(rule, text[start:end]), ALPHABETS[rule.body])):
+    body, symbols = _body(rule, text[start:end]), _symbols(rule)
+    longer = rule.body not in _UNMEASURED and _LONGER.match(text, end)
+    if longer and not (binary and likelihood.is_drawn(body, symbols)):
         return near_miss(rule, text, start) or Claim(rule, start, _run_end(text, end), (), "low", "length")
-    body = _body(rule, text[start:end])
     if rule.prefix in _TYPING and len(body) == end - start - len(rule.prefix) and _TYPE.match(body):
         return Claim(rule, start, end, (), "low", "length")
-    if reason := likelihood.placeholder(body, ALPHABETS[rule.body]):
-        return Claim(rule, start, end, (Evidence("likelihood", {"text": reason}),), "low", "placeholder")
     weak = _weaknesses(rule, text, start, end, body)
+    odds = []
+    if rule.body != "typed":
+        number = bits(body, symbols)
+        odds = [Evidence("likelihood", {"text": likelihood.odds(number), "bits": number})]
+        if reason := likelihood.placeholder(body, symbols):
+            return Claim(rule, start, end, (Evidence("likelihood", {"text": reason, "bits": number}),), "low", "placeholder")
+        if number < likelihood.DOUBTFUL:
+            weak += [odds.pop()]
     if longer:
         weak.append(Evidence("edge", {"text": "more follows at once, as in a binary file"}))
     front = _front(rule, text, start)
@@ -138,7 +176,12 @@ def _drawn(rule: Rule, text: bytes, start: int, end: int, binary: bool) -> Claim
         strong = [Evidence("prefix", {"text": rule.instance})]
     elif rule.prefix and _INSTANCE.search(text, max(start - 24, 0), start):
         strong = [Evidence("prefix", {"text": "an instance prefix may stand before it"})]
-    return Claim(rule, front, end, (*strong, *weak), "medium" if weak else "high")
+    return Claim(rule, front, end, (*strong, *weak, *odds), "medium" if weak else "high")
+
+
+def _symbols(rule: Rule) -> int:
+    """How many symbols a token of `rule` is drawn from."""
+    return len(rule.demands.alphabet) if rule.demands and rule.demands.alphabet else ALPHABETS.get(rule.body, 64)
 
 
 def _body(rule: Rule, token: bytes) -> bytes:
@@ -151,7 +194,7 @@ def _body(rule: Rule, token: bytes) -> bytes:
 def _weaknesses(rule: Rule, text: bytes, start: int, end: int, body: bytes) -> list[Evidence]:
     found = []
     # Where a hyphen is no letter of the generator's, it ends the token without a doubt.
-    if ALPHABETS[rule.body] > 36 and _CUT.match(text, end):
+    if _symbols(rule) > 36 and _CUT.match(text, end):
         found.append(Evidence("edge", {"text": _GLUED}))
     if rule.prefix and _is_glued(text, start):
         found.append(Evidence("edge", {"text": "a letter or digit stands right in front"}))
@@ -159,8 +202,12 @@ def _weaknesses(rule: Rule, text: bytes, start: int, end: int, body: bytes) -> l
         found.append(Evidence("likelihood", {"text": "holds a letter that GitLab's generator never draws"}))
     if not rule.prefix:
         found.append(Evidence("context", {"text": "no prefix of its own; known by what stands beside it"}))
-    if rule.body == "opaque":
+    if rule.body in _UNMEASURED:
         found.append(Evidence("length", {"text": "the exact length of this kind isn't known"}))
+    if rule.kind == "incoming-mail-token" and len(body) < _SHORTEST:
+        found.append(Evidence("length", {"text": "shorter than nearly all that GitLab's generator makes"}))
+    if rule.kind == "incoming-mail-token" and len(body) == len(_LARGEST) and body > _LARGEST:
+        found.append(Evidence("length", {"text": "a larger number than GitLab's generator makes"}))
     return found
 
 
@@ -175,6 +222,8 @@ def _run_end(text: bytes, start: int) -> int:
 
 def near_miss(rule: Rule, text: bytes, start: int) -> Claim | None:
     """What stands at `start` when no pattern takes it: a token of the wrong length, a cut one, a template, or only a mention (``None``)."""
+    if rule.demands and (rule.demands.near or rule.body == "typed"):
+        return None
     head = start + len(rule.prefix)
     end = _run_end(text, head)
     body = text[head : min(end, head + _JUDGED)]
@@ -187,7 +236,16 @@ def near_miss(rule: Rule, text: bytes, start: int) -> Claim | None:
             rest = _REST.match(text, end)
             return Claim(rule, start, rest.end() if rest else end, (), "low", reason)
     # Too short a body of few symbols has few distinct ones anyway.
-    drawn_from = ALPHABETS.get(rule.body, 60)
-    if len(body) >= 3 and (why := likelihood.placeholder(body, drawn_from)) and (drawn_from > 36 or set(body) <= set(b"xX-_")):
+    drawn_from = _symbols(rule)
+    if rule.prefix == "glptt-" and len(body) == _OLD_TRIGGER and likelihood.is_drawn(body, 16 if _HEX.fullmatch(body) else 60):
+        evidence = Evidence("length", {"text": f"{_OLD_TRIGGER} characters, where GitLab's generator draws 40"})
+        return Claim(rule, start, end, (evidence,), "medium")
+    if len(body) >= 3 and (why := likelihood.look(body, drawn_from)) and (drawn_from > 36 or set(body) <= set(b"xX-_")):
         return Claim(rule, start, end, (Evidence("likelihood", {"text": why}),), "low", "placeholder")
     return Claim(rule, start, end, (), "low", "length") if len(body) >= 8 else None
+
+
+def rejected_cookie(rule: Rule, text: bytes, start: int) -> Claim | None:
+    """What stands at `start`, as the value of a session's cookie, when it is none that GitLab makes."""
+    value = _COOKIE.match(text, start)
+    return Claim(rule, start, value.end(), (), "low", "length") if value else None

@@ -1,36 +1,58 @@
-"""Would a generator draw this body, or did a person type it?
+"""Would a generator draw this body, or did a person or a program write it?
 
-Every test is chosen so that a random body fails it less than once in 100,000; the odds stand beside it, for 20 characters drawn
-from the 60 of ``Devise.friendly_token`` (urlsafe base64 with ``lIO0`` replaced; heartcombo/devise lib/devise.rb).
+`patscan.detect.written` decides, by odds. The tests here say in words what a reader would see at once: a run, a sequence, a word.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
+from patscan.detect.written import bits
+
 NEVER_DRAWN = frozenset(b"lIO0")
+"""What ``Devise.friendly_token`` never draws: it is base64 for URLs with ``lIO0`` replaced (heartcombo/devise lib/devise.rb)."""
+
+WRITTEN, DOUBTFUL = -3, 7
+"""Bits of odds below which a body was written, and those below which it may have been: docs/likelihood.md has the error rates."""
 
 _WORDS = """
 access changeme demo dummy example fake foobar gitlab here insert invalid mock password personal
 placeholder private project redacted replace sample secret snip some test token user value your
 """.split()  # noqa: SIM905 - a list of words is read as words
-# Case-consistent only (lower, UPPER, Title): a word of four letters then stands in a random body with 4e-6.
+# Case-consistent only: lower, UPPER, Title.
 _WORD = re.compile("|".join(form for word in _WORDS for form in (word, word.upper(), word.title())).encode())
-# One class of letters and no digit: (27/60)^20 = 1e-7. Digits only: (8/60)^20.
 _TYPED = re.compile(rb"[a-z_-]+|[A-Z_-]+|[0-9_-]+")
 
 
-@lru_cache(maxsize=4096)  # a file may hold one token a million times
 def placeholder(body: bytes, alphabet: int) -> str:
-    """Why `body`, drawn from `alphabet` symbols, looks like a placeholder; empty if it doesn't."""
-    folded = body.lower()
-    # A run or sequence of k symbols: len * alphabet^(1-k); 5 of 60 is 1e-6, 7 of 16 is 3e-6.
-    long = 5 if alphabet > 32 else 7
-    if not body:
+    """Why `body` is rather written than drawn from `alphabet` symbols; empty if it isn't."""
+    if not body or bits(body, alphabet) >= WRITTEN:
         return ""
+    return look(body, alphabet) or "it reads like what people or programs write"
+
+
+def is_drawn(body: bytes, alphabet: int) -> bool:
+    """Whether `body` is much likelier drawn than written, and holds nothing that is never drawn."""
+    return bits(body, alphabet) >= DOUBTFUL and (alphabet != 60 or NEVER_DRAWN.isdisjoint(body))
+
+
+def odds(number: int) -> str:
+    """Log odds of `number` bits in words: ``a million times likelier drawn by a generator than written``."""
+    size = 2 ** abs(number)
+    if size < 10:
+        return "about as likely drawn by a generator as written"
+    names = [(10**9, "over a billion"), (10**6, "a million"), (10**3, "a thousand"), (100, "a hundred"), (10, "ten")]
+    times = next(name for least, name in names if size >= least)
+    return f"{times} times likelier " + ("drawn by a generator than written" if number > 0 else "written than drawn by a generator")
+
+
+def look(body: bytes, alphabet: int) -> str:
+    """What a reader sees at once in `body`, which isn't as a generator of `alphabet` symbols draws it; empty if there is nothing."""
+    folded = body.lower()
+    # A drawn body has a run or sequence of k symbols with len * alphabet^(1-k): 5 of 60 is 1e-6, 7 of 16 is 3e-6.
+    long = 5 if alphabet > 32 else 7
     if len(set(body)) * 2 <= min(len(body), alphabet) * 3 // 4:
         return "few distinct characters"
     if _run(folded, lambda a, b: a == b) >= long:
@@ -39,31 +61,13 @@ def placeholder(body: bytes, alphabet: int) -> str:
         return "a repeated group"
     if max(_run(folded, _follows), _run(folded[::-1], _follows)) >= long:
         return "a sequence"
-    if len(body) <= 25 and sum(_follows(*pair) for pair in pairwise(folded)) >= 8:
-        return "short sequences"
-    if any(_run(folded[half::2], _follows) >= long and _run(folded[1 - half :: 2], _follows) >= 3 for half in (0, 1)):
+    if any(_run(folded[half::2], _follows) >= long for half in (0, 1)):
         return "interleaved sequences"
-    if alphabet > 32 and (word := _WORD.search(body)) and (alphabet > 36 or len(word[0]) > 4):
+    if alphabet > 32 and (word := _WORD.search(body)):
         return f"the word {word[0].decode().lower()!r}"
-    if alphabet > 36 and len(body) >= 12 and _TYPED.fullmatch(body):
+    if alphabet > 36 and _TYPED.fullmatch(body):
         return "one class of characters"
     return ""
-
-
-def is_mixed(body: bytes, alphabet: int) -> bool:
-    """Whether `body` changes between classes of characters as often as a drawn one does, and holds nothing that isn't drawn.
-
-    Of the 60 symbols one differs in class from the next with 0.66: 20 of them do so fewer than 6 times once in 1,500. Words next to
-    each other in a string table change rarely, and nearly always hold one of the four letters.
-    """
-    if alphabet != 60:
-        return True
-    return NEVER_DRAWN.isdisjoint(body) and sum(_class(first) != _class(second) for first, second in pairwise(body)) >= 6
-
-
-def _class(symbol: int) -> int:
-    char = chr(symbol)
-    return char.islower() + 2 * char.isupper() + 3 * char.isdigit()
 
 
 def _follows(first: int, second: int) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from patscan import layers
-from patscan.detect.anchors import CANDIDATE, Anchors, Hit
+from patscan.detect.anchors import CANDIDATE, Anchors, Hit, of_rules
 from patscan.detect.patterns import TIME_LIMIT, Pattern, compile_pattern
 from patscan.layers import Reading
 from patscan.layers.view import View
@@ -31,8 +32,13 @@ _WORTH = re.compile(rb"(?:" + _OTHER + rb"){0,2}(?:" + _OTHER + rb"|[\[(\\.{$<@#
 _RUN = re.compile(rb"[A-Za-z0-9_.=+/~-]*")
 _RUN_AT_MOST, _BEFORE, _AFTER = 160, 80, 256
 """Bytes of a run of a token's letters, its prefix included, and what is read before and after it to judge it. A longer run is read anew."""
-_BROKEN, _BEFORE_BREAK = 500, 2 << 10
-"""Anchors in one text from which on none is read through breaks, which takes a millisecond each; bytes before one that are read."""
+_BROKEN, _ASKED, _BEFORE_BREAK = 500, 20_000, 2 << 10
+"""Anchors in one text that are read through breaks, which takes a millisecond each; those that are asked whether something breaks their
+run, which takes some microseconds; bytes before an anchor that are read."""
+CUT_STREAM = "a compressed stream in it was only partly looked at: it is cut off, longer than 4 MiB, or expands to more than 8 MiB."
+CUT_ANCHORS = f"a compressed stream in it was only partly looked at: there are more than {_MOST:,} beginnings of tokens in it."
+CUT_DEPTH = f"a compressed stream in it wasn't looked at: it lies in {_DEPTH} others."
+CUT_BREAKS = "it has so many beginnings of tokens that only the first ones were read across line breaks, quotes and escapes."
 _KEPT = 4096
 """Texts around hits whose captures are remembered."""
 
@@ -57,22 +63,24 @@ class Capture(NamedTuple):
 
 
 class Matcher:
-    """The rules, ready to search. Holds compiled anchors, so it is neither picklable nor to be shared between threads."""
+    """The rules, ready to match. Holds compiled anchors, so it is neither picklable nor to be shared between threads."""
 
-    def __init__(self, rules: Iterable[Rule], unhurried: int = 0) -> None:
-        """Compile the anchors of `rules`, not before `unhurried` bytes were searched; patterns are compiled when first needed."""
+    def __init__(self, rules: Iterable[Rule], anchors: Anchors | None = None) -> None:
+        """`anchors` are those of `rules`; they are compiled if there are none. Patterns are compiled when first needed."""
         self.rules = tuple(rules)
         self._by_anchor: dict[str, list[Rule]] = {}
         for rule in self.rules:
             for anchor in rule.anchors:
                 self._by_anchor.setdefault(anchor, []).append(rule)
-        self.anchors = Anchors(self._by_anchor, unhurried, any(rule.contexts for rule in self.rules))
+        self.anchors = anchors or of_rules(self.rules)
         self._patterns: dict[str, Pattern] = {}
         # Nothing but letters of a token makes one of these rules' tokens, and none reads further than a run of them.
         self._is_prefix = {
-            anchor: all(rule.prefix == anchor and not rule.lookback and rule.body != "opaque" for rule in rules)
+            anchor: all(rule.prefix == anchor and not rule.lookback and rule.body != "opaque" and not rule.demands for rule in rules)
             for anchor, rules in self._by_anchor.items()
         }
+        self.cuts: set[str] = set()
+        """What wasn't read since somebody emptied it, as sentences."""
         self._known: dict[tuple[str, int, bool, bytes], tuple[Capture, ...]] = {}
         self._read: dict[tuple[str, int, bool, bytes], Capture | None] = {}
 
@@ -101,29 +109,34 @@ class Matcher:
         # Hits stand close together where somebody encoded a whole file: one reading serves many.
         data = bytes(data)
         known: dict[tuple[Layer, ...], list[Reading]] = {}
-        opened = 0
+        opened, breaks = 0, Counter[str]()
         covered: dict[str, int] = {}
         for hit in hits:
             if hit.anchor == CANDIDATE:
                 yield from self._unprefixed(data, hit, covered)
                 continue
             if not hit.anchor:
-                if hit.start >= opened and depth:
-                    streams = list(layers.readings(data, hit.start, hit.layers))
+                if hit.start >= opened:
+                    streams = self._streams(data, hit, depth)
                     opened = max((stream.span(0, 1)[1] for stream in streams), default=opened)
                     for stream in streams:
                         yield from self._streamed(stream, depth)
                 continue
             if not hit.layers:
-                whole = len(hits) > _BROKEN or not layers.is_broken(data, hit.start)
-                yield from self._plain(data, hit, binary) if whole else self._joined(data, hit, binary)
+                yield from self._undecoded(data, hit, binary, breaks)
                 continue
             served = [moved for last in known.get(hit.layers, ()) if (moved := layers.serves(last, hit.start, hit.anchor))]
             if not served:
                 served = known[hit.layers] = list(layers.readings(data, hit.start, hit.layers))
-            best = self._best(served, hit, binary)
-            if best:
+            if best := self._best(served, hit, binary):
                 yield best
+
+    def _undecoded(self, data: bytes, hit: Hit, binary: bool, breaks: Counter[str]) -> Iterator[Capture]:
+        """What stands at a hit that is behind no layer, perhaps in pieces."""
+        if self._is_broken(data, hit.start, breaks):
+            yield from self._joined(data, hit, binary)
+        elif not self._is_prefix[hit.anchor] or _WORTH.match(data, hit.start + len(hit.anchor)):
+            yield from self._plain(data, hit, binary)
 
     def _unprefixed(self, data: bytes, hit: Hit, covered: dict[str, int]) -> Iterator[Capture]:
         """What a candidate is by its context; behind a layer, all that stand in the text around a context's word."""
@@ -137,12 +150,31 @@ class Matcher:
         for reading in layers.readings(data, hit.start, hit.layers):
             if reading.view.text:
                 covered[layer] = max(covered.get(layer, 0), reading.span(0, len(reading.view.text))[1])
-                yield from (_capture(*pair) for pair in self._contexts.within(reading, self.anchors.candidates))
+                yield from (_capture(*pair) for pair in self._contexts.within(reading, self.anchors.runs.starts))
+
+    def _is_broken(self, data: bytes, start: int, counts: Counter[str]) -> bool:
+        """See `layers.is_broken`; ``False``, and a cut, once `counts` says that it was so too often, or asked too often."""
+        counts["asked"] += 1
+        if counts["asked"] > _ASKED or counts["broken"] >= _BROKEN:
+            self.cuts.add(CUT_BREAKS)
+            return False
+        is_broken = layers.is_broken(data, start)
+        counts["broken"] += is_broken
+        return is_broken
+
+    def _streams(self, data: bytes, hit: Hit, depth: int) -> list[Reading]:
+        """The compressed stream at a hit, in each way that it can be read; `depth` more may lie in each other."""
+        if not depth:
+            self.cuts.add(CUT_DEPTH)
+            return []
+        return list(layers.readings(data, hit.start, hit.layers))
 
     def _streamed(self, stream: Reading, depth: int) -> Iterator[Capture]:
         """What stands in a compressed stream. Its bytes come from all of it, so that is where every capture lies."""
         text = stream.view.text
-        for capture in self._captured(text, self.anchors.hits(text, _MOST), _is_binary(text), depth - 1):
+        hits = self.anchors.hits(text, _MOST)
+        self.cuts |= {*(() if stream.view.is_whole else (CUT_STREAM,)), *(() if len(hits) < _MOST else (CUT_ANCHORS,))}
+        for capture in self._captured(text, hits, _is_binary(text), depth - 1):
             start, end = stream.span(capture.start, capture.end)
             yield capture._replace(start=start, end=end, layers=(*stream.layers_at(capture.start), *capture.layers))
 
@@ -150,12 +182,18 @@ class Matcher:
         """The surest claim of all readings of one form; of equally sure ones that of the plainest."""
         from patscan.detect import judge
 
-        claims = []
+        claims, quoted = [], []
+        plain: Reading | None = None
         for reading in readings:
+            plain = reading if not reading.layers else plain
             within = binary if not reading.layers else _is_binary(reading.view.text)
             claim = self._claim(reading.view, hit.anchor, within)
-            if claim and (claim := judge.joined(claim, reading.layers)):
+            is_quoted = bool(claim and plain and _is_quoted(plain.view.text, claim, reading))
+            if claim and (claim := judge.joined(claim, reading.layers, is_quoted)):
                 claims.append((claim, reading))
+                quoted += [(claim, reading)] * is_quoted
+        if quoted and not any(claim.confidence == "certain" for claim, _ in claims):
+            claims = quoted
         if any(claim.reason == "checksum" for claim, _ in claims):
             # The tail is there, behind a break: what lacks it is no cut token.
             claims = [(claim, reading) for claim, reading in claims if not judge.is_truncated(claim)]
@@ -167,8 +205,6 @@ class Matcher:
     def _plain(self, data: bytes, hit: Hit, binary: bool) -> Iterator[Capture]:
         """What stands at a hit that is behind no layer. A file may hold the same text a million times: it is claimed once."""
         start = hit.start
-        if self._is_prefix[hit.anchor] and not _WORTH.match(data, start + len(hit.anchor)):
-            return
         view = View(data, start)
         run = _RUN.match(data, start, start + _RUN_AT_MOST) if self._is_prefix[hit.anchor] else None
         if run is None or run.end() - start >= _RUN_AT_MOST:
@@ -209,6 +245,9 @@ class Matcher:
             )
         if rules[0].prefix == anchor:
             return judge.near_miss(rules[0], view.text, view.at)
+        if rules[0].kind == "session-cookie":
+            value = view.at + len(anchor) + 1
+            return judge.rejected_cookie(rules[0], view.text, value) if view.text[value - 1 : value] == b"=" else None
         return None
 
     def _of_rule(self, rule: Rule, view: View, width: int, binary: bool) -> Iterator[judge.Claim]:
@@ -244,12 +283,32 @@ class Matcher:
 
 
 def _capture(claim: judge.Claim, reading: Reading) -> Capture:
+    from patscan.detect import own
+
     start, end = reading.span(claim.start, claim.end)
     token = reading.view.text[claim.start : claim.end]
     known = token.find(claim.rule.prefix.encode())
     prefix = token[: known + len(claim.rule.prefix)] if claim.rule.prefix else b""
     wrapped = reading.layers_at(claim.start)
-    return Capture(claim.rule, Secret(token, prefix), start, end, wrapped, claim.evidence, claim.confidence, claim.reason)
+    return Capture(
+        claim.rule,
+        Secret(token, prefix, own.key(claim.rule, token)),
+        start,
+        end,
+        wrapped,
+        claim.evidence,
+        claim.confidence,
+        claim.reason,
+    )
+
+
+def _is_quoted(content: bytes, claim: judge.Claim, reading: Reading) -> bool:
+    """Whether a claim made of wrapped lines is all that one pair of quotes encloses."""
+    if not any(layer.name == "wrapped" for layer in reading.layers):
+        return False
+    start, end = reading.span(claim.start, claim.end)
+    quote = content[start - 1 : start] if start else b""
+    return quote in {b'"', b"'", b"`"} and content[end : end + 1] == quote
 
 
 def _plainest(each: tuple[judge.Claim, Reading]) -> tuple[bool, bool, int, int, int]:

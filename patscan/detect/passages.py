@@ -50,6 +50,11 @@ class Passages:
         self._matcher, self._reveal = matcher, reveal
         self._known: dict[tuple[bytes, bool, bool, bool], tuple[Sight, ...] | None] = {}
 
+    def cuts(self) -> list[str]:
+        """What the matcher didn't read since this was asked the last time, as sentences."""
+        cuts, self._matcher.cuts = sorted(self._matcher.cuts), set()
+        return cuts
+
     def sights(self, text: Text, hits: Sequence[Hit], is_listed: Callable[[Capture], bool]) -> Iterator[tuple[int, Sight]]:
         """Everything in `text` that `is_listed`, in order, each with the byte that its capture's span counts from."""
         binary = text.encoding == "utf-8" and b"\0" in text.data

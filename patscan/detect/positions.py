@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import sys
+from typing import Any
 
 from patscan.model import Position
 
@@ -19,6 +20,9 @@ _MARKS = (
 )
 _SHORT = 1 << 12
 """Bytes from which on numpy counts line feeds ten times as fast as `bytes.count`, if something else has imported it."""
+_MUCH = 64 << 20
+"""Bytes of which counting line feeds takes longer than importing numpy does."""
+_counted = 0
 _WIDTHS = {"utf-32-le": 4, "utf-32-be": 4, "utf-16-le": 2, "utf-16-be": 2, "utf-8": 1}
 
 
@@ -81,10 +85,14 @@ class Text:
 
 
 def _count_feeds(data: bytes, low: int, high: int) -> int:
-    numpy = sys.modules.get("numpy") if high - low > _SHORT else None
-    if numpy is None:
-        return data.count(b"\n", low, high)
-    return int(numpy.count_nonzero(numpy.frombuffer(data, numpy.uint8, high - low, low) == 0x0A))
+    global _counted  # noqa: PLW0603 - whether importing numpy pays is known only after much was counted
+    np: Any = sys.modules.get("numpy") if high - low > _SHORT else None
+    if np is None:
+        _counted += high - low
+        if _counted < _MUCH:
+            return data.count(b"\n", low, high)
+        import numpy as np
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8, high - low, low) == 0x0A))
 
 
 def decode(data: bytes, encoding: str) -> str:

@@ -28,10 +28,15 @@ NEVER_COMMITTED = frozenset(("index", "nothing"))
 
 def remedy(finding: Finding) -> str:
     """What to do about a token: how to remove it if only this clone has it, else what its rule says."""
+    return local_removal(finding) or finding.rule.remedy
+
+
+def local_removal(finding: Finding) -> str:
+    """How to remove a token that only this clone has, and that no branch or tag leads to; empty for any other."""
     exposure = finding.exposure
     submodule = finding.occurrences[0].sighting.submodule
     own = _removal(exposure) if exposure.pushed is False or (exposure.pushed is None and exposure.kept_by in NEVER_COMMITTED) else ""
-    return (f"In {submodule}: {own}" if submodule else own) or finding.rule.remedy
+    return f"In {submodule}: {own}" if submodule and own else own
 
 
 def _removal(exposure: Exposure) -> str:

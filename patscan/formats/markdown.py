@@ -47,7 +47,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield MARKER
     yield f"### patscan: {count(len(found), 'leaked token') if found else 'no token found'}{' in what could be looked at' if gaps else ''}"
     if report.target.reason:
-        yield from ("", _prose(report.target.reason, _REMEDY))
+        yield from ("", prose(report.target.reason, _REMEDY))
     if found:
         yield ""
         yield from map(_item, found[:_FINDINGS])
@@ -55,15 +55,15 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _remedies(found[:_FINDINGS])
     if gaps:
         yield from ("", f"**Incomplete:** {count(len(gaps), 'thing')} could not be looked at:", "")
-        yield from (f"- {_code(where)}: {_code(reason)}" for where, reason in gaps[:_REMARKS])
+        yield from (f"- {code(where)}: {code(reason)}" for where, reason in gaps[:_REMARKS])
         yield from _more(len(gaps) - _REMARKS, "more thing")
     if told := prominent(report):
         yield ""
-        yield from (f"- {_code(note.where)}: {_code(note.reason, _POLICY)}" for note in told[:_REMARKS])
+        yield from (f"- {code(note.where)}: {code(note.reason, _POLICY)}" for note in told[:_REMARKS])
     if rest := len(report.coverage.notes) - len(told[:_REMARKS]):
         yield from ("", f"{count(rest, 'note')}: see the JSON report.")
     if report.ignored:
-        yield from ("", f"Ignored: {_code(', '.join(by_reason(report.ignored)))}.")
+        yield from ("", f"Ignored: {code(', '.join(by_reason(report.ignored)))}.")
 
 
 def _item(finding: Finding) -> str:
@@ -71,25 +71,25 @@ def _item(finding: Finding) -> str:
     where = ", ".join(map(_place, places[:_PLACES])) + (
         f" and {count(len(places) - _PLACES, 'more place')}" if len(places) > _PLACES else ""
     )
-    first = f", since {_code(since(finding.exposure))}" if finding.exposure.first_seen else ""
-    alive = f" ({_code(life(finding.verdict), _VERDICT)})" if life(finding.verdict) else ""
-    return f"- **{finding.confidence}** {_code(named(finding))}{alive} {_prose(finding.rule.name, _TITLE)} in {where}{_now(finding)}{first}"
+    first = f", since {code(since(finding.exposure))}" if finding.exposure.first_seen else ""
+    alive = f" ({code(life(finding.verdict), _VERDICT)})" if life(finding.verdict) else ""
+    return f"- **{finding.confidence}** {code(named(finding))}{alive} {prose(finding.rule.name, _TITLE)} in {where}{_now(finding)}{first}"
 
 
 def _now(finding: Finding) -> str:
     """Where it is today, if no line at HEAD says so."""
     past = all(one.at_head is False for one in listed(finding.occurrences))
-    return f" ({_code(standing(finding) or 'in history only')})" if past else ""
+    return f" ({code(standing(finding) or 'in history only')})" if past else ""
 
 
 def _place(occurrence: Occurrence) -> str:
-    return f"{_code(place(occurrence, SHORT))} line {occurrence.position.line}"
+    return f"{code(place(occurrence, SHORT))} line {occurrence.position.line}"
 
 
 def _remedies(findings: Sequence[Finding]) -> Iterator[str]:
     remedies = list(dict.fromkeys((finding.rule.name, remedy(finding)) for finding in findings))
     yield from ("", "**What to do**", "")
-    yield from (f"- {_prose(name, _TITLE)}: {_prose(text, _REMEDY)}" for name, text in remedies[:_RULES])
+    yield from (f"- {prose(name, _TITLE)}: {prose(text, _REMEDY)}" for name, text in remedies[:_RULES])
     yield from _more(len(remedies) - _RULES, "more kind")
 
 
@@ -98,13 +98,13 @@ def _more(number: int, noun: str) -> Iterator[str]:
         yield f"- and {count(number, noun)}: see the JSON report"
 
 
-def _prose(text: str, longest: int) -> str:
+def prose(text: str, longest: int) -> str:
     """A rule's own words, none of which marks anything up."""
     text = harmless(text if len(text) <= longest else f"{text[:longest]}…")
     return _MARKS.sub(lambda mark: f"&#{ord(mark[0])};", text)
 
 
-def _code(text: str, longest: int = _LONGEST) -> str:
+def code(text: str, longest: int = _LONGEST) -> str:
     """A code span whose fence is longer than any in `text`; a long `text` loses its middle, for a path's end says most."""
     text = harmless(text)
     if len(text) > longest:

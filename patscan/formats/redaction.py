@@ -27,8 +27,8 @@ _NO_TOKEN = frozenset(("placeholder", "regex", "interpolation", "elision"))
 """Reasons of what nobody ever drew: its body may be a word of anybody's, and without a prefix all of it may be."""
 _DOUBTFUL = frozenset(("checksum", "length", "malformed", "confidence"))
 """Reasons of what is probably none: masked where it stands whole, but its body alone isn't."""
-_LAYERS = ("hex", "percent", "base64")
-"""The layers that a name or a path may be written in."""
+_USUAL = ("percent", "base64")
+"""The layers that a name or a path may be written in, besides plain hexadecimal, in their usual forms: all are a hundred, folded and separated."""
 _TEXTLESS = {int, bool, Secret, Position, Rule}
 _PATHS = {Sighting: Sighting._fields.index("path"), Address: Address._fields.index("name")}
 """The fields whose very bytes count."""
@@ -52,7 +52,7 @@ def redacted(report: Report) -> Report:
     runs = re.compile(f"[{chars}]{{{_HEAD},}}" if chars else r"(?!)")
     known = cache(partial(_known, heads))
     hidden = cache(lambda text: unshaped(_masked(text, runs, heads, known)))
-    clean: Report = _changed(report, _Change(lambda text: _unicode(hidden(text)), lambda path: _by_bytes(hidden(path))))
+    clean: Report = _changed(report, _Change(cache(lambda text: _unicode(hidden(text))), lambda path: _by_bytes(hidden(path))))
     return clean
 
 
@@ -84,19 +84,22 @@ def _by_bytes(path: str) -> str:
 
 def _changed(value: Any, change: _Change) -> Any:
     """`value` with its strings changed. What has none to change stays the same object: there may be many of them."""
-    if isinstance(value, str):
+    # A large report asks this two million times, so what is asked most comes first.
+    kind = type(value)
+    if kind is str:
         text = change.text(value)
         return value if text == value else text
-    if not value or type(value) in _TEXTLESS:
+    if not value or kind in _TEXTLESS:
         return value
-    if isinstance(value, dict):
+    if kind is dict:
         return {key: _changed(item, change) for key, item in value.items()}
     items = [_changed(item, change) for item in value]
-    if (place := _PATHS.get(type(value))) is not None and value[place]:
+    place = _PATHS.get(kind)
+    if place is not None and value[place]:
         items[place] = change.path(value[place])
     if all(map(is_, items, value)):
         return value
-    return value._make(items) if hasattr(value, "_make") else tuple(items)
+    return tuple(items) if kind is tuple else value._make(items)
 
 
 def _heads(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
@@ -143,10 +146,20 @@ def _forms(finding: Finding) -> Iterator[tuple[str, str]]:
         return
     yield token.decode("utf-8", "surrogateescape"), str(finding.secret)
     body = token[token.find(prefix) + len(prefix) :] if prefix in token else token
-    from patscan.layers import LAYERS
-
     hidden = token if finding.reason in _NO_TOKEN | _DOUBTFUL or len(body) < _BODY else body
     yield hidden.decode("utf-8", "surrogateescape"), f"…({len(token)})"
-    for name in _LAYERS:
-        for form, _ in LAYERS[name].forms(hidden):
-            yield form.decode("latin-1"), f"…({len(token)})"
+    for form in _wrapped(hidden, finding):
+        yield form.decode("latin-1"), f"…({len(token)})"
+
+
+def _wrapped(hidden: bytes, finding: Finding) -> Iterator[bytes]:
+    """`hidden` in the usual forms of the usual layers, and in every form of the layers that it was met behind."""
+    from patscan.layers import LAYERS, forms
+
+    yield from (hidden.hex().encode(), hidden.hex().upper().encode())
+    for name in _USUAL:
+        codec = LAYERS[name]
+        yield from (form for form, _ in (codec.few or codec.forms)(hidden))
+    chains = {tuple(layer.name for layer in place.match.address.layers) for place in finding.occurrences}
+    for chain in filter(None, chains):
+        yield from (form.literal for form in forms(hidden.decode("latin-1"), [chain]))

@@ -37,8 +37,10 @@ def changes(folder: Path, environment: Mapping[str, str], command: Sequence[str]
         yield Change(old_mode, mode, old_blob, blob, status, os.fsdecode(path))
 
 
-def before(folder: Path, environment: Mapping[str, str], changed: Iterable[Change], paths: Container[str]) -> Iterator[tuple[str, Piece]]:
-    """What stood under these `paths` before, or under those they were renamed from: path and piece of content."""
+def before(
+    folder: Path, environment: Mapping[str, str], changed: Iterable[Change], paths: Container[str]
+) -> Iterator[tuple[Sequence[str], Piece]]:
+    """What stood under these `paths` before, or under those they were renamed from: a content's paths and its pieces."""
     old: dict[str, list[str]] = {}
     for change in changed:
         if change.path in paths and change.status[0] in "MRT" and change.old_mode != SUBMODULE:
@@ -47,4 +49,4 @@ def before(folder: Path, environment: Mapping[str, str], changed: Iterable[Chang
     failed: list[Failure] = []
     if old:
         for piece in ObjectShard(folder, environment, tuple(old)).pieces(failed):
-            yield from ((path, piece) for path in old[str(piece.key)])
+            yield old[str(piece.key)], piece

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from patscan.content import Looked
 from patscan.git.entries import NAMES
 from patscan.git.pack_index import find
-from patscan.seal import Seal, opened
+from patscan.seal import DamagedError, Seal, opened
 
 if TYPE_CHECKING:
     from typing import IO
@@ -31,10 +31,6 @@ _UNSEEN = 0xFFFFFFFF
 _LONGEST_LINE = 64 << 20
 _SAMPLE = 64
 _PART = 1 << 16
-
-
-class DamagedError(Exception):
-    """A file of this kind that can't be believed."""
 
 
 class Seen(NamedTuple):

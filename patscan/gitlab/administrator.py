@@ -16,7 +16,7 @@ from patscan.model import Fact, Verdict
 from patscan.secret import Secret
 
 _OVER = {"success", "failed", "canceled", "skipped", "canceling"}
-_BEFORE = {"session-cookie": "_gitlab_session="}
+BEFORE = {"session-cookie": "_gitlab_session="}
 """GitLab tells kinds by how they begin."""
 
 
@@ -49,7 +49,7 @@ class Administrator:
         if self.problem or question.instance != self.instance:
             return None
         kind = question.finding.rule.kind
-        fields = {"token": question.sealed(_BEFORE.get(kind, ""))}
+        fields = {"token": question.sealed(BEFORE.get(kind, ""))}
         answer = self._client.ask(self.instance, Request("POST", f"{API}/admin/token", self._headers(), fields))
         body = answer.json()
         if answer.status in {200, 201} and isinstance(body, dict):

@@ -21,24 +21,24 @@ def forms(_plain: bytes) -> Iterator[tuple[bytes, int]]:
 
 def views(near: bytes, at: int, _parameter: int) -> Iterator[View]:
     """See `patscan.layers.Codec`. Every byte comes from the whole stream."""
-    text, end = _inflated(near, at)
+    text, end, is_whole = _inflated(near, at)
     if text:
-        yield View(text, 0, Mapped(len(text), lambda _: at), Mapped(len(text), lambda _: end))
+        yield View(text, 0, Mapped(len(text), lambda _: at), Mapped(len(text), lambda _: end), is_whole)
 
 
 def decode(span: bytes, _parameter: int) -> bytes:
     """See `patscan.layers.Codec`. Raises `ValueError`."""
-    text, _ = _inflated(span, 0)
+    text, _, _ = _inflated(span, 0)
     return text
 
 
-def _inflated(near: bytes, at: int) -> tuple[bytes, int]:
-    """What the stream at `at` holds, as far as it is right, and where it ends."""
+def _inflated(near: bytes, at: int) -> tuple[bytes, int, bool]:
+    """What the stream at `at` holds, as far as it is right, where it ends, and whether nothing more could be read of it."""
     inflate, text, place = zlib.decompressobj(_GZIP), bytearray(), at
     try:
         while place < len(near) and not inflate.eof and len(text) < LONGEST:
             text += inflate.decompress(inflate.unconsumed_tail or near[place : place + _CHUNK], LONGEST - len(text))
             place = min(place + _CHUNK, len(near))
     except zlib.error:
-        pass
-    return bytes(text), place - len(inflate.unused_data)
+        return bytes(text), place, True
+    return bytes(text), place - len(inflate.unused_data), inflate.eof

@@ -39,6 +39,8 @@ class View(NamedTuple):
     at: int
     starts: Places = ()
     ends: Places = ()
+    is_whole: bool = True
+    """Whether all that is encoded there was decoded."""
 
     def moved(self, start: int, anchor: bytes, room: int) -> View | None:
         """This view for another anchor at byte `start`, `room` bytes before its end; ``None`` if it isn't there."""

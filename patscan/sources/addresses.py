@@ -11,13 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from patscan import layers
-from patscan.content import OVERLAP
+from patscan.archives.limits import Spent
+from patscan.content import OVERLAP, Piece
 from patscan.errors import TargetError
 from patscan.git.child import GitError
 from patscan.git.objects import ObjectShard
 from patscan.git.repository import Repository, open_repository
+from patscan.lfs import LONGEST, content_id, stored_as
 from patscan.model import Address, Finding, Match, Occurrence
 from patscan.secret import Secret
+from patscan.sources import lfs, members
 from patscan.sources.folder import Folder, Unreadable
 
 _PLACES = 50
@@ -43,17 +46,28 @@ class Addresses:
         self._folder = Folder(place, named)
         self._repositories: dict[str | None, Repository | str] = {}
         self._names: dict[tuple[str | None, str], bytes] = {}
+        self.forms: dict[str, set[bytes]] = {}
+        """By fingerprint, the bytes that were read at the token's places: how it is written there."""
+        self.unread: list[tuple[Match, str]] = []
+        """The places where no token could be read, and why, if every place was to be read."""
+        self.archives: set[str] = set()
+        """The contents in whose members tokens were read."""
+        self._spent = Spent()
 
-    def tokens(self, findings: Iterable[Finding]) -> Tokens:
-        """The tokens of `findings`: of nearly all of them the first place is enough."""
+    def tokens(self, findings: Iterable[Finding], every: bool = False) -> Tokens:
+        """The tokens of `findings`: of nearly all of them the first place is enough. With `every`, every place is read, for `forms`."""
         places = {finding.fingerprint: _distinct(finding) for finding in findings}
         results: dict[str, Secret | str] = {}
-        for low, high in ((0, 1), (1, _PLACES)):
+        for low, high in ((0, None),) if every else ((0, 1), (1, _PLACES)):
             open_ones = [token for token in places if not isinstance(results.get(token), Secret)]
             for match, result in self._read([one for token in open_ones for one in places[token][low:high]]):
                 # The first reason stays, until there is a token.
                 if isinstance(result, Secret) or match.fingerprint not in results:
                     results[match.fingerprint] = result
+                if every and isinstance(result, str):
+                    self.unread.append((match, result))
+                elif match.address.members:
+                    self.archives.add(match.address.name)
         return results
 
     def _read(self, occurrences: Sequence[Occurrence]) -> Iterator[tuple[Match, Secret | str]]:
@@ -77,14 +91,30 @@ class Addresses:
             return
         ids = [name for name in matches if re.fullmatch(r"[0-9a-f]+", name) and len(name) == 2 * repository.id_size]
         waiting = dict(matches)
-        for piece in ObjectShard(repository.path, repository.environment, ids).pieces([]):
+        archive = bytearray()
+        pieces = ObjectShard(repository.path, repository.environment, ids).pieces([])
+        for piece in lfs.resolved(pieces, repository.objects.parent / lfs.OBJECTS):
+            inside = [match for match in matches[str(piece.key)] if match.address.members]
+            if inside:
+                yield from self._of_members(archive, piece, inside)
             for match in matches[str(piece.key)]:
+                if match.address.members:
+                    continue
                 low, high = match.address.start - piece.offset, match.address.end - piece.offset
                 if low >= 0 and (high <= len(piece.data) or piece.last):
-                    yield match, secret(match, bytes(piece.data[low:high]))
+                    yield match, self._secret(match, bytes(piece.data[low:high]))
             waiting.pop(str(piece.key), None)
         absent = f"isn't in {self._place}. Where the repository lies elsewhere: --repository PATH."
         yield from ((match, f"object {name[:12]} {absent}") for name, those in waiting.items() for match in those)
+
+    def _of_members(self, archive: bytearray, piece: Piece, matches: Sequence[Match]) -> Iterator[tuple[Match, Secret | str]]:
+        """What stands in the members of an object, once it is whole; `archive` gathers its pieces."""
+        if not piece.offset:
+            archive.clear()
+        if len(archive) <= members.LIMITS.held:
+            archive += memoryview(piece.data)[OVERLAP if piece.offset else 0 :]
+        for match, span in members.spans(bytes(archive), matches, self._spent) if piece.last else ():
+            yield match, span if isinstance(span, str) else secret(match, span)
 
     def _elsewhere(self, occurrence: Occurrence) -> Secret | str:
         """What stands in a file, a ref's name or a path."""
@@ -93,19 +123,33 @@ class Addresses:
             if _store(occurrence) == "file":
                 return self._of_file(occurrence)
             if _store(occurrence) == "refs":
-                return _among(match, self._listing(occurrence, "for-each-ref", "--format=%(refname)"))
-            return _among(match, self._paths(occurrence))
+                return self._among(match, self._listing(occurrence, "for-each-ref", "--format=%(refname)"))
+            return self._among(match, self._paths(occurrence))
         except (Unreadable, TargetError) as error:
             return str(error)
 
     def _of_file(self, occurrence: Occurrence) -> Secret | str:
         address, path = occurrence.match.address, occurrence.sighting.path or ""
         result: Secret | str = f"{path}: isn't in {self._place} any more."
-        for span in self._folder.spans(path, address.start, address.end):
-            result = secret(occurrence.match, span, f"{path}: has changed since; another text stands there now.")
-            if isinstance(result, Secret):
-                break
+        low, high = (0, members.LIMITS.held + 1) if address.members else (address.start, address.end)
+        for span in self._linked(path, low, high) or self._folder.spans(path, low, high):
+            changed = f"{path}: has changed since; another text stands there now."
+            spans = (one for _, one in members.spans(span, [occurrence.match], self._spent)) if address.members else iter([span])
+            result = changed
+            for one in spans:
+                result = f"{path}: {one}" if isinstance(one, str) else self._secret(occurrence.match, one, changed)
+                if isinstance(result, Secret):
+                    return result
         return result
+
+    def _linked(self, path: str, start: int, end: int) -> list[bytes]:
+        """The bytes from `start` to `end` of what each file stands for that is a pointer of Git LFS."""
+        contents = [content for head in self._folder.spans(path, 0, LONGEST + 1) if (content := content_id(head))]
+        repository = self._repository(None) if contents else ""
+        if isinstance(repository, str):
+            return []
+        objects = Folder(repository.objects.parent / lfs.OBJECTS, ())
+        return [span for content in contents for span in objects.spans(stored_as(content), start, end)]
 
     def _paths(self, occurrence: Occurrence) -> bytes:
         """The names of files: of a commit, or of the folder."""
@@ -121,6 +165,25 @@ class Addresses:
             if commit:
                 raise
         return b"\0".join(names)
+
+    def _among(self, match: Match, names: bytes) -> Secret | str:
+        """The token of `match` in a listing of names. What is encoded there is tried at every place."""
+        absent = "no name of those that are there now holds it."
+        size = match.address.end - match.address.start
+        if not match.address.layers:
+            return _window(match, names[:_LISTED]) or absent
+        names = names[:_TRIED]
+        for place in range(len(names) - size + 1):
+            if isinstance(token := self._secret(match, names[place : place + size]), Secret):
+                return token
+        return absent
+
+    def _secret(self, match: Match, span: bytes, absent: str = "another text stands there now.") -> Secret | str:
+        """See `secret`; the span is kept if it holds the token."""
+        token = secret(match, span, absent)
+        if isinstance(token, Secret):
+            self.forms.setdefault(match.fingerprint, set()).add(span)
+        return token
 
     def _listing(self, occurrence: Occurrence, *command: str) -> bytes:
         repository = self._repository(occurrence.sighting.submodule)
@@ -175,19 +238,6 @@ def _window(match: Match, text: bytes) -> Secret | None:
     return None
 
 
-def _among(match: Match, names: bytes) -> Secret | str:
-    """The token of `match` in a listing of names. What is encoded there is tried at every place."""
-    absent = "no name of those that are there now holds it."
-    size = match.address.end - match.address.start
-    if not match.address.layers:
-        return _window(match, names[:_LISTED]) or absent
-    names = names[:_TRIED]
-    for place in range(len(names) - size + 1):
-        if isinstance(token := secret(match, names[place : place + size]), Secret):
-            return token
-    return absent
-
-
 def _store(occurrence: Occurrence) -> str:
     return occurrence.sighting.kind.kept_in(occurrence.sighting.blob)
 
@@ -201,6 +251,6 @@ def _distinct(finding: Finding) -> list[Occurrence]:
     places = {
         (one.match.address, one.sighting.submodule, one.sighting.path if _store(one) == "file" else one.sighting.commit): one
         for one in finding.occurrences
-        if _store(one) and one.match.address.name and not one.match.address.members
+        if _store(one) and one.match.address.name
     }
     return list(places.values())

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from patscan.content import Failure, Key, Piece, Shard, windows
 from patscan.errors import TargetError
+from patscan.gaps import Gaps
 from patscan.git.names import PathShard
 from patscan.kind import Kind
-from patscan.model import Note, Sighting, Skip, Target
+from patscan.model import Sighting, Target
 from patscan.sources.present import Present
 from patscan.sources.warnings import tell
 
 _AT_ONCE = 500
+_WINDOW = 8 << 20
+"""Bytes of a file that are looked at together. The allocator keeps blocks of this size; larger ones cost a page fault a page."""
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -60,7 +64,7 @@ def _read(path: str) -> Iterator[Piece]:
     try:
         # A pipe, a socket or a device has no content of its own and might never end; a folder is a submodule git named.
         if stat.S_ISREG(os.fstat(file).st_mode):
-            for offset, data, last in windows(lambda size: _exactly(file, size)):
+            for offset, data, last in windows(lambda size: _exactly(file, size), _WINDOW):
                 yield Piece(path, "file", offset, data, last)
     finally:
         os.close(file)
@@ -75,7 +79,7 @@ def _exactly(file: int, size: int) -> bytes:
             return data
         data += more
     parts, have = [data], len(data)
-    while have < size and (part := os.read(file, min(size - have, 8 << 20))):
+    while have < size and (part := os.read(file, size - have)):
         parts.append(part)
         have += len(part)
     return b"".join(parts)
@@ -85,19 +89,26 @@ class Files(Present):
     """Files and folders of a working tree, or anywhere."""
 
     def __init__(
-        self, paths: Sequence[Path], environment: Mapping[str, str], everything: bool = False, names: Mapping[str, str] | None = None
+        self,
+        paths: Sequence[Path],
+        environment: Mapping[str, str],
+        everything: bool = False,
+        names: Mapping[str, str] | None = None,
+        gaps: Gaps | None = None,
     ) -> None:
         """`everything`: what git ignores, too. A path that doesn't exist is a skip, and the others are looked at.
 
-        A name is content, too, unless `names` says what a report calls the files.
+        A name is content, too, unless `names` says what a report calls the files. `gaps` are those of the source they are part of.
         """
         self._names = names
         absent = {path: problem for path in paths if (problem := _absent(path))}
         self._paths = [path for path in paths if path not in absent]
         self._environment, self._everything = environment, everything
-        self.skips = [Skip(str(path), problem) for path, problem in absent.items()]
-        self.notes: list[Note] = []
+        self.gaps = Gaps() if gaps is None else gaps
+        for path, problem in absent.items():
+            self.gaps.skip(str(path), problem)
         self._listed: list[str] | None = None
+        self._stores: dict[Path, Path | None] = {}
 
     def count(self) -> int:
         """How many files there are; lists them."""
@@ -117,6 +128,29 @@ class Files(Present):
             if self._names is None:
                 yield PathShard(tuple(map(os.fsencode, files[low : low + _AT_ONCE])))
 
+    def again(self, names: Iterable[str]) -> Iterator[Shard]:
+        """The contents of Git LFS pointers."""
+        asked = list(names)
+        if asked:
+            from patscan.sources.lfs import contents
+
+            yield from contents(asked, self._linked, "file", self.gaps, self._names)
+
+    def _linked(self, path: str) -> Path | None:
+        """Where the repository that a file lies in has its contents of Git LFS."""
+        from patscan.git.child import run
+        from patscan.git.variables import without_repository
+        from patscan.sources.lfs import OBJECTS
+
+        folders = Path(path).absolute().parents
+        top = next((folder for folder in folders if os.path.exists(folder / ".git")), None)
+        if top and top not in self._stores:
+            self._stores[top] = None
+            with suppress(TargetError):
+                common = run(("rev-parse", "--git-common-dir"), top, without_repository(self._environment))
+                self._stores[top] = top / os.fsdecode(common).removesuffix("\n") / OBJECTS
+        return self._stores[top] if top else None
+
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
         """The contents of these paths; what can't be read a second time has no hash."""
         return FileShard(tuple(names)).pieces([])
@@ -135,10 +169,10 @@ class Files(Present):
         """Whether a path that the user named is a file or a link to one; others are a skip, for they weren't named for nothing."""
         mode = _mode(path)
         if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            self.skips.append(Skip(str(path), "neither a file nor a folder. What comes out of a pipe is read from standard input: -"))
+            self.gaps.skip(str(path), "neither a file nor a folder. What comes out of a pipe is read from standard input: -")
             return False
         if os.path.islink(path):
-            self.notes.append(Note(str(path), "a link: its own text was looked at, not what it leads to."))
+            self.gaps.note(str(path), "a link: its own text was looked at, not what it leads to.")
         return True
 
     def _of_git(self, folder: Path, environment: Mapping[str, str]) -> list[str] | None:
@@ -150,13 +184,13 @@ class Files(Present):
         warnings: list[str] = []
         try:
             if elsewhere := _working_tree_elsewhere(folder, environment):
-                self.notes.append(Note(str(folder), f"{elsewhere} Ignore rules weren't applied: every file of this folder was looked at."))
+                self.gaps.note(str(folder), f"{elsewhere} Ignore rules weren't applied: every file of this folder was looked at.")
                 return None
             listed = run(("ls-files", "-z", "--cached", "--others", "--exclude-standard"), folder, environment, warnings=warnings)
         except TargetError as error:
-            self.notes.append(Note(str(folder), f"{error} Ignore rules weren't applied: every file was looked at."))
+            self.gaps.note(str(folder), f"{error} Ignore rules weren't applied: every file was looked at.")
             return None
-        tell(warnings, str(folder), self.skips, self.notes)
+        tell(warnings, str(folder), self.gaps)
         names = [os.path.normpath(os.path.join(folder, os.fsdecode(name))) for name in listed.split(b"\0")[:-1]]
         # A submodule, or a repository in this one's folder, lists its own files. git lists none of a folder that stands for a commit.
         inner = {name: list(self._inside(name)) for name in names if os.path.isdir(name) and not os.path.islink(name)}
@@ -180,7 +214,7 @@ class Files(Present):
                 with os.scandir(here) as listed:
                     entries = {entry.name: entry.is_dir(follow_symlinks=False) for entry in listed}
             except OSError as error:
-                self.skips.append(Skip(here, f"can't be read: {error.strerror}."))
+                self.gaps.skip(here, f"can't be read: {error.strerror}.")
                 continue
             # A repository's own store is `patscan history`'s: compressed, it shows nothing here.
             waiting += [os.path.join(here, name) for name in sorted(entries, reverse=True) if entries[name] and name != ".git"]
@@ -195,9 +229,9 @@ class Files(Present):
         except OSError:
             return True  # reading it will say why
         if stat.S_ISDIR(mode):
-            self.notes.append(Note(path, "a submodule whose files aren't here."))
+            self.gaps.note(path, "a submodule whose files aren't here.")
         elif not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-            self.notes.append(Note(path, "neither a file nor a link; it has no content to look at."))
+            self.gaps.note(path, "neither a file nor a link; it has no content to look at.")
         return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.content import Each, Failure, Key, Looked, Piece
+from patscan.gaps import Gaps
 from patscan.git.child import GitError
 from patscan.git.names import PathShard
 from patscan.git.paths import paths, staged
@@ -14,7 +15,8 @@ from patscan.git.repository import Repository
 from patscan.git.tips import TREE, TipShard, tips
 from patscan.git.tips import names as names_in
 from patscan.kind import Kind
-from patscan.model import Exposure, Note, Sighting, Skip, Target
+from patscan.lfs import AGAIN
+from patscan.model import Exposure, Sighting, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
 from patscan.sources.warnings import tell
@@ -62,9 +64,8 @@ class History:
 
         `with_paths`: the names that files ever had, not only those at the tips of refs.
         """
-        self.skips: list[Skip] = []
-        self.notes: list[Note] = []
-        self.store = Store(repository, memory, self.skips, self.notes)
+        self.gaps = Gaps()
+        self.store = Store(repository, memory, self.gaps)
         self._repository, self._with_paths = repository, with_paths
         self._provenance = Provenance(repository, mirror, memory, self.store)
         self._target: Target | None = None
@@ -78,7 +79,7 @@ class History:
         return self._target
 
     def shards(self) -> Iterator[Shard]:
-        """The first look's work. Afterwards `skips` and `notes` say what stands in the way of completeness."""
+        """The first look's work. Afterwards `gaps` says what stands in the way of completeness."""
         if not self._with_paths:
             yield from self._tips()
         yield from self.store.packed()
@@ -99,12 +100,17 @@ class History:
         return self.store.recall()
 
     def again(self, names: Iterable[str]) -> Iterator[Shard]:
-        """These contents once more, by git's own reading; of a tree its names, one by one."""
+        """These contents once more, by git's own reading; of a tree its names, one by one; of a Git LFS pointer what it stands for."""
         listed = sorted(names)
         trees = [name for name in listed if name.startswith(TREE)]
         if trees:
             yield PathShard(sorted(set(names_in(self._repository, trees))))
-        yield from self.store.again(name for name in listed if not name.startswith(TREE))
+        pointers = [name for name in listed if name.startswith(AGAIN)]
+        if pointers:
+            from patscan.sources.lfs import OBJECTS, contents
+
+            yield from contents(pointers, lambda _: self._repository.objects.parent / OBJECTS, "blob", self.gaps)
+        yield from self.store.again(name for name in listed if not name.startswith((TREE, AGAIN)))
 
     def some(self, names: Sequence[str]) -> Iterator[Shard]:
         """These contents, out of their packs where they were read from those."""
@@ -114,6 +120,10 @@ class History:
         """The contents of these objects."""
         for shard in self.store.some(sorted(names)):
             yield from (piece._replace(key=shard.name(piece.key)) for piece in shard.pieces([]))
+
+    def paths(self, names: Collection[str]) -> Mapping[str, str]:
+        """The paths of these blobs in the tree of HEAD."""
+        return self._provenance.paths(names) if names else {}
 
     def vouched(self, sighting: Sighting) -> Sighting:
         """`origin` without an author where history is cut off before its commit."""
@@ -135,42 +145,42 @@ class History:
         where = str(self._repository.path)
         for folder in self._repository.object_folders():
             if not os.path.isdir(folder):
-                self.skips.append(Skip(str(folder), "an object folder that this repository borrows from and that isn't there."))
+                self.gaps.skip(str(folder), "an object folder that this repository borrows from and that isn't there.")
         # git passes over such a folder without a word.
         for folder, reason in self._repository.unreadable_refs():
-            self.skips.append(Skip(str(folder), f"refs that can't be read: {reason}."))
+            self.gaps.skip(str(folder), f"refs that can't be read: {reason}.")
         if self._repository.shallow:
-            self.skips.append(Skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow"))
+            self.gaps.skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow")
         partial = self._repository.is_partial()
         lacking = self._repository.lacking
         if not partial and self.store.count() > _FOLLOWED:
             lacking = self._repository.lacking_at_tips
             reason = "too many objects to ask git whether one of an older commit is missing: `git fsck --connectivity-only` tells."
-            self.notes.append(Note(where, reason))
+            self.gaps.note(where, reason)
         warnings: list[str] = []
         try:
             missing = lacking(warnings)
         except GitError as error:
-            self.skips.append(Skip(where, f"what it lacks can't be told: {error}"))
+            self.gaps.skip(where, f"what it lacks can't be told: {error}")
             return
-        tell(warnings, where, self.skips, self.notes)
+        tell(warnings, where, self.gaps)
         if missing and partial:
             reason = f"a partial clone: {missing:,} objects were never fetched. Get them with: git fetch --refetch --no-filter"
-            self.skips.append(Skip(where, reason))
+            self.gaps.skip(where, reason)
         elif missing:
-            self.skips.append(Skip(where, f"{missing:,} objects are missing that others refer to. See: git fsck --connectivity-only"))
+            self.gaps.skip(where, f"{missing:,} objects are missing that others refer to. See: git fsck --connectivity-only")
 
     def _tips(self) -> Iterator[Shard]:
         """The names of the files at the tips of all refs."""
-        self.notes.append(Note(str(self._repository.path), "names that files had in the past weren't looked at; --paths looks at them."))
+        self.gaps.note(str(self._repository.path), "names that files had in the past weren't looked at; --paths looks at them.")
         try:
             ids, more = tips(self._repository, self.target().head)
         except GitError as error:
-            self.skips.append(Skip("refs", f"the names of the files at their tips weren't looked at: {error}"))
+            self.gaps.skip("refs", f"the names of the files at their tips weren't looked at: {error}")
             return
         if more:
             reason = f"the names of the files at the tips of {more:,} further refs weren't looked at; --paths looks at all names."
-            self.notes.append(Note(str(self._repository.path), reason))
+            self.gaps.note(str(self._repository.path), reason)
         if ids:
             yield TipShard(self._repository.path, self._repository.environment, self._repository.id_size, ids)
 
@@ -179,7 +189,7 @@ class History:
         unread: list[str] = []
         found = paths(self._repository, commits, unread)
         if unread:
-            self.skips.append(Skip(str(self._repository.path), f"{len(unread):,} commits can't be read, nor the names of their files."))
+            self.gaps.skip(str(self._repository.path), f"{len(unread):,} commits can't be read, nor the names of their files.")
         return PathShard(sorted(found.union(more)))
 
     def _ref_names(self) -> bytes:
@@ -189,6 +199,6 @@ class History:
             try:
                 self._names = self._repository.git("for-each-ref", "--format=%(refname)", warnings=warnings)
             except GitError as error:
-                self.skips.append(Skip("refs", str(error)))
-            tell(warnings, str(self._repository.path), self.skips, self.notes)
+                self.gaps.skip("refs", str(error))
+            tell(warnings, str(self._repository.path), self.gaps)
         return self._names

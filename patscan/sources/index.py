@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from patscan.content import Each, Piece, Shard
 from patscan.errors import TargetError
+from patscan.gaps import Gaps
 from patscan.git.changes import SUBMODULE, SYMLINK, Change, before, changes
 from patscan.git.child import GitError, run
 from patscan.git.names import PathShard
 from patscan.git.objects import ObjectShard
 from patscan.kind import Kind
-from patscan.model import Note, Sighting, Skip, Target
+from patscan.lfs import pointer
+from patscan.model import Sighting, Target
 from patscan.sources.present import Present
 
 if TYPE_CHECKING:
@@ -31,8 +33,7 @@ class Index(Present):
     def __init__(self, folder: Path, environment: Mapping[str, str], names: Sequence[str] = ()) -> None:
         """The index of the repository that `folder` lies in; ``GIT_INDEX_FILE`` comes with `environment`."""
         self._folder, self._environment, self._names = folder, environment, names
-        self.skips: list[Skip] = []
-        self.notes: list[Note] = []
+        self.gaps = Gaps()
         self._blobs: dict[str, list[Change]] = {}
         self._files: Files | None = None
         self._base = "HEAD"
@@ -57,7 +58,19 @@ class Index(Present):
         elif not changed:
             if not run(("rev-parse", "--git-dir"), self._folder, self._environment):
                 raise TargetError(f"{self._folder}: git answers nothing, so what is staged can't be told. See: git --version")
-            self.notes.append(Note(str(self._folder), "nothing is staged."))
+            self.gaps.note(str(self._folder), "nothing is staged.")
+
+    def again(self, names: Iterable[str]) -> Iterator[Shard]:
+        """The contents of Git LFS pointers, staged or in files."""
+        staged, others = ([name for name in names if (pointer(name)[1] in self._blobs) is known] for known in (True, False))
+        if staged:
+            from patscan.sources.lfs import OBJECTS, contents
+
+            folder = Path(os.fsdecode(run(("rev-parse", "--git-common-dir"), self._folder, self._environment)).removesuffix("\n"))
+            paths = {name: self._blobs[name][0].path for name in self._blobs}
+            yield from contents(staged, lambda _: self._folder / folder / OBJECTS, "blob", self.gaps, paths)
+        if self._files:
+            yield from self._files.again(others)
 
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
         """The contents of these blobs and files."""
@@ -73,15 +86,15 @@ class Index(Present):
         staged = {name: [_sighting(change) for change in self._blobs[name]] for name in names if name in self._blobs}
         return {**super().sightings(paths, each), **staged}
 
-    def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
-        """What HEAD has under these staged paths, or under those they were renamed from: path and piece of content."""
+    def before(self, paths: Container[str]) -> Iterator[tuple[Sequence[str], Piece]]:
+        """What HEAD has under these staged paths, or under those they were renamed from: a content's paths and its pieces."""
         yield from before(self._folder, self._environment, self._changes("--find-renames"), paths)
 
     def _keep(self, change: Change) -> None:
         if change.status == "U":
-            self.skips.append(Skip(change.path, "unmerged: resolve it and `git add` it."))
+            self.gaps.skip(change.path, "unmerged: resolve it and `git add` it.")
         elif change.mode == SUBMODULE:
-            self.notes.append(Note(change.path, "a submodule: its commit's number is staged, its files are its own repository's."))
+            self.gaps.note(change.path, "a submodule: its commit's number is staged, its files are its own repository's.")
         else:
             self._blobs.setdefault(change.blob, []).append(change)
 
@@ -113,9 +126,7 @@ class Index(Present):
 
         # A whole path is never taken for an object's id; a report names it as git names what is staged.
         named = {os.fspath(self._folder.absolute() / name): self._in_repository(name) for name in names}
-        self._files = Files([Path(path) for path in named], self._environment, everything=True, names=named)
-        self.skips += self._files.skips
-        self._files.skips, self._files.notes = self.skips, self.notes
+        self._files = Files([Path(path) for path in named], self._environment, everything=True, names=named, gaps=self.gaps)
         return self._files
 
 

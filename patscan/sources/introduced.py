@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from patscan.git.range import Range
 from patscan.git.repository import Repository
-from patscan.model import Note, Skip, Target
+from patscan.model import Target
 from patscan.sources.history import RefShard
 from patscan.sources.revisions import OBJECTS, Revisions
 
@@ -48,15 +48,15 @@ class Introduced(Revisions):
 
     def _look_for_missing(self, listed: Sequence[str]) -> None:
         if self._range.gap:
-            self.skips.append(Skip(self._named, self._range.gap))
+            self.gaps.skip(self._named, self._range.gap)
         else:
             super()._look_for_missing(listed)
 
     def _nothing(self) -> None:
         if self._range.nothing:
-            self.notes.append(Note(self._named, self._range.nothing))
+            self.gaps.note(self._named, self._range.nothing)
         else:
-            self.skips.append(Skip(self._named, "the head brings nothing that the base doesn't have, so nothing was looked at."))
+            self.gaps.skip(self._named, "the head brings nothing that the base doesn't have, so nothing was looked at.")
 
     def _ref_names(self) -> bytes:
         return f"{self._ref}\n".encode("utf-8", "surrogateescape")

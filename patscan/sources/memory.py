@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from patscan import seal
-from patscan.model import Note
+from patscan.gaps import Gaps
+from patscan.whole import whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,13 +36,13 @@ class Memory:
     """A folder of files, one a pack; each is written whole and then moved to its place, so any number of scans may share it.
 
     What a pack gives depends on the packs before it, for a content that several hold is looked at once: so a file's name
-    is made of the pack's checksum and theirs. Nothing here raises: what can't be read or written is one of `notes`.
+    is made of the pack's checksum and theirs. Nothing here raises: what can't be read or written is a note in `gaps`.
     """
 
     def __init__(self, folder: Path, digest: str, key: bytes, limit: int = LIMIT) -> None:
         """`digest` stands for the rules and for the code that applies them; what isn't sealed with `key` isn't believed."""
         self._root, self._folder, self._limit, self._key = folder, folder / "v2" / digest, limit, key
-        self.notes: list[Note] = []
+        self.gaps = Gaps()
         """Where it is said, once, that something can't be read or written."""
         self._said = False
         self.recalled: list[Looked] = []
@@ -142,7 +142,7 @@ class Memory:
             self._root.parent.mkdir(parents=True, exist_ok=True)
             for folder in (self._root, self._folder.parent, self._folder):
                 folder.mkdir(0o700, exist_ok=True)
-            with _whole(path) as file:
+            with whole(path) as file:
                 write(file)
             self._forget()
         except OSError as error:
@@ -158,8 +158,6 @@ class Memory:
 
     def _believed(self, path: Path, read: Callable[[Argument], Result], argument: Argument) -> Result | None:
         """What `read` gives; ``None`` and a note if the file at `path` isn't what was written there."""
-        from patscan.git.seen import DamagedError
-
         try:
             return read(argument)
         except FileNotFoundError:
@@ -167,7 +165,7 @@ class Memory:
             return None
         except OSError as error:
             self._note(f"{path.name} can't be read: {error.strerror or error}. What it stands for was read again.")
-        except (DamagedError, ValueError, TypeError, AttributeError):
+        except (seal.DamagedError, ValueError, TypeError, AttributeError):
             self._note(f"{path.name} was damaged or changed. What it stands for was read again.")
             with suppress(OSError):
                 path.unlink()
@@ -176,7 +174,7 @@ class Memory:
     def _note(self, reason: str) -> None:
         if not self._said:
             self._said = True
-            self.notes.append(Note(str(self._root), f"the cache: {reason}", "cache"))
+            self.gaps.note(str(self._root), f"the cache: {reason}", "cache")
 
     def _forget(self) -> None:
         """Take away what was used longest ago, as far as there is too much."""
@@ -186,19 +184,6 @@ class Memory:
             path, size = files.pop()
             path.unlink(missing_ok=True)
             total -= size
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that stands at `path`, for this user alone, once everything was written."""
-    number, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with open(number, "wb") as file:
-            yield file
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _newest_first(paths: Iterable[Path]) -> list[Path]:

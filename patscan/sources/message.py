@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from patscan.errors import TargetError
-from patscan.model import Note, Target
+from patscan.model import Target
 from patscan.sources.stream import Stream
 
 _SCISSORS = "------------------------ >8 ------------------------"
@@ -44,7 +44,7 @@ class Message(Stream):
             content = content[: len(text.encode(encoding))]
         super().__init__(BytesIO(content))
         if scissors:
-            self.notes.append(Note(str(path), "what stands below the scissors is no part of the message."))
+            self.gaps.note(str(path), "what stands below the scissors is no part of the message.")
         kept = enumerate(text.split("\n"), 1)
         self.comments = {number for number, line in kept if strip and mark and line.lstrip("\ufeff").startswith(mark)}
 

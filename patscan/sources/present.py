@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from patscan.content import Each, Looked, Shard
 from patscan.git.names import PATH
@@ -31,6 +31,10 @@ class Present:
     def sightings(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Sighting]]:
         """Each content but a path says itself where it was met."""
         return {name: [Sighting(Kind.PATH, name.removeprefix(PATH))] for name in names}
+
+    def paths(self, names: Collection[str]) -> Mapping[str, str]:
+        """None: `sightings` takes no search here."""
+        return {}
 
     def vouched(self, sighting: Sighting) -> Sighting:
         """Everything a content says."""

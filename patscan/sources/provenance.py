@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from patscan.git.names import PATH
 from patscan.git.state import state
 from patscan.git.traces import fetched
 from patscan.kind import Kind
-from patscan.model import Commit, Exposure, Note, Sighting
+from patscan.model import Commit, Exposure, Sighting
 
 if TYPE_CHECKING:
     from patscan.content import Each
@@ -50,7 +50,7 @@ class Provenance:
         told = self._ask()
         if told.unread:
             reason = f"{len(told.unread):,} commits can't be read: what they brought has no path, author or date."
-            self._store.notes.append(Note(str(self._repository.path), reason))
+            self._store.gaps.note(str(self._repository.path), reason)
         return told.places
 
     def exposures(self, places: Mapping[str, Sequence[Sighting]]) -> Mapping[str, Exposure]:
@@ -77,6 +77,10 @@ class Provenance:
         if sighting.blob is None and sighting.kind is not Kind.PATH:
             return None
         return (sighting.path or "", sighting.blob) in self._at_head()
+
+    def paths(self, names: Collection[str]) -> Mapping[str, str]:
+        """The paths of these blobs in the tree of HEAD."""
+        return {blob: path for path, blob in self._tree() if blob in names}
 
     def _at_head(self) -> set[tuple[str, str | None]]:
         """The files of HEAD with their blobs, and without."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.git.repository import Repository
-from patscan.model import Note, Target
+from patscan.model import Target
 from patscan.sources.history import RefShard
 from patscan.sources.revisions import OBJECTS, Revisions
 
@@ -54,7 +54,7 @@ class Push(Revisions):
     def shards(self) -> Iterator[Shard]:
         """The refs' names and all objects."""
         if not self._sent and not self._more:
-            self.notes.append(Note(self._named, "nothing is sent: the push deletes, or is up to date."))
+            self.gaps.note(self._named, "nothing is sent: the push deletes, or is up to date.")
             return
         yield RefShard(self._ref_names())
         yield from super().shards()
@@ -82,7 +82,7 @@ class Push(Revisions):
         return super()._listed("--stdin")
 
     def _nothing(self) -> None:
-        self.notes.append(Note(self._named, "the remote has all of it."))
+        self.gaps.note(self._named, "the remote has all of it.")
 
     def _ref_names(self) -> bytes:
         return "".join(f"{name}\n" for name in dict.fromkeys(update.remote for update in self._sent)).encode("utf-8", "surrogateescape")

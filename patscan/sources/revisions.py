@@ -12,7 +12,6 @@ from patscan.git.child import GitError
 from patscan.git.names import PathShard
 from patscan.git.paths import paths
 from patscan.git.repository import Repository
-from patscan.model import Note, Skip
 from patscan.sources.history import History
 from patscan.sources.warnings import tell
 
@@ -63,19 +62,19 @@ class Revisions(History):
         names = paths(self._repository, commits, unread)
         if unread:
             reason = "can't be compared with their parents in this partial clone: new names of old contents weren't seen."
-            self.notes.append(Note(self._named, f"{len(unread):,} commits {reason}"))
+            self.gaps.note(self._named, f"{len(unread):,} commits {reason}")
             listed = self._repository.git("rev-list", "--objects", "--missing=allow-any", *self._revisions, "--", stdin=self._given)
             names |= {line.partition(b" ")[2] for line in listed.splitlines()} - {b""}
         return PathShard(sorted(names.union(more)))
 
     def _look_for_missing(self, listed: Sequence[str]) -> None:
         if missing := sum(name.startswith("?") for name in listed):
-            self.skips.append(Skip(self._named, f"{missing:,} objects of the range aren't here: never fetched, or lost."))
+            self.gaps.skip(self._named, f"{missing:,} objects of the range aren't here: never fetched, or lost.")
         if self._repository.shallow and self._repository.boundary().intersection(listed):
-            self.skips.append(Skip(self._named, "the range leads over the edge of a shallow clone. Get more with: git fetch --deepen"))
+            self.gaps.skip(self._named, "the range leads over the edge of a shallow clone. Get more with: git fetch --deepen")
 
     def _nothing(self) -> None:
-        self.skips.append(Skip(self._named, "the range selects nothing, so nothing was looked at."))
+        self.gaps.skip(self._named, "the range selects nothing, so nothing was looked at.")
 
     def _commits(self) -> list[str]:
         return self._listed()
@@ -93,7 +92,7 @@ class Revisions(History):
             if reason.startswith(_UNKNOWN):
                 raise UsageError(f"{self._flag}{self._named}: {reason}") from error
             raise TargetError(f"{self._repository.path}: what is to be looked at can't be listed: {reason} See: git fsck") from error
-        tell(warnings, self._named or str(self._repository.path), self.skips, self.notes)
+        tell(warnings, self._named or str(self._repository.path), self.gaps)
         return listed.decode().split()
 
 
@@ -107,10 +106,10 @@ class Between(Revisions):
         super().__init__(repository, [f"{old}..{new}"])
         self._ends = (old, new)
 
-    def before(self, paths: Container[str]) -> Iterator[tuple[str, Piece]]:
-        """What stood under these paths at the old end: path and piece of content."""
+    def before(self, paths: Container[str]) -> Iterator[tuple[Sequence[str], Piece]]:
+        """What stood under these paths at the old end: a content's paths and its pieces."""
         folder, environment = self._repository.path, self._repository.environment
         return before(folder, environment, changes(folder, environment, ("diff-tree", "-r", "--find-renames"), self._ends), paths)
 
     def _nothing(self) -> None:
-        self.notes.append(Note(self._named, "the range brings nothing."))
+        self.gaps.note(self._named, "the range brings nothing.")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patscan.content import Each, Looked
+from patscan.gaps import Gaps
 from patscan.git import walk
 from patscan.git.child import GitError
 from patscan.git.objects import ObjectShard
 from patscan.git.repository import Repository
-from patscan.model import Note, Skip
 
 if TYPE_CHECKING:
     from patscan.content import Shard
@@ -31,12 +31,12 @@ _SMALLEST, _LARGEST = 256 << 10, 4 << 20
 class Store:
     """The object folders of a repository, its own and those that it borrows from."""
 
-    def __init__(self, repository: Repository, memory: Memory | None, skips: list[Skip], notes: list[Note]) -> None:
-        """Look at nothing yet. What can't be read goes to `skips`, what is read in another way to `notes`."""
-        self.skips, self.notes = skips, notes
+    def __init__(self, repository: Repository, memory: Memory | None, gaps: Gaps) -> None:
+        """Look at nothing yet. `gaps` takes what can't be read, and what is read in another way."""
+        self.gaps = gaps
         self._repository, self._memory = repository, memory
         if memory:
-            memory.notes = notes
+            memory.gaps = gaps
         self._packs: list[tuple[int, Pack]] = []
         self._unread: list[Path] | None = None
         self._remembered: list[Path] = []
@@ -147,11 +147,12 @@ class Store:
             if path.exists():
                 self._leave_to_git(path, str(odd))
             else:
-                self.notes.append(Note(str(path), "gone while the repository was read. What it was packed into was read instead."))
+                self.gaps.note(str(path), "gone while the repository was read. What it was packed into was read instead.")
             return
         strays, circles = pack.strays(), pack.made_of_themselves()
         self._strays, self._circles = self._strays + strays, self._circles + circles
-        self.skips += [Skip(name, "a delta that is made of itself: nobody can read it.") for name in circles]
+        for name in circles:
+            self.gaps.skip(name, "a delta that is made of itself: nobody can read it.")
         skipped = pack.held_by(known)
         if self._memory and not strays and not circles:
             skipped = self._memory.watch(pack, first, skipped, known)
@@ -182,11 +183,11 @@ class Store:
         for path in listed:
             other = {".pack": ".idx", ".idx": ".pack"}.get(path.suffix)
             if other and path.with_suffix(other) not in listed:
-                self.skips.append(Skip(str(path), f"no {other} beside it, so git can't use it either. Try: git fsck"))
+                self.gaps.skip(str(path), f"no {other} beside it, so git can't use it either. Try: git fsck")
 
     def _leave_to_git(self, path: Path, reason: str) -> None:
         """Git lists what it finds in a pack that isn't read here; what it can't list is a skip."""
-        self.notes.append(Note(str(path), f"{reason} Read through git instead."))
+        self.gaps.note(str(path), f"{reason} Read through git instead.")
         try:
             listed = self._repository.git(
                 "show-index",
@@ -194,7 +195,7 @@ class Store:
                 stdin=path.with_suffix(".idx").read_bytes(),
             )
         except (GitError, OSError) as error:
-            self.skips.append(Skip(str(path), f"its index can't be read: {error}"))
+            self.gaps.skip(str(path), f"its index can't be read: {error}")
             return
         self._git_reads += [line.split()[1].decode() for line in listed.splitlines()]
 
@@ -219,5 +220,5 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            self.skips.append(Skip(str(folder), f"can't be read: {error.strerror or error}."))
+            self.gaps.skip(str(folder), f"can't be read: {error.strerror or error}.")
             return []

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple
 
 from patscan.content import WINDOW, Failure, Key, Piece, Shard, windows
+from patscan.gaps import Gaps
 from patscan.kind import Kind
-from patscan.model import Note, Sighting, Skip, Target
+from patscan.model import Sighting, Target
 from patscan.sources.present import Present
 
 _NAME = "-"
@@ -49,8 +50,7 @@ class Stream(Present):
 
         self._kept = tempfile.SpooledTemporaryFile(max_size=WINDOW)  # noqa: SIM115 - lives as long as the source
         shutil.copyfileobj(stream, self._kept, 1 << 20)
-        self.skips: list[Skip] = []
-        self.notes: list[Note] = []
+        self.gaps = Gaps()
 
     def target(self) -> Target:
         """What this is, for the report."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from patscan.model import Note, Skip
+from patscan.gaps import Gaps
 
 _LONGEST = 300
 """Characters shown of a warning: it may name a path of any length."""
@@ -15,14 +15,14 @@ _ALTERNATE = "unable to normalize alternate object path"
 """A folder that objects are borrowed from and that isn't there: `patscan.sources.history` says so itself, once."""
 
 
-def tell(warnings: Iterable[str], where: str, skips: list[Skip], notes: list[Note]) -> None:
-    """Put `warnings` of git about `where` into the report, each once."""
+def tell(warnings: Iterable[str], where: str, gaps: Gaps) -> None:
+    """Put `warnings` of git about `where` into `gaps`, each once."""
     for warning in dict.fromkeys(warnings):
         if _ALTERNATE in warning:
             continue
         shown = warning if len(warning) <= _LONGEST else f"{warning[: _LONGEST // 2]}…{warning[-_LONGEST // 2 :]}"
         reason = f"git: {shown.removeprefix('warning: ').removeprefix('error: ').rstrip('.')}."
         if warning.startswith(_CONFIGURATION):
-            notes.append(Note(where, reason))
+            gaps.note(where, reason)
         else:
-            skips.append(Skip(where, reason))
+            gaps.skip(where, reason)

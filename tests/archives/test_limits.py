@@ -9,7 +9,9 @@ import json
 import os
 import random
 import struct
+import subprocess
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -170,6 +172,42 @@ def padded(data: bytes) -> bytes:
     return data + b"\n" + random.Random(4).randbytes(1 << 16).hex().encode()
 
 
+def in_zip64(data: bytes) -> bytes:
+    """Every size, offset and number in the fields of zip64 (APPNOTE.TXT 4.5.3)."""
+    file = io.BytesIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zipfile, "ZIP64_LIMIT", 0)
+        patch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 0)
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("first", b"x" * 100)
+            archive.writestr(NAME, data)
+    assert b"PK\x06\x06" in file.getvalue()
+    return file.getvalue()
+
+
+def sparse(data: bytes, form: str = "gnu") -> bytes:
+    """A file with holes before and behind its text, as GNU tar writes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "file"), "wb") as file:
+            file.seek(1 << 20)
+            file.write(data)
+            file.truncate(3 << 20)
+        done = subprocess.run(["tar", "--sparse", f"--format={form}", "-cf", "-", "file"], cwd=folder, capture_output=True, check=True)
+    return done.stdout
+
+
+def linked(data: bytes) -> bytes:
+    """A file, a hard link to it, and a device; the last two say that they have bytes, too."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, kind in ((NAME, tarfile.REGTYPE), ("again", tarfile.LNKTYPE), ("/dev/null", tarfile.CHRTYPE)):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, NAME
+            member.size = len(data) if kind == tarfile.REGTYPE else 0
+            archive.addfile(member, io.BytesIO(data))
+    return file.getvalue()
+
+
 SPOILT: dict[str, tuple[Callable[[bytes], bytes], bool]] = {
     "cut.gz": (lambda data: gzip.compress(padded(data))[:-4000], True),
     "wrong-crc.gz": (lambda data: spoilt(gzip.compress(data), -8), True),
@@ -187,6 +225,12 @@ SPOILT: dict[str, tuple[Callable[[bytes], bytes], bool]] = {
     "nul.zip": (lambda data: zipped(data, "a\x1b[31m\n/../CON"), False),
     "latin.tar": (lambda data: tarred(data, "na\udcefve", tarfile.GNU_FORMAT), False),
     "long.tar": (lambda data: tarred(data, "d/" * 200 + "x", tarfile.GNU_FORMAT), False),
+    "zip64.zip": (in_zip64, False),
+    "sparse.tar": (sparse, False),
+    "sparse-pax.tar": (lambda data: sparse(data, "pax"), False),
+    "linked.tar": (linked, False),
+    "device.tar": (lambda data: tarred(data, "dev/sda"), False),
+    "com1.zip": (lambda data: zipped(data, "COM1"), False),
     "longer.tar": (lambda data: tarred(data, "é/" * 200 + "x"), False),
 }
 

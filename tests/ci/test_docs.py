@@ -18,6 +18,7 @@ from patscan import __version__
 from patscan.cli.parser import parse
 from patscan.formats.markdown import MARKER
 from tests.ci.world import CI_VARIABLES, ROOT, World, checkout, github, gitlab, pull_request, pushed, request, world
+from tests.gitlab.loopback import GitLab
 
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
 TEMPLATE = (ROOT / "templates" / "patscan.yml").read_text("utf-8")
@@ -85,6 +86,24 @@ def test_the_component_writes_its_reports(made: World, tools: Path, tmp_path: Pa
     assert (place / "patscan.md").read_text().startswith(f"{MARKER}\n")
     assert text.startswith("\x1b[0Ksection_start:")
     assert "section_end:" in text[-60:]
+
+
+@pytest.mark.parametrize(("state", "code"), [("", 1), ("not-found", 1), ("active", 0)])
+def test_the_component_asks_the_instance_and_fails_on_a_state(made: World, tools: Path, tmp_path: Path, state: str, code: int) -> None:
+    _, job = component(verify="yes", **{"fail-on": state})
+    place = checkout(tmp_path / "checkout", made.url, made.commits["t12"], 20)
+    with GitLab() as server:
+        got = run(place, tools, job["script"], {**request(made), "CI_SERVER_URL": server.url})
+        assert got[0] == code, got
+        assert server.requests
+
+
+def test_the_component_asks_nobody_unless_it_is_told(made: World, tools: Path, tmp_path: Path) -> None:
+    _, job = component()
+    place = checkout(tmp_path / "checkout", made.url, made.commits["t12"], 20)
+    with GitLab() as server:
+        run(place, tools, job["script"], {**request(made), "CI_SERVER_URL": server.url})
+        assert not server.requests
 
 
 def test_the_component_is_what_the_catalog_and_the_page_want() -> None:

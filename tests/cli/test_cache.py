@@ -178,3 +178,28 @@ def test_sets_of_rules_do_not_pile_up(tmp_path: Path, no_foreign_cache: Path) ->
         (tmp_path / "own.toml").write_text(RULE.format(name=f"number {number}"))
         cache.rules([tmp_path])
     assert 1 < len(list(no_foreign_cache.glob("*.rules"))) < 12
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", None])
+def test_compiled_anchors_that_were_changed_are_compiled_again(no_foreign_cache: Path, tmp_path: Path, content: bytes | None) -> None:
+    """A cache in which other anchors stand would make every later scan green."""
+    (tmp_path / "a.env").write_text(f"T={classic(random.Random(7))}\n")
+    run = patscan("scan", str(tmp_path / "a.env"), "--format", "json")
+    assert run.returncode == 1
+    (file,) = no_foreign_cache.glob("*.anchors")
+    first = file.read_bytes()
+    file.write_bytes(first.replace(b"glpat-", b"glpaT-") if content is None else content)
+    assert file.read_bytes() != first
+    run = patscan("scan", str(tmp_path / "a.env"), "--format", "json")
+    assert run.returncode == 1
+    assert [note["kind"] for note in json.loads(run.stdout)["coverage"]["notes"]] == ["cache"]
+    assert not json.loads(patscan("scan", str(tmp_path / "a.env"), "--format", "json").stdout)["coverage"]["notes"]
+
+
+def test_few_sets_of_compiled_anchors_are_kept(no_foreign_cache: Path, tmp_path: Path) -> None:
+    rules = cache.rules([])
+    for number in range(12):
+        kept = cache.compiled((rules[0]._replace(anchors=(f"anchor-{number}",)),), [])
+        assert kept
+        kept.file.keep(b"content")
+    assert len(list(no_foreign_cache.glob("*.anchors"))) == 8

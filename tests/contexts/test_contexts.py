@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from patscan import rulebook
-from patscan.detect.contexts.candidates import Candidates
+from patscan.detect.contexts.runs import Runs
 from patscan.detect.contexts.table import CONTEXTS
 from patscan.detect.matcher import Capture, Matcher
 from patscan.layers import decoded
@@ -145,13 +145,13 @@ def test_without_hyperscan_the_same_is_found(monkeypatch: pytest.MonkeyPatch, rn
 
 
 def test_versions_of_a_content_give_what_each_gives_alone(rng: random.Random) -> None:
-    together = Candidates()
+    together = Runs()
     lines = [f"gitlab_token_{number} = {friendly(rng)} # setting {number * 7}" for number in range(1500)]
     for _ in range(60):
         low = rng.randrange(len(lines))
         lines[low : low + rng.randrange(3)] = [f"password = {hexadecimal(rng, '', rng.randrange(40))}", friendly(rng)][: rng.randrange(3)]
         content = "\n".join(lines[: rng.choice([20, 300, 1500])]).encode()
-        assert together.starts(content) == Candidates().starts(content)
+        assert together.starts(content) == Runs().starts(content)
 
 
 def test_much_of_nothing_takes_little_time(rng: random.Random) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from patscan.detect.anchors import Anchors
+from patscan.seal import Kept, Sealed
 
 NAMES = ["glpat-", "glrt-", "glrtr-", "_gitlab_session="]
 FAST = Anchors(NAMES)
@@ -63,3 +65,25 @@ def test_hits_are_bounded_when_asked() -> None:
 
 def test_a_view_of_memory_will_do() -> None:
     assert FAST.present(memoryview(b"x glpat-"))
+
+
+def test_what_was_compiled_serves_the_next_process(tmp_path: Path) -> None:
+    sealed = Sealed(tmp_path / "some.anchors", b"k" * 32)
+    assert sealed.content() is None
+    Anchors(NAMES, kept=Kept(None, sealed))
+    content = sealed.content()
+    assert content
+    for unhurried in (0, 100):
+        again = Anchors(["another-"], unhurried, Kept(content, sealed))
+        assert again.engine == FAST.engine
+        data = b"another- glpat- Z2xwYXQt g\0l\0p\0a\0t\0- glrt-"
+        assert again.hits(data) == FAST.hits(data) != []
+
+
+def test_what_another_hyperscan_compiled_is_compiled_again(tmp_path: Path) -> None:
+    import marshal
+
+    sealed = Sealed(tmp_path / "some.anchors", b"k" * 32)
+    kept = Kept(marshal.dumps((b"of another version", b"")), sealed)
+    assert Anchors(NAMES, kept=kept).hits(b"glpat- Z2xwYXQt") == FAST.hits(b"glpat- Z2xwYXQt") != []
+    assert sealed.content()

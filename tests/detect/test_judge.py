@@ -106,7 +106,7 @@ def test_an_instance_prefix_is_said_when_nothing_proves_it(matcher: Matcher, rng
     token = classic(rng)
     (match,) = matcher.find(f"ACME-{token}".encode())
     assert match.secret.reveal().decode() == token
-    assert [evidence.type for evidence in match.evidence] == ["prefix"]
+    assert [evidence.type for evidence in match.evidence] == ["prefix", "likelihood"]
 
 
 @pytest.mark.parametrize("prefix", ["ACME-glpat-", "glpat-", "ACME-glrt-", "glrtr-", "gldt-", "glrt-t1_"])

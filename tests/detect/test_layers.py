@@ -12,7 +12,7 @@ import pytest
 from patscan import layers, rulebook
 from patscan.detect.matcher import Matcher
 from tests.tokens import FRIENDLY, classic, friendly, jwt, routable
-from tests.wrapped import BARE, ENDLESS, KINDS, WRAPPERS
+from tests.wrapped import ENDLESS, KINDS, WRAPPERS
 
 MATCHER = Matcher(rulebook.load())
 SPLIT_TAIL = {"base64, indented", "base64, literal \\n", "base64, quoted mail", "base64, concatenated", "base64, continued", "base64, MIME"}
@@ -22,7 +22,7 @@ SPLIT_TAIL = {"base64, indented", "base64, literal \\n", "base64, quoted mail", 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 def test_every_kind_is_whole(wrapper: str) -> None:
     for kind, make in KINDS.items():
-        if (wrapper in BARE and kind in ENDLESS) or (wrapper in SPLIT_TAIL and kind == "gitlab-routable-custom-prefix"):
+        if wrapper in SPLIT_TAIL and kind == "gitlab-routable-custom-prefix":
             continue
         rng = random.Random(f"{kind} {wrapper} seed")
         for _ in range(3):
@@ -46,6 +46,17 @@ def test_a_join_is_proved_by_the_checksum_or_medium(rng: random.Random) -> None:
     for token, sure in ((routable(rng), "certain"), (classic(rng), "medium")):
         (capture,) = MATCHER.find(f'"{token[:12]}" + "{token[12:]}"'.encode())
         assert (capture.secret.reveal(), capture.confidence) == (token.encode(), sure)
+
+
+@pytest.mark.parametrize("kind", sorted(ENDLESS))
+def test_a_token_of_no_exact_length_goes_on_in_the_next_line_only_inside_of_quotes(rng: random.Random, kind: str) -> None:
+    token = KINDS[kind](rng)
+    wrapped = f"{token[:-4]}\n    {token[-4:]}"
+    (capture,) = MATCHER.find(f'a = "{wrapped}"\n'.encode())
+    assert (capture.secret.reveal(), capture.confidence) == (token.encode(), "medium")
+    for text in (f"a: {token}\n  next: 1\n", f"{token}\nEOF\n", f'"{token}"\nword\n', f"'{token}\nword\" x\n"):
+        (capture,) = MATCHER.find(text.encode())
+        assert capture.secret.reveal() == token.encode(), text
 
 
 def test_two_tokens_of_one_stream_are_both_found(rng: random.Random) -> None:

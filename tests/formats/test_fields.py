@@ -46,6 +46,7 @@ def full(token: str) -> Report:
         Evidence("checksum", {"ok": True}),
         Evidence("routing", {"organization": 1}),
         Evidence("edge", {"text": "a"}),
+        Evidence("likelihood", {"text": "a", "bits": 38}),
         Evidence("jwt", jwt),
     )
     made = finding(token, *places, exposure=exposure, verdict=verdict, evidence=evidence)

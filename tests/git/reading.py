@@ -30,7 +30,7 @@ class Reading(NamedTuple):
 def by_patscan(path: Path, environment: Mapping[str, str]) -> Reading:
     """Every content of the repository, through the shards that a scan would hand out, failed ones asked for again as a scan does."""
     source = History(open_repository(path, environment))
-    reading = Reading({}, source.skips, source.notes, set(), [])
+    reading = Reading({}, source.gaps.skips, source.gaps.notes, set(), [])
     again = _take(source.shards(), reading)
     left = _take(source.again(again), reading)
     assert not left

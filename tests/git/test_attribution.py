@@ -320,7 +320,7 @@ def test_a_broken_commit_or_tree_takes_no_other_s_places_along(
     for number in set(range(8)) - lost:
         assert short(list(found[blob(repo, f"text {number}")]))[0] == ("blob", f"file {number}", commits[number])
     if "tree" in what or broken is damage:
-        assert source.notes or "tree" not in what
+        assert source.gaps.notes or "tree" not in what
 
 
 def test_a_ref_that_leads_nowhere_takes_nothing_along(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -341,7 +341,7 @@ def test_many_broken_commits_are_given_up_in_bounded_time(repo: Repo, environmen
     list(source.shards())
     name = repo.line("hash-object", "-w", "--stdin", stdin=b"text")
     assert source.sightings([name]) == {name: [Sighting(Kind.BLOB, blob=name)]}
-    [note] = (note for note in source.notes if "commits" in note.reason)
+    [note] = (note for note in source.gaps.notes if "commits" in note.reason)
     assert "3,000 commits can't be read" in note.reason
 
 
@@ -353,7 +353,7 @@ def test_a_blob_nobody_refers_to_makes_no_commit_be_asked_about_twice(repo: Repo
     source = History(open_repository(repo.path, environment))
     list(source.shards())
     assert source.sightings([name]) == {name: [Sighting(Kind.BLOB, blob=name)]}
-    assert [note.reason.split()[0] for note in source.notes if "commits" in note.reason] == ["1"]
+    assert [note.reason.split()[0] for note in source.gaps.notes if "commits" in note.reason] == ["1"]
 
 
 def test_many_blobs_in_many_commits_are_asked_for_together(repo: Repo, environment: Mapping[str, str]) -> None:

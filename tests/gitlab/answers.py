@@ -55,37 +55,39 @@ def answer(gitlab: GitLab, request: Recorded) -> Answer:
         return Answer(404, b"<html>nginx</html>", {"Content-Type": "text/html"})
     path = parts.path.removeprefix(f"{gitlab.root}/")
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    for method, pattern, since, route in ROUTES:
+    from tests.gitlab import writing
+
+    for method, pattern, since, route in (*ROUTES, *writing.ROUTES):
         found = re.fullmatch(pattern, path)
         if found and method == request.method:
             return route(Call(gitlab, request, path, query, found.groups())) if gitlab.version >= since else NO_ROUTE
     return NO_ROUTE
 
 
-def _bearer_error(status: int, error: str, description: str, **more: object) -> Answer:
+def bearer_error(status: int, error: str, description: str, **more: object) -> Answer:
     """lib/api/api_guard.rb @017a6c12, through rack-oauth2."""
     return plain(status, {"error": error, "error_description": description, **more})
 
 
-def _signed_in(call: Call, scopes: set[str] | None) -> Token | Answer:
+def signed_in(call: Call, scopes: set[str] | None) -> Token | Answer:
     """What api_guard.rb and access_token_validation_service.rb make of PRIVATE-TOKEN; `scopes` is ``None`` where each will do."""
     token = call.gitlab.find(call.header("PRIVATE-TOKEN"), PAT)
     if token is None:
         return UNAUTHORIZED
     if token.expired:
-        return _bearer_error(401, "invalid_token", "Token is expired. You can either do re-authorization or token refresh.")
+        return bearer_error(401, "invalid_token", "Token is expired. You can either do re-authorization or token refresh.")
     if token.revoked:
-        return _bearer_error(401, "invalid_token", "Token was revoked. You have to re-authorize from the user.")
+        return bearer_error(401, "invalid_token", "Token was revoked. You have to re-authorize from the user.")
     if scopes is not None and scopes.isdisjoint(token.scopes):
         text = "The request requires higher privileges than provided by the access token."
-        return _bearer_error(403, "insufficient_scope", text, scope=" ".join(sorted(scopes)))
+        return bearer_error(403, "insufficient_scope", text, scope=" ".join(sorted(scopes)))
     if token.impersonation and not call.gitlab.impersonation:
-        return _bearer_error(401, "invalid_token", "Token is an impersonation token but impersonation was disabled.")
+        return bearer_error(401, "invalid_token", "Token is an impersonation token but impersonation was disabled.")
     call.gitlab.use(token)
     if token.user.denied:
         return plain(403, {"message": f"403 Forbidden - {token.user.denied}"})
     if token.dpop:
-        return _bearer_error(401, "dpop_error", "DPoP header is missing")
+        return bearer_error(401, "dpop_error", "DPoP header is missing")
     return token
 
 
@@ -111,7 +113,7 @@ def access_token(token: Token) -> dict[str, Any]:
 
 def _self(call: Call) -> Answer:
     """lib/api/personal_access_tokens/self_information.rb @1908a23a."""
-    token = _signed_in(call, None)
+    token = signed_in(call, None)
     return token if isinstance(token, Answer) else plain(200, access_token(token))
 
 
@@ -120,7 +122,7 @@ def _user(call: Call) -> Answer:
     if cookie := re.search(r"_gitlab_session=(\S+)", call.header("Cookie")):
         token: Token | Answer | None = call.gitlab.find(cookie[1], "session-cookie")
     else:
-        token = _signed_in(call, _USER)
+        token = signed_in(call, _USER)
     if token is None:
         return UNAUTHORIZED
     return token if isinstance(token, Answer) else plain(200, _person(token, own=True))
@@ -135,7 +137,7 @@ def _person(token: Token, own: bool = False) -> dict[str, Any]:
 
 def _associations(call: Call) -> Answer:
     """doc/api/personal_access_tokens.md: both lists are paged with the same page number."""
-    token = _signed_in(call, None)
+    token = signed_in(call, None)
     if isinstance(token, Answer):
         return token
     groups, projects = call.gitlab.memberships.get(token.user.id, ([], []))
@@ -216,8 +218,8 @@ def _oauth(call: Call) -> Answer:
     return plain(400, {"error": "invalid_scope", "error_description": "The requested scope is invalid, unknown, or malformed."})
 
 
-def _administrator(call: Call) -> Answer | None:
-    token = _signed_in(call, {"api"})
+def administrator(call: Call) -> Answer | None:
+    token = signed_in(call, {"api"})
     if isinstance(token, Answer):
         return token
     return None if token.user.admin else FORBIDDEN
@@ -238,7 +240,7 @@ KINDS_SINCE = {
 }
 """doc/api/admin/token.md @0016ea05; generally available since 17.8."""
 
-_PREFIXES = {
+PREFIXES = {
     "glpat-": PAT,
     "gldt-": "deploy-token",
     "glft-": "feed-token",
@@ -256,10 +258,10 @@ _PREFIXES = {
 
 def _admin_token(call: Call) -> Answer:
     """lib/api/admin/token.rb @1908a23a."""
-    if refusal := _administrator(call):
+    if refusal := administrator(call):
         return refusal
     value = call.fields()["token"]
-    kind = next((kind for prefix, kind in _PREFIXES.items() if value.startswith(prefix)), "")
+    kind = next((kind for prefix, kind in PREFIXES.items() if value.startswith(prefix)), "")
     if not kind or call.gitlab.version < KINDS_SINCE[kind]:
         return plain(422, {"message": "Token type not supported."})
     token = call.gitlab.find(value.removeprefix("_gitlab_session="), kind)
@@ -289,7 +291,7 @@ def _entity(token: Token) -> dict[str, Any]:
 
 
 def _user_by_id(call: Call) -> Answer:
-    if refusal := _administrator(call):
+    if refusal := administrator(call):
         return refusal
     token = next((one for one in call.gitlab.tokens.values() if one.user.id == int(call.groups[0])), None)
     return plain(200, _person(token)) if token else plain(404, {"message": "404 User Not Found"})
@@ -297,7 +299,7 @@ def _user_by_id(call: Call) -> Answer:
 
 def _memberships(call: Call) -> Answer:
     """doc/api/users.md: access_level is a text in the documented example."""
-    if refusal := _administrator(call):
+    if refusal := administrator(call):
         return refusal
     groups, projects = call.gitlab.memberships.get(int(call.groups[0]), ([], []))
     rows = [

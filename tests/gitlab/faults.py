@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.gitlab import answers
 from tests.gitlab.answers import Answer
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Fault:
     times: int = 1 << 30
     path: str = ""
     more: dict[str, Any] = field(default_factory=dict)
+    method: str = ""
 
     def commit(self, handler: Any) -> None:
         getattr(_Faults, self.what)(handler, **self.more)
@@ -33,13 +35,34 @@ class Fault:
 def due(gitlab: GitLab, request: Recorded) -> Fault | None:
     with gitlab.lock:
         for fault in gitlab.faults:
-            if fault.times > 0 and request.path.partition("?")[0].endswith(fault.path):
+            if fault.times > 0 and request.method.startswith(fault.method) and request.path.partition("?")[0].endswith(fault.path):
                 fault.times -= 1
                 return fault
     return None
 
 
 class _Faults:
+    @staticmethod
+    def silent(handler: Any, acted: bool, seconds: float = 3.0) -> None:
+        """No answer, before or after the server has `acted`."""
+        if acted:
+            answers.answer(handler.gitlab, handler.recorded)
+        time.sleep(seconds)
+        handler.close_connection = True
+
+    @staticmethod
+    def slowly(handler: Any, seconds: float = 1.0) -> None:
+        """The right answer, late."""
+        answer = answers.answer(handler.gitlab, handler.recorded)
+        time.sleep(seconds)
+        handler.send(answer)
+
+    @staticmethod
+    def after(handler: Any, what: str, **more: Any) -> None:
+        """Another fault, after the server has acted."""
+        answers.answer(handler.gitlab, handler.recorded)
+        getattr(_Faults, what)(handler, **more)
+
     @staticmethod
     def slow(handler: Any, seconds: float = 5.0) -> None:
         time.sleep(seconds)

@@ -56,6 +56,12 @@ class Token:
     """A runner's."""
     dpop: bool = False
     name: str = "leaked"
+    row: str = ""
+    """Where the API keeps it (``projects/42/deploy_tokens``); empty: personal_access_tokens."""
+    login: str = ""
+    """A deploy token's user, if it isn't GitLab's own choice."""
+    family: int = 0
+    """The id of the first token of a chain of rotations; 0: its own."""
 
     @property
     def expired(self) -> bool:
@@ -102,6 +108,8 @@ class GitLab:
         """Whether conan's check_credentials finds a deploy token whose user name isn't known (gitlab-facts 9.5)."""
         self.heartbeats: list[str] = []
         self.pipelines: list[str] = []
+        self.acts: list[tuple[str, int]] = []
+        """What was done to which token: ``revoke``, ``rotate``, ``reset``, ``family``."""
         self.lock = threading.Lock()
         self.busy = self.busiest = 0
         self._tls = tls
@@ -172,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         gitlab = self.gitlab
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        recorded = Recorded(self.command, self.path, dict(self.headers), body)
+        recorded = self.recorded = Recorded(self.command, self.path, dict(self.headers), body)
         with gitlab.lock:
             gitlab.requests.append(recorded)
             gitlab.busy += 1

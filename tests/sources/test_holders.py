@@ -127,7 +127,7 @@ def test_where_a_tree_is_missing_git_is_asked_about_all_commits(repo: Repo, envi
     source = History(open_repository(repo.path, environment))
     list(source.shards())
     assert [place.commit for place in source.sightings([name])[name]] == [brought]
-    assert "2 commits" in [note.reason[:9] for note in source.notes]
+    assert "2 commits" in [note.reason[:9] for note in source.gaps.notes]
 
 
 def test_a_partial_clone_is_left_to_git(repo: Repo, environment: Mapping[str, str]) -> None:

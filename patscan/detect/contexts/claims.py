@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from patscan.detect import likelihood
 from patscan.detect.contexts import candidates, reader
-from patscan.detect.contexts.candidates import Candidate, Candidates
+from patscan.detect.contexts.candidates import Candidate
 from patscan.detect.contexts.table import CONTEXTS, Context
-from patscan.detect.judge import ALPHABETS, Claim
+from patscan.detect.judge import Claim
 from patscan.detect.patterns import compile_pattern
 from patscan.layers import LAYERS, Reading
 from patscan.model import Evidence, Layer, Rule
 
-_KEPT = 4096
-"""Neighbourhoods whose claims are remembered: a file may hold one text a million times."""
+_KEPT = 8192
+"""Neighbourhoods whose contexts are remembered: a history holds one in hundreds of versions, and a file may hold one a million times."""
+
+
+def is_spoken_for(data: bytes, start: int) -> bool:
+    """Whether what begins at byte `start` is likely drawn, and some context holds around it."""
+    candidate = candidates.at(data, start)
+    return candidate is not None and bool(_around(data, candidate))
 
 
 class Contexts:
@@ -23,7 +30,6 @@ class Contexts:
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Keep those of `rules` that name contexts."""
         self._rules = [(rule, compile_pattern(rule.pattern.encode())) for rule in rules if rule.contexts]
-        self._known: dict[tuple[bytes, int], Claim | None] = {}
 
     def at(self, reading: Reading) -> tuple[Claim, Reading] | None:
         """The claim on the candidate at a reading's place, and the reading that its bytes are counted in."""
@@ -38,53 +44,43 @@ class Contexts:
         inner = Reading((*reading.layers, Layer("base64")), (*reading.views, view))
         return claim._replace(start=candidate.at + claim.start, end=candidate.at + claim.end), inner
 
-    def within(self, reading: Reading, passes: Candidates) -> Iterator[tuple[Claim, Reading]]:
-        """The claims on all candidates in the text of a reading."""
+    def within(self, reading: Reading, starts: Callable[[bytes], Iterable[int]]) -> Iterator[tuple[Claim, Reading]]:
+        """The claims on all candidates in the text of a reading; `starts` says where they begin."""
         view = reading.view
-        for start in passes.starts(view.text):
+        for start in starts(view.text):
             if pair := self.at(reading._replace(views=(*reading.views[:-1], view._replace(at=start)))):
                 yield pair
 
     def _claim(self, text: bytes, candidate: Candidate) -> Claim | None:
-        low = max(candidate.start - candidates.BEFORE, 0)
-        key = text[low : candidate.end + candidates.AFTER], candidate.start - low
-        if key not in self._known:
-            if len(self._known) >= _KEPT:
-                self._known.clear()
-            self._known[key] = self.claim(text, candidate)
-        return self._known[key]
-
-    def claim(self, text: bytes, candidate: Candidate) -> Claim | None:
         """What `candidate` in `text` is, its bytes counted from its body; ``None`` if nothing around it says that it is a token."""
-        body = candidate.body
-        around = reader.surroundings(text, candidate.start, candidate.end, candidate.user)
-        if around is None:
-            return None
-        for context, seen in _holding(around):
+        for context in _around(text, candidate):
             for rule, pattern in self._rules:
-                if context.id in rule.contexts and (whole := pattern.fullmatch(body)):
+                if context.id in rule.contexts and (whole := pattern.fullmatch(candidate.body)):
                     start, end = whole.span("secret")
-                    return _claim(rule, body[start:end], start, end, seen)
+                    return Claim(rule, start, end, tuple(_evidence(context)), "medium")
         return None
 
 
-def _claim(rule: Rule, body: bytes, start: int, end: int, seen: tuple[Evidence, ...]) -> Claim | None:
-    alphabet = ALPHABETS[rule.body]
-    if reason := likelihood.placeholder(body, alphabet):
-        return Claim(rule, start, end, (Evidence("likelihood", {"text": reason}), *seen), "low", "placeholder")
-    return Claim(rule, start, end, seen, "medium")
+def _around(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
+    low = max(candidate.start - candidates.BEFORE, 0)
+    near = text[low : candidate.end + candidates.AFTER]
+    return _holding(near, candidate._replace(start=candidate.start - low, end=candidate.end - low))
 
 
-def _holding(around: reader.Surroundings) -> Iterator[tuple[Context, tuple[Evidence, ...]]]:
-    """The contexts that hold, each with what was seen."""
+@lru_cache(maxsize=_KEPT)
+def _holding(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
+    """The contexts that hold around a candidate, if it is likely drawn."""
+    if not likelihood.is_drawn(candidate.body, candidate.symbols):
+        return ()
+    around = reader.surroundings(text, candidate.start, candidate.end, candidate.user)
+    if around is None:
+        return ()
     before, after = (around.host or around.before).lower(), around.after.lower()
-    for context in CONTEXTS:
-        if not _is_named(context, around):
-            continue
-        if context.near is None:
-            yield context, (_evidence(f"no prefix of its own; {context.text}"),)
-        elif context.near.search(before) or context.near.search(after):
-            yield context, (_evidence(f"no prefix of its own; {context.text}"), _evidence(f"{context.beside} stands beside it"))
+    return tuple(
+        context
+        for context in CONTEXTS
+        if _is_named(context, around) and (context.near is None or context.near.search(before) or context.near.search(after))
+    )
 
 
 def _is_named(context: Context, around: reader.Surroundings) -> bool:
@@ -93,5 +89,7 @@ def _is_named(context: Context, around: reader.Surroundings) -> bool:
     return context.user is not None and around.user is not None and context.user.fullmatch(around.user) is not None
 
 
-def _evidence(text: str) -> Evidence:
-    return Evidence("context", {"text": text})
+def _evidence(context: Context) -> Iterator[Evidence]:
+    yield Evidence("context", {"text": f"no prefix of its own; {context.text}"})
+    if context.near:
+        yield Evidence("context", {"text": f"{context.beside} stands beside it"})

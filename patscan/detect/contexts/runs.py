@@ -1,0 +1,125 @@
+"""The second pass: where do runs of characters begin whose surroundings make them tokens without a prefix?
+
+Only contents that hold one of `words.WORDS` are asked. What leads to a value begins with a literal: an expression that begins with
+any character costs five times what all the literals of the first pass do.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from patscan.detect import engine
+from patscan.detect.contexts import candidates, claims
+
+_LENGTH = 20
+"""Characters of the shortest token, which every expression ends in."""
+_VALUE = rb"[A-Za-z0-9+/_-]{20}"
+_MARK = rb"(?:[\"'`=:\s>,(\[|/;-]|%3d|%2[27]|%20|%26|\\u003d|\\[nrt])"
+_LEADS = (
+    (rb"(?:token|passw|secret|oauth|creds|_keys|bearer|basic|echo|authenticate)[A-Za-z0-9_.-]{0,24}[^A-Za-z0-9]{0,12}" + _MARK + _VALUE, 0),
+    (rb"(?:value[=\"':>]|value =|default =|string>|string =|auth[\"':=]|auth =|_pat[\"':=]|_pat =)[^A-Za-z0-9]{0,8}" + _VALUE, 0),
+    (rb"(?: -p | -r | -t )[\"']?" + _VALUE, 0),
+    (rb"(?:token|oauth|_keys)[\"']?\s{0,3}[=:]\s{0,3}\{\s{0,20}[\"'][\w.-]{1,40}[\"']\s?:\s?[\"']" + _VALUE, 0),
+    (rb"[:/]" + _VALUE + rb"@", 1),
+    (rb"//" + _VALUE + rb":x-oauth-basic@", 15),
+    (rb"(?:client|gitlab|connect|new|api)\([^\n)]{0,60}[\"']" + _VALUE + rb"[\"']", 1),
+    (rb"(?: --user| -u)[ =\"']{1,3}[^\s:]{1,40}:" + _VALUE, 0),
+)
+"""What leads to a value, each with the number of characters behind the value that it ends in."""
+_EXPRESSIONS = [engine.Expression(lead, behind, caseless=True) for lead, behind in _LEADS]
+_APART = 1 << 10
+"""Bytes between a change and a run that it can't have made, unmade or named."""
+_NEAR = candidates.BEFORE + candidates.AFTER + candidates.LONGEST
+"""Bytes between a change and a run to which it can't have brought a context."""
+_COMPARED = range(16 << 10, 4 << 20)
+"""Bytes of a content that is compared with the last ones: a smaller one is searched as fast."""
+_LAST = 4
+"""Contents that are remembered."""
+_STEP = 512
+"""Bytes to which it is known where two contents begin to differ."""
+_HEAD = 64
+"""Bytes of its beginning or end by which a version of a file is known."""
+
+
+def dumped() -> bytes:
+    """The compiled expressions, as `Runs` takes them; empty without hyperscan."""
+    compiled = engine.compiled(_EXPRESSIONS)
+    return compiled[1] if compiled else b""
+
+
+class Runs:
+    """The compiled expressions, and what they met in the last contents."""
+
+    def __init__(self, kept: bytes = b"") -> None:
+        """Compile them, which takes some milliseconds; or take what `dumped` made."""
+        known = (kept and engine.loaded(kept)) or (compiled[0] if (compiled := engine.compiled(_EXPRESSIONS)) else None)
+        self._scan = known.scan if known else _plain
+        self._last: deque[tuple[bytes, list[int]]] = deque(maxlen=_LAST)
+
+    def starts(self, data: bytes | memoryview, limit: int = sys.maxsize, word: int = 0) -> list[int]:
+        """Where tokens without a prefix may begin in `data`, about `limit` at most, in order. `word`: where the first word ends.
+
+        A history holds a file in hundreds of versions: only what differs from one of the last contents is looked at.
+        """
+        data = bytes(data)
+        word = max(word - _NEAR, 0)
+        if len(data) not in _COMPARED:
+            return list(self._within(data, word, len(data), limit))
+        other, known = next((last for last in self._last if _is_like(last[0], data)), (b"", []))
+        first, last = _common_ends(other, data)
+        low, high, by = first - _NEAR, len(data) - last + _NEAR, len(data) - len(other)
+        starts = [start for start in known if start < low]
+        starts += [
+            start for start in self._within(data, max(low - _APART, word), min(high + _APART, len(data)), limit) if low <= start < high
+        ]
+        starts += [start + by for start in known if start + by >= high]
+        if len(starts) < limit:
+            self._last.appendleft((data, starts))
+        return starts
+
+    def _within(self, data: bytes, low: int, high: int, limit: int) -> Iterator[int]:
+        """Where they begin in ``data[low:high]``."""
+        starts: set[int] = set()
+        scan, view = self._scan, memoryview(data)[low:high]
+
+        def keep(behind: int, _start: int, end: int, *_: object) -> None:
+            starts.add(low + end - behind - _LENGTH)
+
+        scan(view, keep)
+        spoken_for = (start for start in sorted(starts) if claims.is_spoken_for(data, start))
+        return islice(spoken_for, limit)
+
+
+def _is_like(one: bytes, other: bytes) -> bool:
+    """Whether two contents look like versions of one file."""
+    return one[:_HEAD] == other[:_HEAD] or one[-_HEAD:] == other[-_HEAD:]
+
+
+def _common_ends(one: bytes, other: bytes) -> tuple[int, int]:
+    """How many bytes two contents share at their beginning and, behind those, at their end."""
+    most = min(len(one), len(other))
+    first = _common(lambda low, high: other.startswith(one[low:high], low), most)
+    ends = len(one), len(other)
+    last = _common(lambda low, high: other.startswith(one[ends[0] - high : ends[0] - low], ends[1] - high), most - first)
+    return first, last
+
+
+def _common(is_same: Callable[[int, int], bool], most: int) -> int:
+    """How many bytes are the same, if `is_same` says so of a stretch; some of the last `_STEP` may be, too."""
+    low, high = 0, most + 1
+    while high - low > _STEP:
+        middle = (low + high) // 2
+        low, high = (middle, high) if is_same(low, middle) else (low, middle)
+    return low
+
+
+def _plain(data: bytes | memoryview, handler: engine.Handler) -> None:
+    """The same without hyperscan, some ten times as slow."""
+    content = bytes(data)
+    for one in _EXPRESSIONS:
+        for match in re.finditer(b"(?=(" + one.pattern + b"))", content, re.IGNORECASE | re.DOTALL):
+            handler(one.number, 0, match.end(1))

@@ -1,0 +1,101 @@
+"""Ending a token, and asking whether it is dead. Only what GitLab says afterwards counts, never what it answered to the request."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from patscan.audit import AuditLog
+from patscan.gitlab.acting import Actor, Deed, done, entry, in_words, standing, written
+from patscan.gitlab.client import Answer, NoAnswer
+from patscan.gitlab.hosts import Instance
+from patscan.gitlab.rows import Row, row
+from patscan.gitlab.ways import elsewhere, revoking
+from patscan.model import Finding, Verdict
+
+_ASKABLE = {"active", "active-blocked", "unverifiable"}
+"""Verdicts after which a request may be sent. After ``error`` and ``unchecked`` nothing is known, and the rest is dead or elsewhere."""
+
+
+class Outcome(NamedTuple):
+    """What has become of a token: ``inactive``, ``active``, or ``unknown``, and why, as half a sentence."""
+
+    finding: Finding
+    state: str
+    reason: str
+
+
+def planned(finding: Finding, actor: Actor, unsent: bool) -> Deed | Outcome:
+    """What would end the token of `finding`, which was just asked about; an `Outcome` where nothing is to be sent.
+
+    `unsent`: the verdict was given without a question, so no request may carry the token.
+    """
+    state = finding.verdict.state
+    if state == "inactive":
+        return Outcome(finding, "inactive", finding.verdict.reason)
+    if state not in _ASKABLE or unsent:
+        return Outcome(finding, "unknown", f"nothing was sent: {standing(finding.verdict)}")
+    instance = _instance(finding, actor)
+    if instance is None:
+        several = "several GitLabs are approved, and it isn't known to which one it belongs. Approve that one alone"
+        return Outcome(finding, "unknown", several)
+    means = actor.means(instance)
+    way = revoking(finding, means)
+    if way is None:
+        return Outcome(finding, _life(finding.verdict), elsewhere(finding))
+    if not means.at or not means.other:
+        return Deed("revoke", finding, instance, way)
+    try:
+        there = row(actor.client, instance, finding, means.at, means.other)
+    except NoAnswer as error:
+        return Outcome(finding, _life(finding.verdict), f"nothing was sent: {error}")
+    if there.same is False or there.gone:
+        wrong = "has no such row any more" if there.gone else "is another token's"
+        return Outcome(finding, _life(finding.verdict), f"nothing was sent: --at {means.at} {wrong}")
+    return Deed("revoke", finding, instance, way, there)
+
+
+def revoked(deed: Deed, actor: Actor, log: AuditLog) -> Outcome:
+    """What GitLab says of the token after its end was asked for, once. Raises `AuditError` if nothing was sent."""
+    answer = done(deed, actor, log)
+    written(deed, actor, log, answer)
+    verdict = actor.asked(deed.finding, deed.instance)
+    state, reason = _judged(deed, verdict, _row_after(deed, actor))
+    log.after("asked again", {**entry(deed, actor), "verdict": verdict.state, "result": state})
+    if state != "inactive" or not isinstance(answer, Answer):
+        reason = f"{reason}; the request: {in_words(answer).rstrip('.')}"
+    return Outcome(deed.finding._replace(verdict=verdict), state, reason)
+
+
+def _judged(deed: Deed, after: Verdict, there: Row | None) -> tuple[str, str]:
+    """The state of the token, by what GitLab says of it now and said of it before."""
+    if after.state == "inactive":
+        return "inactive", after.reason
+    if after.state.startswith("active"):
+        return "active", after.reason or "GitLab says that it still works"
+    if after.state == "not-found" and deed.finding.verdict.state.startswith("active"):
+        return "inactive", "GitLab doesn't know it any more"
+    if there and there.gone and deed.row and deed.row.same:
+        return "inactive", "GitLab doesn't have it any more"
+    gone = "; GitLab has ended what --at names, but whether that was this token can't be told" if there and there.gone else ""
+    return "unknown", f"{standing(after)}{gone}"
+
+
+def _row_after(deed: Deed, actor: Actor) -> Row | None:
+    if deed.row is None or actor.other is None:
+        return None
+    try:
+        return row(actor.client, deed.instance, deed.finding, actor.at, actor.other)
+    except NoAnswer:
+        return None
+
+
+def _instance(finding: Finding, actor: Actor) -> Instance | None:
+    """The instance that knows the token; of one that nobody could ask about, the only approved one."""
+    instances = actor.approved.instances
+    if finding.verdict.state == "unverifiable":
+        return instances[0] if len(instances) == 1 else None
+    return next((one for one in instances if one.url == finding.verdict.instance), None)
+
+
+def _life(verdict: Verdict) -> str:
+    return "active" if verdict.state.startswith("active") else "unknown"

@@ -1,0 +1,32 @@
+"""Which token is dealt with first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from patscan.model import CONFIDENCES, SEVERITIES, Finding
+
+_STATES = ("active", "active-blocked", "error", "unchecked", "unverifiable", "not-found", "inactive")
+"""What GitLab said, the most urgent first. What isn't known may be alive."""
+_PUSHED = (True, None, False)
+
+
+def by_urgency(findings: Iterable[Finding]) -> list[Finding]:
+    """What lives first, then what was pushed, then what does most harm."""
+    return sorted(findings, key=_rank)
+
+
+def is_dead(finding: Finding) -> bool:
+    """Whether GitLab said that the token is revoked or has expired."""
+    return finding.verdict.state == "inactive"
+
+
+def _rank(finding: Finding) -> tuple[int, int, int, int, str]:
+    state = finding.verdict.state
+    return (
+        _STATES.index(state) if state in _STATES else 0,
+        _PUSHED.index(finding.exposure.pushed),
+        -SEVERITIES.index(finding.severity),
+        -CONFIDENCES.index(finding.confidence),
+        finding.fingerprint,
+    )

@@ -1,0 +1,60 @@
+"""The shell scripts of a plan. They hold no token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+
+from patscan.model import Report
+
+
+def remove(commands: str) -> str:
+    """``remove.sh``: the commands, up to the first that fails."""
+    return f"#!/bin/sh\n# Removes the tokens, as plan.md says.\nset -eu\n\n{commands}\n"
+
+
+def verify(report: Report, place: Path, folder: Path) -> str:
+    """``verify.sh``: exit code 0 if no token is left in `place` and all are dead, 1 if one is or lives, 3 if that can't be told."""
+    is_history = report.target.type == "history"
+    looked = quote(str(place))
+    return _VERIFY.format(
+        fingerprints=" ".join(quote(finding.fingerprint) for finding in report.findings),
+        known=" ".join(quote(finding.fingerprint) for finding in report.findings if finding.verdict.state in _KNOWN),
+        look=f"history {looked} --submodules --paths --no-cache" if is_history else f"scan {looked}",
+        place="history" if is_history else "files",
+        left=quote(str(folder / "left.json")),
+        asked=quote(str(folder / "asked.jsonl")),
+        replacements=quote(str(folder / "replacements.txt")),
+    )
+
+
+_KNOWN = {"active", "active-blocked", "inactive"}
+"""States that say that the instance which was asked had made the token. If it doesn't know it any more, it is dead."""
+_VERIFY = """\
+#!/bin/sh
+# Proves that the tokens of plan.md are dead and are left nowhere. Takes the flags of "patscan inspect --verify": --gitlab-url URL
+code=0
+unproven() {{ echo "$1"; [ $code -eq 1 ] || code=3; }}
+patscan inspect --verify --quiet --report jsonl={asked} "$@" < {replacements}
+patscan {look} --quiet --report json={left}
+case $? in
+  0) echo '{place}: clean' ;;
+  1) echo '{place}: tokens are left; see' {left}; code=1 ;;
+  *) unproven '{place}: not everything could be looked at' ;;
+esac
+for fingerprint in {fingerprints}; do
+  # What a baseline or a comment hides is still there.
+  if grep -q "$fingerprint" {left}; then echo "$fingerprint: still there"; code=1; fi
+  case $(grep "$fingerprint" {asked}) in
+    *'"verdict": {{"state": "inactive"'*) echo "$fingerprint: dead" ;;
+    *'"verdict": {{"state": "not-found"'*)
+      case ' {known} ' in
+        *" $fingerprint "*) echo "$fingerprint: dead, this GitLab doesn't know it any more" ;;
+        *) unproven "$fingerprint: not known to this GitLab, which proves nothing" ;;
+      esac ;;
+    *'"verdict": {{"state": "active'*) echo "$fingerprint: alive"; code=1 ;;
+    *) unproven "$fingerprint: not known to be dead" ;;
+  esac
+done
+exit $code
+"""
