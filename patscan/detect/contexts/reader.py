@@ -63,6 +63,10 @@ _USERINFO = re.compile(rb"://([^\s/:@\"<>]{0,120}):\Z")
 _USER_ALONE = re.compile(rb"://\Z")
 _AT_HOST = re.compile(rb"(?::x-oauth-basic)?@([\w.-]+(?::\d+)?[^\s\"<>]{0,120})")
 _OPTION = re.compile(rb"(?:^|[\s\"\[,])(?:-u|--user|--creds|--credential|-U)[\s=\",:]{1,4}([^\s:\",=]{1,80}):\Z")
+_ALONE = re.compile(rb"[A-Za-z0-9_.!?)][ \t\r]*\n\s*\Z")
+"""A line ends in a word, and the value begins the next one."""
+_BESIDE = rb"[\s\",;]{1,40}"
+_NEXT, _PREVIOUS = re.compile(_BESIDE + rb"([0-9a-f]+)\b"), re.compile(rb"(?<![A-Za-z0-9])([0-9a-f]{20,64})" + _BESIDE + rb"\Z")
 _PIPED = re.compile(rb"[\"\s)]{0,3}\|&?\s*(?:sudo\s+)?(?:docker|podman|helm|glab|crane|skopeo|buildah|oras|nerdctl|regctl)\b")
 
 
@@ -92,6 +96,8 @@ def surroundings(text: bytes, start: int, end: int, user: bytes | None = None) -
         return None
     if not _OPENS.search(before) or not _CLOSES.match(after) or _NAMED.match(after) or _is_reference(before, after):
         return None
+    if _ALONE.search(before[-80:]) or _is_listed(before, after, end - start):
+        return None
     host = b""
     if (address := _AT_HOST.match(after)) and (known := _USERINFO.search(before[-200:]) or _USER_ALONE.search(before[-3:])):
         user, host = known[1] if known.re is _USERINFO else b"", address[1]
@@ -118,6 +124,12 @@ def _is_reference(before: bytes, after: bytes) -> bool:
     """Whether a call, an interpolation or a tag says that the value is somewhere else."""
     quoted = before.endswith(b'"')
     return (not quoted and _CALLED.match(after) is not None and after[:1] in b"([$") or _REFERENCE.search(before[-24:]) is not None
+
+
+def _is_listed(before: bytes, after: bytes, length: int) -> bool:
+    """Whether hexadecimal digits of the same length stand beside it: a list of checksums or ids."""
+    beside = (_NEXT.match(after), _PREVIOUS.search(before[-length - 40 :]))
+    return any(match and len(match[1]) == length for match in beside)
 
 
 def _names(before: bytes) -> Iterator[str]:
