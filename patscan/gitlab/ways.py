@@ -67,6 +67,8 @@ _PAGES = {
     "session-cookie": "User settings > Active sessions",
     "scim-token": "the group's Settings > SAML SSO > SCIM token",
     "workspace-token": "Workspaces: stop the workspace",
+    "static-object-token": "User settings > Access tokens > Static object token",
+    "oauth-access-token": "User settings > Applications > Authorized applications",
 }
 
 
