@@ -35,9 +35,9 @@ _APART = 1 << 10
 """Bytes between a change and a run that it can't have made, unmade or named."""
 _NEAR = candidates.BEFORE + candidates.AFTER + candidates.LONGEST
 """Bytes between a change and a run to which it can't have brought a context."""
-_COMPARED = range(16 << 10, 4 << 20)
+_COMPARED = range(16 << 10, 1 << 20)
 """Bytes of a content that is compared with the last ones: a smaller one is searched as fast."""
-_LAST = 4
+_LAST = 24
 """Contents that are remembered."""
 _STEP = 512
 """Bytes to which it is known where two contents begin to differ."""
