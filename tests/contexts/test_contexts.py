@@ -163,3 +163,15 @@ def test_much_of_nothing_takes_little_time(rng: random.Random) -> None:
         begun = time.process_time()
         assert [capture.secret.reveal() for capture in found(content)] == [token.encode()]
         assert time.process_time() - begun < 10
+
+
+def test_many_different_tokens_are_all_found(rng: random.Random) -> None:
+    tokens = [friendly(rng) for _ in range(1000)]
+    captures = found("".join(f"private_token={token}\n" for token in tokens))
+    assert len(captures) >= 990
+
+
+@pytest.mark.parametrize("head", ["gitlab token\n", "gitlab token = ", '{"gitlab_token": ["', "gitlab secret "])
+@pytest.mark.parametrize("between", ["\n", " ", ", ", '", "'])
+def test_a_list_of_digests_is_no_token(head: str, between: str, rng: random.Random) -> None:
+    assert not found(head + between.join(hexadecimal(rng, "", 64) for _ in range(50)) + "\n")
