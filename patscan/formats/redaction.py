@@ -28,7 +28,7 @@ _NO_TOKEN = frozenset(("placeholder", "regex", "interpolation", "elision"))
 _DOUBTFUL = frozenset(("checksum", "length", "malformed", "confidence"))
 """Reasons of what is probably none: masked where it stands whole, but its body alone isn't."""
 _USUAL = ("percent", "base64")
-"""The layers that a name or a path may be written in, besides plain hexadecimal, in their usual forms: all are a hundred, folded and separated."""
+"""The layers that a name or a path may be written in, besides hexadecimal, in their usual forms: all forms are a hundred."""
 _TEXTLESS = {int, bool, Secret, Position, Rule}
 _PATHS = {Sighting: Sighting._fields.index("path"), Address: Address._fields.index("name")}
 """The fields whose very bytes count."""
@@ -154,12 +154,13 @@ def _forms(finding: Finding) -> Iterator[tuple[str, str]]:
 
 def _wrapped(hidden: bytes, finding: Finding) -> Iterator[bytes]:
     """`hidden` in the usual forms of the usual layers, and in every form of the layers that it was met behind."""
-    from patscan.layers import LAYERS, forms
+    from patscan.layers import LAYERS, PAIRS, forms
 
     yield from (hidden.hex().encode(), hidden.hex().upper().encode())
     for name in _USUAL:
         codec = LAYERS[name]
         yield from (form for form, _ in (codec.few or codec.forms)(hidden))
+    # A saved report may name layers that there aren't.
     chains = {tuple(layer.name for layer in place.match.address.layers) for place in finding.occurrences}
-    for chain in filter(None, chains):
+    for chain in chains.intersection(PAIRS):
         yield from (form.literal for form in forms(hidden.decode("latin-1"), [chain]))
