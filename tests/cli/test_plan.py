@@ -191,7 +191,7 @@ def test_a_folder_that_takes_no_file_is_a_sentence(leaky: Repo, tmp_path: Path) 
     report = saved(tmp_path / "r.json", "history", leaky.path)
     done = patscan("plan", report, "--out", "/proc/patscan")
     assert (done.returncode, "can't be written" in done.stderr) == (2, True)
-    done = command("sh", "-c", f"ulimit -f 2; exec patscan plan {report} --out {tmp_path / 'out'}", cwd=tmp_path)
+    done = command("sh", "-c", f"ulimit -f 2; PYTHONDONTWRITEBYTECODE=1 exec patscan plan {report} --out {tmp_path / 'out'}", cwd=tmp_path)
     assert (done.returncode, "file too large. Nothing was written." in done.stderr) == (2, True)
     assert not (tmp_path / "out").exists()
 
