@@ -111,13 +111,13 @@ def _compared(decision: Decision, checkout: Repository, borrowed: Borrowed, head
 
 
 def _is_on(ref: str, commit: str, checkout: Repository, borrowed: Borrowed) -> bool:
-    """Whether a branch of the server has `commit`; taken for granted where neither checkout nor server can tell."""
+    """Whether a branch of the server has `commit`; so it is taken for granted where that would need more history than the range."""
     known = _tracked(ref, checkout)
-    if known and reaches(borrowed, known, commit):
+    if borrowed.edge() or (known and reaches(borrowed, known, commit)):
         return True
     with suppress(GitError):
         known = borrowed.commit(tip(borrowed, ref))
-    return not known or deepened(borrowed, known, (commit,), is_ancestor=True) != "" or reaches(borrowed, known, commit)
+    return not known or reaches(borrowed, known, commit)
 
 
 def _with_default(compared: _Compared, decision: Decision, borrowed: Borrowed, head: str, notes: list[str]) -> _Compared:
