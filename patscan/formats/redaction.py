@@ -28,7 +28,7 @@ _NO_TOKEN = frozenset(("placeholder", "regex", "interpolation", "elision"))
 _DOUBTFUL = frozenset(("checksum", "length", "malformed", "confidence"))
 """Reasons of what is probably none: masked where it stands whole, but its body alone isn't."""
 _USUAL = ("percent", "base64")
-"""The layers that a name or a path may be written in, besides plain hexadecimal, in their usual forms: all are a hundred, folded and separated."""
+"""The layers that a name or a path may be written in, besides hexadecimal, in their usual forms: all forms are a hundred."""
 _TEXTLESS = {int, bool, Secret, Position, Rule}
 _PATHS = {Sighting: Sighting._fields.index("path"), Address: Address._fields.index("name")}
 """The fields whose very bytes count."""

@@ -104,7 +104,8 @@ def test_what_exists_is_never_half_overwritten(leak: Path, out: Path) -> None:
     for number in range(300):
         (leak.parent / f"{number}.env").write_text(f"T={leak.read_text()}{number}")
     (out / "x").write_text("old and whole")
-    done = shell('ulimit -f 8; PYTHONDONTWRITEBYTECODE=1 patscan scan "$1" --quiet --report json="$2" --show-secrets', leak.parent, out / "x")
+    script = 'ulimit -f 8; PYTHONDONTWRITEBYTECODE=1 patscan scan "$1" --quiet --report json="$2" --show-secrets'
+    done = shell(script, leak.parent, out / "x")
     assert done.returncode == 2, done
     assert b"can't be written: File too large." in done.stderr
     assert (out / "x").read_text() == "old and whole"
