@@ -73,6 +73,12 @@ def test_the_readme_is_for_a_reader_in_a_hurry() -> None:
     assert len(README.splitlines()) <= 150
 
 
+def test_no_page_names_a_command_that_does_not_exist() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        named = set(re.findall(r"`(?:\S+/)?patscan ([a-z][a-z-]+)\b", page.read_text("utf-8")))
+        assert named <= set(COMMANDS_OF_THE_PARSER), page.name
+
+
 def test_every_command_is_in_the_table() -> None:
     table = README.split("## Commands")[1].split("\n[")[0]
     for command in COMMANDS_OF_THE_PARSER:
