@@ -60,7 +60,7 @@ _PREVENT = (
     "## Prevent the next one",
     "",
     "- In every clone: `patscan install-hooks` stops a token before it is committed or pushed.",
-    "- On the server: `patscan receive` as a pre-receive hook, or GitLab's secret push protection and push rules.",
+    "- On the server: GitLab's secret push protection and push rules.",
     "- In `.gitlab-ci.yml`: `patscan ci` finds what got past them.",
     "- Tokens belong into CI/CD variables that are masked and protected, with few scopes and an early end; a project's token harms",
     "  less than a person's.",
