@@ -154,12 +154,13 @@ def _forms(finding: Finding) -> Iterator[tuple[str, str]]:
 
 def _wrapped(hidden: bytes, finding: Finding) -> Iterator[bytes]:
     """`hidden` in the usual forms of the usual layers, and in every form of the layers that it was met behind."""
-    from patscan.layers import LAYERS, forms
+    from patscan.layers import LAYERS, PAIRS, forms
 
     yield from (hidden.hex().encode(), hidden.hex().upper().encode())
     for name in _USUAL:
         codec = LAYERS[name]
         yield from (form for form, _ in (codec.few or codec.forms)(hidden))
+    # A saved report may name layers that there aren't.
     chains = {tuple(layer.name for layer in place.match.address.layers) for place in finding.occurrences}
-    for chain in filter(None, chains):
+    for chain in chains.intersection(PAIRS):
         yield from (form.literal for form in forms(hidden.decode("latin-1"), [chain]))
