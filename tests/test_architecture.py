@@ -39,11 +39,11 @@ ROOMS = {
     "ci": {"git", "model", "errors"},
     "detect": {"layers", *FIRST},
     "sources": {"archives", "git", "layers", *FIRST},
-    "formats": {"layers", "dates", "model", "kind", "secret", "errors", "__init__"},
+    "formats": {"layers", "counts", "dates", "model", "kind", "secret", "errors", "__init__"},
     "audit": {"errors"},
     "keeping": {"audit", "secret", "errors"},
-    "gitlab": {"audit", "keeping", "dates", "model", "secret", "errors", "content", "__init__"},
-    "rulecheck": {"detect", "demands", "model"},
+    "gitlab": {"audit", "counts", "keeping", "dates", "model", "secret", "errors", "content", "__init__"},
+    "rulecheck": {"counts", "detect", "demands", "model"},
     "textfile": {"errors", "whole"},
     "config": {"archives", "textfile", "model", "errors"},
     "baseline": {"textfile", "errors"},
@@ -55,7 +55,7 @@ ROOMS = {
     "excused": {"run", "look", "model", "kind", "secret", "errors", "content"},
     "union": {"dates", "stages", "model", "kind"},
     "scan": {"run", "stages", "look", "workers", "model", "kind", "content"},
-    "plan": {"archives", "dates", "errors", "formats", "git", "gitlab", "model", "secret", "sources"},
+    "plan": {"archives", "counts", "dates", "errors", "formats", "git", "gitlab", "model", "secret", "sources"},
     "cli": {
         *(
             "archives",
