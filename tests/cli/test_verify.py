@@ -413,7 +413,7 @@ class TestStates:
         (tmp_path / "a").write_text("x")
         for flag in ("--only", "--fail-on"):
             done = patscan("scan", "a", flag, "active", cwd=tmp_path)
-            assert (done.returncode, done.stderr) == (2, f"patscan: {flag} goes with --verify only.\n")
+            assert (done.returncode, done.stderr) == (2, f"patscan: {flag} needs --verify.\n")
 
 
 NETWORK = {"urllib3", "ssl", "socket", "http.client", "patscan.gitlab.client"}
