@@ -11,8 +11,6 @@ from patscan.counts import counted
 from patscan.errors import ExitCode, RuleError, UsageError
 from patscan.model import Rule
 
-_PREFIX = re.compile(r"(gl[a-z]{2,6}-|GR1348941)")
-
 
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan rules`` takes."""
@@ -45,6 +43,8 @@ def show(chosen: argparse.Namespace) -> int:
         near = get_close_matches(chosen.id, rules, 1)
         raise UsageError(f"no rule {chosen.id!r}.{f' Did you mean {near[0]!r}?' if near else ''} `patscan rules list` lists all.")
     rule = rules[chosen.id]
+    # A short prefix may begin a longer one. It comes first, as in rule files.
+    prefixes = re.compile("|".join(re.escape(prefix) for prefix in sorted({one.prefix for one in rules.values()} - {""}, key=len)))
     fields = ("id", "kind", "name", "severity", "description", "remedy", "prefix", "pattern", "lookback", "body")
     for field in fields:
         print(f"{field:12} {getattr(rule, field)}")
@@ -54,9 +54,9 @@ def show(chosen: argparse.Namespace) -> int:
     for reference in rule.references:
         print(f"{'reference':12} {reference}")
     for example in rule.examples:
-        print(f"{'example':12} {_spoilt(example.text, '' if rule.prefix else example.secret)!r}")
+        print(f"{'example':12} {_marked(example.text, '' if rule.prefix else example.secret, prefixes)!r}")
     for text in rule.counter_examples:
-        print(f"{'not':12} {_spoilt(text, '')!r}")
+        print(f"{'not':12} {_marked(text, '', prefixes)!r}")
     return ExitCode.CLEAN
 
 
@@ -85,6 +85,7 @@ def check(chosen: argparse.Namespace) -> int:
     return ExitCode.CLEAN
 
 
-def _spoilt(text: str, secret: str) -> str:
-    whole = secret and text.replace(secret, f"{secret[:4]}~{secret[4:]}")
-    return _PREFIX.sub(r"\1~", whole or text)
+def _marked(text: str, secret: str, prefixes: re.Pattern[str]) -> str:
+    """`text` with a ``~`` after each prefix, or inside a `secret` without one, so that no scanner reports it."""
+    marked = text.replace(secret, f"{secret[:4]}~{secret[4:]}") if secret else text
+    return prefixes.sub(r"\g<0>~", marked)

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 from patscan.formats.places import SURROGATE, as_bytes
 from patscan.model import Address, Finding, Position, Report, Rule, Sighting
-from patscan.secret import Secret
+from patscan.secret import PREFIXES, Secret
 
 _HEAD = 8
 """First characters of a form, by which it is looked up. No token is shorter."""
 _BODY = 16
 """The least length of a token's body that is masked without its prefix. A shorter body may be a common word."""
-_SHAPE = re.compile(r"(gl[a-z]{2,6}-|GR1348941)(?![a-z]+(?:[-_][a-z]+)*(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{20,}(?:\.[0-9A-Za-z_-]{2,}){0,2}")
+_SHAPE = re.compile(rf"({PREFIXES})(?![a-z]+(?:[-_][a-z]+)*(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{{20,}}(?:\.[0-9A-Za-z_-]{{2,}}){{0,2}}")
 """A prefix, and a body that isn't a chain of words."""
 _NO_TOKEN = frozenset(("placeholder", "regex", "interpolation", "elision"))
 """Reasons for matches that are no token: the body may be a common word, and so may the whole match without a prefix."""

@@ -12,6 +12,7 @@ import sarif_om as om
 from patscan.formats.places import as_bytes, in_file, name, place, printable, stand_in
 from patscan.kind import Kind
 from patscan.model import Position
+from patscan.secret import PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = "SRCROOT"
 """The conventional name of the folder that relative URIs are relative to."""
 
-_MASK = re.compile(r"(?:gl[a-z]+-|GR1348941)?…\(\d+\)")
+_MASK = re.compile(rf"(?:{PREFIXES})?…\(\d+\)")
 _DIGITS = 5
 """Digits of a mask's length. A longer number isn't one."""
 
