@@ -149,7 +149,7 @@ def test_an_administrators_token_that_isnt_one_is_in_the_report(value: str, tmp_
         (tmp_path / "t").write_text(tokens.classic(rng) + "\n")
         flags = ("--verify", "--gitlab-url", gitlab.url, "--admin-token-file", tmp_path / "t", "--format", "json")
         document: dict[str, Any] = json.loads(inspect(value, *flags).stdout)
-        assert "of no use" in document["coverage"]["skipped"][0]["reason"]
+        assert "can't be used" in document["coverage"]["skipped"][0]["reason"]
         assert not document["coverage"]["complete"]
         assert document["findings"][0]["verdict"]["state"] == "not-found"
 

@@ -178,7 +178,7 @@ class TestBaseline:
         told = report("scan", repo.path, code=0)
         assert reasons(told) == {token: "baseline"}
         assert told["ignored"][0]["justification"] == "revoked in March"
-        assert ".patscan-baseline: this baseline accepts 1 of" in notes(told)
+        assert ".patscan-baseline: this baseline accepts 1 token" in notes(told)
         other = classic(rng)
         repo.commit({"a": f"x\n{other}\n"})
         repo.commit({"a": f"x\n{token} {other}\n"})
