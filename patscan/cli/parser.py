@@ -85,7 +85,7 @@ def build(wanted: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     parser = Parser(
         prog="patscan",
         description="Find leaked GitLab tokens in files and in the whole history of a git repository.",
-        epilog="Exit codes: 0 no token found, 1 tokens found, 2 usage or rule error, 3 not everything could be looked at, "
+        epilog="Exit codes: 0 no token found, 1 token found, 2 usage or rule error, 3 not everything could be looked at, "
         "130 interrupted, 143 terminated.",
         allow_abbrev=False,
         formatter_class=_wide,

@@ -148,7 +148,7 @@ def _remark(sighting: Sighting) -> str:
 
 
 def _fingerprints(finding: Finding, place: Place) -> dict[str, str]:
-    """Patscan's fingerprint of the token, and GitHub's of the line. Where GitHub can't compute its own, patscan's replaces it."""
+    """The token's fingerprint by patscan, and the line's by GitHub. Where GitHub can't compute its own, patscan's replaces it."""
     ours, lead = finding.fingerprint, place.lead
     there = place.message == "tip" and in_file(lead.sighting)
     line = lead.line_hash or (None if there else f"{ours[:16]}:1")

@@ -49,7 +49,7 @@ class Times(NamedTuple):
 
     @property
     def first_asked(self) -> datetime | None:
-        """Patscan's first known request. An earlier use wasn't patscan's."""
+        """The first known request by patscan. An earlier use wasn't patscan's."""
         return min(filter(None, (self.asked, self.earlier)), default=None)
 
 
