@@ -193,7 +193,7 @@ def _key() -> bytes:
 
 
 def _own(variable: str, windows: str, usual: str) -> Path | None:
-    """Patscan's folder in one of the user's folders; ``None`` if there is no home."""
+    """The folder for patscan in one of the user's folders; ``None`` if there is no home."""
     chosen = os.environ.get(variable) or (os.environ.get(windows) if sys.platform == "win32" else "")
     if chosen and Path(chosen).is_absolute():
         return Path(chosen) / "patscan"
