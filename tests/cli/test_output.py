@@ -76,7 +76,7 @@ def test_a_report_is_never_written_over_what_is_scanned(leak: Path) -> None:
     for path in (leak, leak.parent / ".." / "in" / leak.name):
         done = patscan("scan", leak, "--report", f"json={path}")
         assert done.returncode == 2
-        assert "is what is to be read" in done.stderr
+        assert "is an input file" in done.stderr
     assert leak.read_bytes() == before
     (leak.parent / "report.json").write_text("{}")
     assert patscan("scan", leak.parent, "--report", f"json={leak.parent / 'report.json'}").returncode == 1

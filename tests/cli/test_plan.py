@@ -304,7 +304,7 @@ def test_what_only_this_clone_holds_needs_no_rewrite(repo: Repo, value: str, rng
     assert done.returncode == 0, done.stderr
     assert sorted(texts(tmp_path / "out")) == [".gitignore", "plan.md", "remove.sh", "replacements.txt", "verify.sh"]
     plan = (tmp_path / "out" / "plan.md").read_text()
-    assert "no history has to be rewritten" in plan
+    assert "History needn't be rewritten" in plan
     assert "remove a staged token from its file" in plan
     repo.git("rm", "-q", "-f", "staged")
     repo.write("a", "kept, newer than the plan")

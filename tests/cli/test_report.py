@@ -82,7 +82,7 @@ def test_a_report_is_not_written_over_the_one_that_is_read(saved: Path) -> None:
     before = saved.read_bytes()
     done = patscan("report", saved, "--report", f"json={saved}")
     assert done.returncode == 2
-    assert "is what is to be read" in done.stderr
+    assert "is an input file" in done.stderr
     assert saved.read_bytes() == before
 
 

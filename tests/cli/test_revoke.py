@@ -266,11 +266,11 @@ def no_report(leak: Leak) -> None:
     [
         (absent, 2, "no such file"),
         (no_report, 2, "not a JSON report"),
-        (elsewhere, 3, "isn't here"),
+        (elsewhere, 3, "doesn't exist here"),
         (other_repository, 3, "has changed since"),
         (without_addresses, 3, "an older patscan"),
         (another_fingerprint, 3, "has changed since"),
-        (another_kind, 3, "begins like"),
+        (another_kind, 3, "has the prefix of"),
     ],
 )
 def test_a_report_that_is_of_no_use(command: str, change: Callable[[Leak], None], code: int, words: str, leak: Leak) -> None:
