@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _FINGERPRINT_KEY = b"patscan/1"
 _SHOWN_PREFIX = 12
+PREFIXES = "gl[a-z]{2,6}-|GR1348941"
+"""A regular expression for GitLab's prefixes, where no rules are at hand."""
 
 
 class Secret:

@@ -277,7 +277,7 @@ def test_what_a_rewrite_passes_over_is_named(leaky: Repo, value: str, tmp_path: 
     (leaky.path / ".git/objects/info/alternates").write_text(f"{tmp_path}\n")
     planned(leaky.path, tmp_path)
     plan = re.sub(r"&#(95|45);", "_", (tmp_path / "out" / "plan.md").read_text())
-    for words in ("refs/tags/of-a-blob leads to no commit", ".keep keeps a pack", "lends this repository objects"):
+    for words in ("refs/tags/of-a-blob points to no commit", ".keep protects a pack", "lends objects to this repository"):
         assert words in plan
     assert "outer leads" not in plan
 
@@ -304,8 +304,8 @@ def test_what_only_this_clone_holds_needs_no_rewrite(repo: Repo, value: str, rng
     assert done.returncode == 0, done.stderr
     assert sorted(texts(tmp_path / "out")) == [".gitignore", "plan.md", "remove.sh", "replacements.txt", "verify.sh"]
     plan = (tmp_path / "out" / "plan.md").read_text()
-    assert "no history has to be rewritten" in plan
-    assert "taken out of its file" in plan
+    assert "History needn't be rewritten" in plan
+    assert "remove a staged token from its file" in plan
     repo.git("rm", "-q", "-f", "staged")
     repo.write("a", "kept, newer than the plan")
     repo.git("stash", "-q")
