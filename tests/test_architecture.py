@@ -32,7 +32,7 @@ ROOMS = {
     "seal": {"regular", "whole"},
     "content": {"model"},
     "layers": {"model"},
-    "archives": set(),
+    "archives": {"counts"},
     "inside": {"archives", "content", "detect", "model"},
     "git": FIRST,
     "rulebook": {"demands", "model", "errors"},
@@ -85,7 +85,7 @@ DOORS = {
     "numpy": {
         "detect/positions.py",
         "git/entries.py",
-        "git/holders.py",
+        "git/trees.py",
         "git/packs.py",
         "git/pack_index.py",
         "git/seen.py",

@@ -39,7 +39,8 @@ def test_importing_the_package_imports_no_format() -> None:
         "patscan.formats",
         "patscan.kind",
         "patscan.model",
-        "patscan.demands", "patscan.secret",
+        "patscan.demands",
+        "patscan.secret",
     }
     assert not loaded & {"pygments", "sarif_om", "attr", "json", "rich", "textwrap", "inspect", "dataclasses"}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from patscan.git import holders
+from patscan.git import trees
 from patscan.git.repository import open_repository
 from patscan.kind import Kind
 from patscan.model import Sighting
@@ -21,8 +21,8 @@ from tests.repo import Repo
 @pytest.fixture(autouse=True)
 def git_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a repository as small as a test's git is always quicker."""
-    monkeypatch.setattr(holders, "_SAID", 0)
-    monkeypatch.setattr(holders, "_MADE", 0)
+    monkeypatch.setattr(trees, "_SEARCH_COST", 0)
+    monkeypatch.setattr(trees, "_REBUILD_COST", 0)
 
 
 class Told:
