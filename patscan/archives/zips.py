@@ -128,7 +128,7 @@ class _Zip:
         self.lists_more = self._view[at : at + 4] == _LISTED
 
     def _directory(self) -> tuple[int, int]:
-        """The offset of the directory, and the archive's offset to which all others are relative; the end of the data without a directory."""
+        """The offset of the directory, and the offset to which all others are relative; the data's end without a directory."""
         end = len(self._data)
         while (end := self._data.rfind(_END, max(len(self._data) - _LONGEST_END, 0), end)) >= 0:
             if end + _END_FIELDS.size > len(self._data):

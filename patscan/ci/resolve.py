@@ -63,7 +63,7 @@ def _head(decision: Decision, checkout: Repository, borrowed: Borrowed) -> str:
             raise TargetError(f"{checkout.path}: nothing is checked out: HEAD points to no commit. Set GIT_STRATEGY: fetch.")
         raise UsageError(
             f"the variables name commit {decision.head[:_SHORT]}, but {here[:_SHORT]} is checked out. "
-            "Check out the job's commit, or set PATSCAN_HEAD and PATSCAN_BASE."
+            "They contradict each other. Check out the job's commit, or set PATSCAN_HEAD and PATSCAN_BASE."
         )
     if not ID.fullmatch(decision.head):
         return _named(decision.head, checkout)

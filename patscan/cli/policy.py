@@ -78,7 +78,7 @@ class Holding(NamedTuple):
 
     def configured(self) -> Iterator[Note]:
         """What the configuration's file sets, if there is one."""
-        if self.config.file and (keys := list(self.config.said())):
+        if self.config.file and (keys := list(self.config.effects())):
             yield Note(str(self.config.file), f"this configuration holds: {', '.join(keys)}.", "policy" if self.config.hides else "")
 
     def _unstaged(self, file: Path, report: Report) -> Note | None:

@@ -135,5 +135,5 @@ def _reason(output: bytes) -> str:
         ]
         return sentence(causes[-1]) if causes else reason
     if reason.startswith(("could not read Username", "could not read Password", "Authentication failed")):
-        return "the server wants a user and a password, and git has none that it accepts. Add them to a credential helper of git."
+        return "the server wants a user and a password, and git has none that it accepts. Add them to one of git's credential helpers."
     return reason

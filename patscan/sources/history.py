@@ -171,7 +171,9 @@ class History:
             reason = f"a partial clone without {counted(missing, 'object')}. Get all with: git fetch --refetch --no-filter"
             self.gaps.skip(where, reason)
         elif missing:
-            self.gaps.skip(where, f"other objects refer to {counted(missing, 'missing object')}. See: git fsck --connectivity-only")
+            self.gaps.skip(
+                where, f"{counted(missing, 'object is', 'objects are')} missing that others refer to. See: git fsck --connectivity-only"
+            )
 
     def _tips(self) -> Iterator[Shard]:
         """The names of the files at the tips of refs."""

@@ -64,9 +64,9 @@ def test_what_stands_there_no_more_is_told(repo: Repo, gitlab: GitLab, rng: rand
     report = saved(tmp_path / "r.json", "scan", repo.path)
     for data, reason in (
         (zipped(classic(rng).encode()), "has changed since"),
-        (zipped(value.encode(), "another"), "no member of the name"),
+        (zipped(value.encode(), "another"), "no member with the name"),
         (zipped(value.encode())[:60], "cut off"),
-        (b"no archive", "no member of the name"),
+        (b"no archive", "no member with the name"),
     ):
         repo.write("a.zip", data)
         ((state, why),) = verified(report, gitlab)

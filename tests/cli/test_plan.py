@@ -123,7 +123,7 @@ def test_what_lives_comes_first(repo: Repo, gitlab: GitLab, rng: random.Random, 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda finding: finding.update(fingerprint="0" * 32), "another text stands there now"),
+        (lambda finding: finding.update(fingerprint="0" * 32), "the token isn't there any more"),
         (lambda finding: [one.update(address=None) for one in finding["occurrences"]], "older patscan"),
         (lambda finding: [one["address"].update(name="0" * 40) for one in finding["occurrences"]], "isn't in"),
         (
@@ -262,7 +262,7 @@ def test_an_edited_report_removes_no_other_blob(repo: Repo, value: str, tmp_path
 
     report = edited(saved(tmp_path / "r.json", "history", repo.path), lie)
     done = patscan("plan", report, "--out", tmp_path / "out")
-    assert (done.returncode, "no member of the name" in done.stderr) == (3, True), done.stderr
+    assert (done.returncode, "no member with the name" in done.stderr) == (3, True), done.stderr
     assert (tmp_path / "out" / "blobs.txt").read_text() == f"{wanted}\n"
 
 

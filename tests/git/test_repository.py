@@ -33,7 +33,7 @@ def refusal(path: Path, environment: Mapping[str, str]) -> TargetError:
 
 
 def test_a_plain_folder_is_no_repository(tmp_path: Path, environment: Mapping[str, str]) -> None:
-    assert str(refusal(tmp_path, environment)) == f"{tmp_path}: not a git repository. `patscan scan` looks at plain folders."
+    assert str(refusal(tmp_path, environment)) == f"{tmp_path}: not a git repository. For a plain folder use: patscan scan"
 
 
 def test_a_missing_folder_is_said(tmp_path: Path, environment: Mapping[str, str]) -> None:
@@ -53,7 +53,7 @@ def test_a_repository_of_somebody_else_is_refused_with_the_way_out(repo: Repo, e
     else:
         environment = {**environment, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
     said = str(refusal(repo.path, environment))
-    assert "somebody else owns it" in said
+    assert "another user owns it" in said
     assert "safe.directory" in said
 
 
