@@ -233,7 +233,7 @@ class TestPatience:
         started = time.monotonic()
         with silent() as (host, _), pytest.raises(GitError) as caught:
             network.talk(("ls-remote", "--", f"git://{host}/x"), tmp_path, environment, patience=0.3)
-        assert "no word for 0.005 minutes" in str(caught.value)
+        assert "no answer for 0.005 minutes" in str(caught.value)
         assert time.monotonic() - started < 5
 
     def test_ssh_has_no_terminal_to_ask_on(self, tmp_path: Path, environment: Mapping[str, str]) -> None:
