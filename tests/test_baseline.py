@@ -76,7 +76,7 @@ def test_windows_line_ends_and_empty_lines_are_read(tmp_path: Path) -> None:
     assert baseline.read(file).entries == (Entry("0" * 32, "personal-access-token", None, "src/a.py", "an old one"),)
 
 
-def test_entries_are_sorted_and_a_double_one_is_told_and_goes(tmp_path: Path) -> None:
+def test_entries_are_sorted_and_a_duplicate_is_reported_and_removed(tmp_path: Path) -> None:
     other = LINE.replace("0" * 32, "1" * 32)
     file = tmp_path / "b"
     file.write_text(HEAD + other + LINE + LINE.replace("an old one", "again"))

@@ -151,7 +151,7 @@ def test_every_key_is_known_to_the_tests_and_to_the_documentation() -> None:
 
 
 @pytest.mark.parametrize("key", GOOD)
-def test_a_right_value_is_taken_and_said(root: Path, key: str) -> None:
+def test_a_right_value_is_used_and_reported(root: Path, key: str) -> None:
     (root / ".patscan.toml").write_text(f"{key} = {GOOD[key]}\n")
     found = config.load(root)
     assert found.get(key) != config.KEYS[key].default

@@ -94,7 +94,7 @@ class TestComments:
         assert apart(rules, Policy(), [first, second], [first]) == {"inline comment": [first], "": [second]}
 
     @pytest.mark.parametrize("kind", ["commit-message", "author", "tag-message", "ref-name", "path", "symlink"])
-    def test_who_pushes_a_token_does_not_silence_it_in_a_message(self, rules: tuple[Rule, ...], kind: str) -> None:
+    def test_a_message_cannot_ignore_its_own_token(self, rules: tuple[Rule, ...], kind: str) -> None:
         place = at(None, kind=kind)
         assert apart(rules, Policy(), [place], [place]) == {"": [place]}
 

@@ -98,13 +98,13 @@ class _Graph:
         self.parents: dict[str, list[str]] = {}
         self._trees: dict[str, str] = {}
 
-    def add(self, repository: Repository, others: Sequence[str] = ()) -> list[str]:
-        """Add and return, in git's order, the commits reachable from refs and reflogs, or those reachable only from `others`.
+    def add(self, repository: Repository, more: Sequence[str] = ()) -> list[str]:
+        """Add and return, in git's order, the commits reachable from refs and reflogs, or those reachable only from `more`.
 
         Raises `GitError`, and adds nothing, if one of them is missing or corrupt.
         """
-        ends = ("--stdin", "--not", "--all", "--reflog") if others else ("--all", "--reflog")
-        names = "".join(f"{name}\n" for name in others).encode()
+        ends = ("--stdin", "--not", "--all", "--reflog") if more else ("--all", "--reflog")
+        names = "".join(f"{name}\n" for name in more).encode()
         # Two lines for each commit: "commit" and its id, then the fields of `_LIST`.
         lines = repository.git(*_LIST, *ends, stdin=names).decode().splitlines()
         commits = [header[7:] for header in lines[::2]]

@@ -100,16 +100,16 @@ class Pack:
             self._rows = np.argsort(self.index.offsets(), kind="stable").astype(np.int32)
         return self._rows
 
-    def stored_in(self, others: Sequence[Index]) -> NDArray[np.bool_] | None:
+    def stored_in(self, other_packs: Sequence[Index]) -> NDArray[np.bool_] | None:
         """Which entries other packs hold too; ``None`` if there is no other pack."""
         import numpy as np
 
-        if not others:
+        if not other_packs:
             return None
         duplicates = np.zeros(len(self), np.bool_)
         for low in range(0, len(self), _SLICE):
             ids = self.index.ids[low : low + _SLICE]
-            in_others = np.logical_or.reduce([other.find(ids) >= 0 for other in others])
+            in_others = np.logical_or.reduce([other.find(ids) >= 0 for other in other_packs])
             rows = np.flatnonzero(in_others) + low
             duplicates[self._numbers(self.index.offsets_of(rows))] = True
         return duplicates

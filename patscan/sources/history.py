@@ -88,7 +88,7 @@ class History:
         self._look_for_gaps()
         self.target()
         yield RefShard(self._ref_names())
-        yield from self.store.others()
+        yield from self.store.remaining()
         if self._with_paths:
             yield self._paths(self.store.commits(), staged(self._repository))
 

@@ -54,7 +54,7 @@ class Store:
             known.update(left)
             left = [path for path in self._listed() if path not in known and path not in self._remembered]
 
-    def others(self) -> Iterator[Shard]:
+    def remaining(self) -> Iterator[Shard]:
         """All other contents. Call it after `packed`."""
         self._git_reads = [*self._strays, *self._unpacked({*self._loose(), *self._git_reads})]
         self._elsewhere = [*self._git_reads, *self._circles]

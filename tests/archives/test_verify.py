@@ -57,7 +57,7 @@ def test_members_are_read_again(command: str, repo: Repo, gitlab: GitLab, rng: r
     assert verified(report, gitlab) == [("active", "")] * len(PACKED)
 
 
-def test_what_stands_there_no_more_is_told(repo: Repo, gitlab: GitLab, rng: random.Random, tmp_path: Path) -> None:
+def test_a_changed_place_is_reported(repo: Repo, gitlab: GitLab, rng: random.Random, tmp_path: Path) -> None:
     value = classic(rng)
     gitlab.add(PAT, value)
     repo.write("a.zip", zipped(value.encode()))

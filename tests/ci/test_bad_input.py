@@ -118,11 +118,11 @@ class TestCheckouts:
         (place / ".git" / "HEAD").unlink()
         sentence(ci(place, request(made)), 3, "not a git repository")
 
-    def test_a_commit_that_nobody_has(self, made: World, full: Path, tmp_path: Path) -> None:
+    def test_a_commit_that_does_not_exist(self, made: World, full: Path, tmp_path: Path) -> None:
         variables = github(made, tmp_path, "push", GONE, "refs/heads/topic", pushed(made, "t3", GONE))
         sentence(ci(full, variables), 3, GONE, "fetch-depth: 0")
 
-    def test_a_branch_that_nobody_has(self, made: World, full: Path) -> None:
+    def test_a_branch_that_does_not_exist(self, made: World, full: Path) -> None:
         sentence(ci(full, {"PATSCAN_HEAD": "nowhere"}), 3, "nowhere leads to no commit")
 
     def test_without_a_remote(self, made: World, tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ class TestEventFiles:
         ran = ci(full, github(made, tmp_path, "pull_request_target", "m45", "refs/heads/main", pull_request(made)), "--format", "text")
         sentence(ran, 1, "pull_request_target runs with the rights of the base branch")
 
-    def test_a_ref_that_is_taken_away(self, made: World, full: Path, tmp_path: Path) -> None:
+    def test_a_deleted_ref(self, made: World, full: Path, tmp_path: Path) -> None:
         payload = {"before": made.commits["t12"], "after": ZEROS, "deleted": True}
         sentence(ci(full, github(made, tmp_path, "push", "m45", "refs/heads/x", payload), "--format", "text"), 0, "deletes a ref")
 

@@ -163,7 +163,7 @@ def ends(told: Exposure, repo: Repo, holders: set[str], commits: set[str]) -> No
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-def test_it_says_what_git_says(tmp_path: Path, rules: tuple[Rule, ...], environment: Mapping[str, str], share: int) -> None:
+def test_exposure_equals_gits_answers(tmp_path: Path, rules: tuple[Rule, ...], environment: Mapping[str, str], share: int) -> None:
     checked = 0
     for number in range(share, REPOSITORIES, SHARES):
         rng = random.Random(number)

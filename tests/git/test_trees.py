@@ -143,7 +143,7 @@ def test_many_blobs_in_one_folder(repo: Repo) -> None:
     assert differing(repo, *names) == {first, second}
 
 
-def test_a_tree_that_is_in_no_pack_may_hold_anything(repo: Repo) -> None:
+def test_an_unpacked_tree_counts_as_changed(repo: Repo) -> None:
     repo.commit(files() | {"a/secret": "token"})
     repo.pack()
     packed = repo.commit({"a/b/3.txt": "changed"})
@@ -151,7 +151,7 @@ def test_a_tree_that_is_in_no_pack_may_hold_anything(repo: Repo) -> None:
     assert {packed, later} <= differing(repo, blob(repo, "token"))
 
 
-def test_a_packed_tree_that_names_a_loose_one_may_hold_anything(repo: Repo) -> None:
+def test_a_packed_tree_that_names_a_loose_one_counts_as_changed(repo: Repo) -> None:
     first = repo.commit(files() | {"a/secret": "token"})
     second = repo.commit({"a/secret": "other"})
     folder = repo.line("rev-parse", f"{first}:a")
@@ -163,7 +163,7 @@ def test_a_packed_tree_that_names_a_loose_one_may_hold_anything(repo: Repo) -> N
     assert differing(repo, name) == {first, second}
 
 
-def test_a_parent_git_did_not_tell_of_may_have_held_anything(repo: Repo) -> None:
+def test_an_unlisted_parent_counts_as_changed(repo: Repo) -> None:
     commit = repo.commit(files())
     repo.pack()
     tree = repo.line("rev-parse", "HEAD^{tree}")
@@ -206,7 +206,7 @@ def crafted(repo: Repo, *steps: bytes) -> tuple[str, str, list[Pack]]:
 
 
 @pytest.mark.parametrize("cut", range(1, len(ENTRY)))
-def test_an_id_that_a_delta_says_in_two_pieces(repo: Repo, cut: int) -> None:
+def test_an_id_that_a_delta_splits(repo: Repo, cut: int) -> None:
     before, after, held = crafted(repo, copy(0, len(FOLDER)), insert(ENTRY[:cut]), insert(ENTRY[cut:]))
     found = search_trees(held, [SECRET.hex()], [], map)
     assert found
@@ -214,7 +214,7 @@ def test_an_id_that_a_delta_says_in_two_pieces(repo: Repo, cut: int) -> None:
     assert asked(found, history) == {"brought", "removed"}
 
 
-def test_ids_put_together_from_crumbs_are_left_to_git(repo: Repo) -> None:
+def test_ids_assembled_from_tiny_copies_are_left_to_git(repo: Repo) -> None:
     crumbs = [b"\x91\x08\x01" + insert(bytes([byte])) for byte in ENTRY[1:]]
     *_, held = crafted(repo, copy(0, len(FOLDER)), *crumbs)
     assert search_trees(held, [SECRET.hex()], [], map) is None
