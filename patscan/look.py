@@ -191,7 +191,7 @@ class _Archive:
     def linked(self) -> Failure:
         """A `Failure` that makes the source read the pointer's content."""
         name = f"{lfs.AGAIN}{self.content_id}:{self._shard.name(self.key)}"
-        return Failure(name, "its content lies in Git LFS.", again=True)
+        return Failure(name, "its content is in Git LFS.", again=True)
 
     def _open(self, piece: Piece) -> None:
         from patscan.inside import Inside

@@ -78,7 +78,7 @@ def crc(data: bytes | memoryview, value: int) -> int:
 def _inflated(
     kind: str, read: Read, account: Account, new_decompressor: Callable[[], Decompressor], errors: tuple[type[Exception], ...]
 ) -> Iterator[bytes]:
-    """What streams hold that follow each other. What follows them and isn't a stream is no part of them."""
+    """The expanded bytes of consecutive streams. Bytes after them that aren't a stream are ignored."""
     pending = read(INPUT)
     is_first = True
     caught: tuple[type[Exception], ...] = (Broken, *errors)

@@ -26,7 +26,7 @@ def decide(values: Mapping[str, str], payload: bytes | None) -> Decision:
         return _merge_group(facts, decision)
     if event in {"push", "create", "release"}:
         return _push(facts, decision, default)
-    reason = f"everything that {short(decision.ref) or 'the commit'} reaches: {event or 'the event'} doesn't tell what is new"
+    reason = f"everything that {short(decision.ref) or 'the commit'} reaches: {event or 'the event'} doesn't show what is new"
     return decision._replace(reason=reason)
 
 

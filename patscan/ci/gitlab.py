@@ -56,7 +56,7 @@ def _merge_request(values: Mapping[str, str], decision: Decision, default: str) 
     bases += (Base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA", on=target),) if base else ()
     bases += on_branch(target, "the target branch") + (on_branch(default, "the default branch") if default != target else ())
     if not bases:
-        raise UsageError("no CI_MERGE_REQUEST_… variable says what the merge request is compared with. Set PATSCAN_BASE.")
+        raise UsageError("no CI_MERGE_REQUEST_… variable names a commit to compare with. Set PATSCAN_BASE.")
     event = {"merged_result": "merged result", "merge_train": "merge train"}.get(kind, "merge request")
     sources = tuple(f"refs/merge-requests/{number}/{end}" for end in ("merge", "train", "head")) if number.isdecimal() else ()
     reason = f"what the merge request {'!' + number if sources else ''} introduces".replace("  ", " ")

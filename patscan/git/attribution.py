@@ -25,7 +25,7 @@ class Attribution(NamedTuple):
     commits: Sequence[str]
     """Commit ids, each after its parents."""
     parents: Sequence[Sequence[int]] | None
-    """Numbers of commits, by the number of a commit; ``None`` if git can't tell."""
+    """Numbers of commits, by the number of a commit; ``None`` if git can't list them."""
     changes: Mapping[int, Sequence[Change]]
     """Where commits introduced and removed wanted blobs, by the commit's number."""
     reachable: int

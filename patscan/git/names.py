@@ -12,7 +12,7 @@ PATH = "path:\0"
 
 
 class PathShard(NamedTuple):
-    """Paths, each a content of its own."""
+    """Paths, each as one content."""
 
     paths: Sequence[bytes]
 
@@ -30,7 +30,7 @@ class PathShard(NamedTuple):
         return str(key)
 
     def sighting(self, piece: Piece, start: int) -> None:
-        """A path doesn't say which commit put a file there."""
+        """None: a path doesn't show which commit added the file."""
 
 
 def path_of(key: str) -> bytes:

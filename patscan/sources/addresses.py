@@ -104,7 +104,7 @@ class Addresses:
                 if low >= 0 and (high <= len(piece.data) or piece.last):
                     yield match, self._secret(match, bytes(piece.data[low:high]))
             waiting.pop(str(piece.key), None)
-        absent = f"isn't in {self._place}. Where the repository lies elsewhere: --repository PATH."
+        absent = f"isn't in {self._place}. If the repository is elsewhere, add --repository PATH."
         yield from ((match, f"object {name[:12]} {absent}") for name, those in waiting.items() for match in those)
 
     def _of_members(self, archive: bytearray, piece: Piece, matches: Sequence[Match]) -> Iterator[tuple[Match, Secret | str]]:

@@ -268,4 +268,4 @@ def _working_tree_elsewhere(folder: Path, environment: Mapping[str, str]) -> str
         inside, top = run(("rev-parse", "--is-inside-work-tree", "--show-toplevel"), folder, environment).split(b"\n", 1)
     except (GitError, ValueError):
         return ""  # bare or broken: listing the files reports it
-    return "" if inside == b"true" else f"core.worktree says that {os.fsdecode(top).rstrip()} is the working tree; it wasn't looked at."
+    return "" if inside == b"true" else f"core.worktree names {os.fsdecode(top).rstrip()} as the working tree, which wasn't looked at."
