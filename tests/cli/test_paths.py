@@ -113,7 +113,7 @@ def test_more_tips_than_are_looked_at_are_noted(
     repo.commit({token: "x"})
     repo.git("branch", "side", "HEAD~1")
     main(["history", str(repo.path)])
-    text = capsys.readouterr().out
+    text = " ".join(capsys.readouterr().out.split())
     assert "at 1 further tip weren't looked at" in text
     assert "1 token found" in text
 

@@ -260,7 +260,7 @@ class TestPatience:
         for number in range(2):
             repo.commit({"a": os.urandom(2000), "b": str(number)})
         told: list[str] = []
-        with mirror(at(f"file://{repo.path}"), environment, tell=told.append):
+        with mirror(at(f"file://{repo.path}"), environment, progress=told.append):
             pass
         assert told
         assert all(step.startswith(("Receiving objects: ", "Resolving deltas: ")) for step in told)
