@@ -77,7 +77,7 @@ def _head(decision: Decision, checkout: Repository, borrowed: Borrowed) -> str:
 def _named(name: str, checkout: Repository) -> str:
     if commit := _commit_at(checkout, name, f"refs/remotes/origin/{name}"):
         return commit
-    raise TargetError(f"{checkout.path}: {name} isn't the name of a commit here. Check it out, or set PATSCAN_HEAD to the id of a commit.")
+    raise TargetError(f"{checkout.path}: {name} points to no commit here. Check it out, or set PATSCAN_HEAD to the id of a commit.")
 
 
 def _commit_at(checkout: Repository, *names: str) -> str:

@@ -123,7 +123,7 @@ class TestCheckouts:
         sentence(ci(full, variables), 3, GONE, "fetch-depth: 0")
 
     def test_a_branch_that_does_not_exist(self, made: World, full: Path) -> None:
-        sentence(ci(full, {"PATSCAN_HEAD": "nowhere"}), 3, "nowhere leads to no commit")
+        sentence(ci(full, {"PATSCAN_HEAD": "nowhere"}), 3, "nowhere points to no commit")
 
     def test_without_a_remote(self, made: World, tmp_path: Path) -> None:
         """What is here is looked at, but it isn't all."""
