@@ -79,7 +79,7 @@ class Settings(NamedTuple):
 
     def configuration_notes(self) -> Iterator[Note]:
         """A note with the keys that the configuration file sets, if there is a file."""
-        if self.config.file and (keys := list(self.config.said())):
+        if self.config.file and (keys := list(self.config.effects())):
             yield Note(str(self.config.file), f"this configuration sets: {', '.join(keys)}.", "policy" if self.config.hides else "")
 
     def _unstaged(self, file: Path, report: Report) -> Note | None:

@@ -182,7 +182,7 @@ class TestExitCodes:
         (repo.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
         done = patscan("history", repo.path)
         assert done.returncode == 3
-        assert "1 objects are missing" in " ".join(done.stdout.split())
+        assert "1 object is missing" in " ".join(done.stdout.split())
 
     def test_a_dash_is_no_revision(self, repo: Repo) -> None:
         repo.commit({"a": "1"})

@@ -63,7 +63,7 @@ class TestComments:
         told = json.loads(done.stdout)
         assert (done.returncode, tokens(told), reasons(told), told["exit_code"]) == (2, {token}, {other: "inline comment"}, 2)
         assert "a:2: an ignore comment without a reason" in done.stderr
-        assert "a:2: an ignore comment without the reason" in notes(told)
+        assert "a:2: an ignore comment without the required reason" in notes(told)
 
 
 class TestPaths:
@@ -105,8 +105,8 @@ class TestConfiguration:
             ("[severity]\ngitlab-pta = 'low'", "Did you mean 'gitlab-pat'?"),
             ("ignore-paths = ['a*b*c*d*e']", "too many stars"),
             ("ignore-paths = ['a[z-a]', '\\\\']", "ignore-paths"),
-            ("baseline = '../b'", "leads out of"),
-            ("baseline = '/etc/passwd'", "leads out of"),
+            ("baseline = '../b'", "lies outside"),
+            ("baseline = '/etc/passwd'", "lies outside"),
             ("baseline = 'nowhere'", "nowhere: can't be read"),
         ],
     )
@@ -276,7 +276,7 @@ class TestBaseline:
         os.symlink(tmp_path / "outside", repo.path / ".patscan-baseline")
         done = patscan("baseline", "write", repo.path)
         assert (done.returncode, (tmp_path / "outside").exists()) == (2, False)
-        assert "leads out of" in done.stderr
+        assert "lies outside" in done.stderr
 
     def test_a_named_one_for_a_bare_repository(self, repo: Repo, tmp_path: Path, rng: random.Random) -> None:
         token = classic(rng)
