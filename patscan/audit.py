@@ -1,4 +1,4 @@
-"""The audit log: what was asked of a GitLab that changes something there, and what it answered. JSON Lines, only ever appended to."""
+"""The audit log: requests that change something at GitLab, and their answers. JSON Lines, append-only."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pathlib import Path
 from patscan.errors import AuditError
 
 Entry = Mapping[str, object]
-"""The fields of a line beside its time and its event. No token is among them."""
+"""The fields of a line beside time and event. They contain no token."""
 
 
 class AuditLog:
-    """A file that each line is appended to and synced, so that it outlives a crash. As a context manager it closes the file."""
+    """A file to which each line is appended and synced, so that it survives a crash."""
 
     def __init__(self, file: Path) -> None:
-        """Open `file`, or make it with mode 0600 in a folder of mode 0700. Raises `AuditError`."""
+        """Open `file`, or create it with mode 0600 in a folder with mode 0700. Raises `AuditError`."""
         self._file = file
         self.problem = ""
-        """Why the log lacks something that happened, as a sentence; empty if it doesn't."""
+        """Why the log is incomplete, as a sentence; empty if it is complete."""
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -36,7 +36,7 @@ class AuditLog:
             raise self._failure(error) from None
 
     def before(self, event: str, entry: Entry) -> None:
-        """Append what is about to be sent. Raises `AuditError`: then it mustn't be sent."""
+        """Append a request before it is sent. Raises `AuditError`; then don't send it."""
         if self.problem:
             raise AuditError(f"{self.problem} Nothing more was sent.")
         try:
@@ -45,31 +45,33 @@ class AuditLog:
             raise self._failure(error) from None
 
     def after(self, event: str, entry: Entry) -> None:
-        """Append what happened. It has happened, so a failure is kept in `problem`."""
+        """Append the result of a request. A failure is kept in `problem`, because the request was already sent."""
         try:
             self._append(event, entry)
         except OSError as error:
             reason = error.strerror or str(error)
-            self.problem = self.problem or f"--audit-log: {self._file}: the line {event!r} couldn't be written: {reason}."
+            self.problem = (
+                self.problem or f"--audit-log: {self._file}: the line {event!r} can't be written: {reason}. The log is incomplete."
+            )
 
     def beside(self, name: str) -> Path:
-        """A new name in the log's folder."""
+        """A new path in the log's folder, with date and process id."""
         return self._file.absolute().parent / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with suppress(OSError):
             os.close(self._number)
 
     def _append(self, event: str, entry: Entry) -> None:
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **entry}
         data = json.dumps(line, ensure_ascii=True).encode() + b"\n"
-        if os.write(self._number, self._broken_off() + data) < len(data):
+        if os.write(self._number, self._line_end() + data) < len(data):
             raise OSError(0, "it wasn't written whole")
         os.fsync(self._number)
 
-    def _broken_off(self) -> bytes:
-        """What ends a line that an earlier run couldn't write whole."""
+    def _line_end(self) -> bytes:
+        """A line feed, if an earlier run left an incomplete line."""
         end = os.lseek(self._number, 0, os.SEEK_END)
         if not end:
             return b""
@@ -81,7 +83,7 @@ class AuditLog:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` outlive a crash, where the system has a way to. Raises `OSError`."""
+    """Sync `folder`, so that a new file in it survives a crash, if the system supports it. Raises `OSError`."""
     if hasattr(os, "O_DIRECTORY"):
         number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -1,7 +1,7 @@
-"""The baseline: tokens that somebody accepted, as a text file that can be committed and merges line by line.
+"""The baseline: accepted tokens, in a text file that can be committed and merged line by line.
 
-An entry knows a token by its fingerprint under the project's own salt, nothing else, so it survives every move and never hides another
-token. Nothing in the file churns: no date of writing, no line number, no version of ours.
+An entry identifies a token only by its fingerprint under the project's salt. It still applies if the token moves, and never hides another
+token. The file has no date of writing, no line number and no version of patscan, so it changes only with its entries.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from patscan.errors import ConfigError
 _HEAD = "patscan-baseline"
 _VERSION = 1
 _SALT = 16
-"""Bytes of a project's salt; BLAKE2b's key has up to 64."""
+"""Bytes of a project's salt. A key of BLAKE2b has at most 64."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 _KIND = re.compile(r"[a-z0-9-]+")
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
 class Entry(NamedTuple):
-    """One accepted token. Compares as it is sorted: by its fingerprint."""
+    """One accepted token. Entries are sorted by fingerprint."""
 
     fingerprint: str
     kind: str
     expires: date | None
-    """The last day on which it is accepted."""
+    """The last day on which the token is accepted."""
     path: str
-    """One of its places, for the reader: nothing depends on it."""
+    """One of its places, only for readers."""
     reason: str
 
 
 class Baseline(NamedTuple):
-    """A baseline, read; `lines` are the entries' line numbers."""
+    """A baseline. `lines` has the line number of each entry."""
 
     file: Path
     salt: bytes
@@ -47,16 +47,16 @@ class Baseline(NamedTuple):
     lines: tuple[int, ...] = ()
 
     def accepted(self, today: date) -> dict[str, str]:
-        """The reasons by fingerprint, of those that hold on `today`."""
+        """The reasons of the entries that are valid on `today`, by fingerprint."""
         return {entry.fingerprint: entry.reason for entry in self.entries if not has_expired(entry, today)}
 
     def numbered(self) -> Iterator[tuple[str, Entry]]:
-        """Every entry and its place in the file, as people and editors write it."""
+        """Every entry with its place as ``file:line``."""
         for line, entry in zip(self.lines, self.entries, strict=True):
             yield f"{self.file}:{line}", entry
 
     def duplicates(self) -> Iterator[tuple[str, Entry]]:
-        """The entries of tokens that an earlier line accepts already."""
+        """The entries whose token an earlier line accepts."""
         seen: Counter[str] = Counter()
         for where, entry in self.numbered():
             seen[entry.fingerprint] += 1
@@ -65,12 +65,12 @@ class Baseline(NamedTuple):
 
 
 def has_expired(entry: Entry, today: date) -> bool:
-    """Whether the last day of `entry` is over."""
+    """Whether the last day of `entry` is before `today`."""
     return entry.expires is not None and entry.expires < today
 
 
 def new(file: Path) -> Baseline:
-    """An empty baseline under a salt of its own."""
+    """An empty baseline with a new salt."""
     return Baseline(file, os.urandom(_SALT), ())
 
 
@@ -80,7 +80,7 @@ def read(file: Path, inside: Path | None = None) -> Baseline:
 
 
 def parsed(file: Path, text: str) -> Baseline:
-    """The baseline in `text`, which `file` holds. Raises `ConfigError` with file and line."""
+    """The baseline in `text`, the content of `file`. Raises `ConfigError` with file and line."""
     lines = text.removesuffix("\n").split("\n") if text else []
     if text and not text.endswith("\n"):
         raise ConfigError(f"{file}:{len(lines)}: the last line is cut off. Get the file again, for example with: git checkout")
@@ -93,7 +93,7 @@ def parsed(file: Path, text: str) -> Baseline:
 
 
 def write(baseline: Baseline) -> bool:
-    """Write it, whole or not at all; returns whether anything changed. Of two entries for one token the first stays."""
+    """Write the baseline atomically, and return whether it changed. The first of several entries for a token is kept."""
     entries = {entry.fingerprint: entry for entry in reversed(baseline.entries)}
     lines = (f"{_HEAD} {_VERSION}", f"salt {baseline.salt.hex()}", *(_line(entries[name]) for name in sorted(entries)))
     text = "".join(f"{line}\n" for line in lines)
@@ -104,13 +104,13 @@ def write(baseline: Baseline) -> bool:
 
 
 def without(baseline: Baseline, unwanted: Iterable[str]) -> Baseline:
-    """The same without the entries of these fingerprints."""
-    gone = set(unwanted)
-    return baseline._replace(entries=tuple(entry for entry in baseline.entries if entry.fingerprint not in gone))
+    """`baseline` without the entries with these fingerprints."""
+    removed = set(unwanted)
+    return baseline._replace(entries=tuple(entry for entry in baseline.entries if entry.fingerprint not in removed))
 
 
 def day(text: str) -> date:
-    """A date as entries hold it, ``2027-01-31``. Raises ``ValueError``."""
+    """A date in the form of entries, ``2027-01-31``. Raises ``ValueError``."""
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
         raise ValueError(text)
     return date.fromisoformat(text)
@@ -119,23 +119,27 @@ def day(text: str) -> date:
 def _head(file: Path, lines: list[str]) -> bytes:
     name, _, version = lines[0].partition(" ") if lines else ("", "", "")
     if name != _HEAD:
-        raise ConfigError(f"{file}:1: not a baseline: it must begin with {_HEAD!r}. `patscan baseline write` makes one.")
+        raise ConfigError(f"{file}:1: not a baseline: it must begin with {_HEAD!r}. To create one: patscan baseline write")
     if version != str(_VERSION):
-        raise ConfigError(f"{file}:1: a baseline of version {version[:20]!r}; this patscan knows {_VERSION}. Install a newer one.")
+        raise ConfigError(
+            f"{file}:1: a baseline of version {version[:20]!r}, but this patscan reads version {_VERSION}. Install a newer patscan."
+        )
     word, _, salt = lines[1].partition(" ") if len(lines) > 1 else ("", "", "")
     if word != "salt" or not re.fullmatch(rf"[0-9a-f]{{{2 * _SALT}}}", salt):
-        raise ConfigError(f"{file}:2: the salt is missing or cut: 'salt' and {2 * _SALT} hexadecimal digits. Get the line back from git.")
+        raise ConfigError(
+            f"{file}:2: the salt is missing or incomplete: 'salt' and {2 * _SALT} hexadecimal digits. Restore the line from git."
+        )
     return bytes.fromhex(salt)
 
 
 def _entry(where: str, line: str) -> Entry:
     fields = line.split(" ", 4)
     if len(fields) < 4 or not _FINGERPRINT.fullmatch(fields[0]) or not _KIND.fullmatch(fields[1]):
-        raise ConfigError(f"{where}: not an entry, or a cut one: fingerprint, kind, expiry date or -, path, reason.")
+        raise ConfigError(f"{where}: not a complete entry: fingerprint, kind, expiry date or -, path, reason. Restore the line from git.")
     try:
         expires = None if fields[2] == "-" else day(fields[2])
     except ValueError:
-        raise ConfigError(f"{where}: {fields[2][:20]!r} is no date; write 2027-01-31, or - for none.") from None
+        raise ConfigError(f"{where}: {fields[2][:20]!r} isn't a date. Write it as 2027-01-31, or - for none.") from None
     return Entry(fields[0], fields[1], expires, fields[3], fields[4].strip() if len(fields) > 4 else "")
 
 
@@ -146,5 +150,5 @@ def _line(entry: Entry) -> str:
 
 
 def escaped(text: str) -> str:
-    """`text` in one line: what isn't printable becomes ``?``. It is for readers alone."""
+    """`text` in one line, with ``?`` for each character that isn't printable."""
     return "".join(char if char.isprintable() else "?" for char in text)

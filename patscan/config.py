@@ -1,6 +1,6 @@
-"""``.patscan.toml``, or ``[tool.patscan]`` in ``pyproject.toml``: what a project wants looked for, and what not reported again.
+"""A project's settings, in ``.patscan.toml`` or ``[tool.patscan]`` in ``pyproject.toml``.
 
-A scanned repository is hostile: what its own file says is checked, bounded, said in every report, and nothing of it is run.
+A scanned repository is hostile: values in its file are checked, limited and shown in every report, and none of them is run.
 """
 
 from __future__ import annotations
@@ -18,48 +18,48 @@ from patscan.model import CONFIDENCES, SEVERITIES
 
 NAME = ".patscan.toml"
 _MANY = 1000
-"""Entries of a list at most."""
+"""The most entries of a list."""
 _SHOWN, _LONGEST = 20, 100
-"""Entries of a list, and characters of each, that a report shows."""
+"""The most entries of a list, and characters of an entry, that a report shows."""
 _PREFIX = r"[A-Za-z0-9_+=/@:.-]{4,20}"
 _INSTANCE = r"[A-Za-z0-9_+=/@:.-]{0,19}[A-Za-z0-9_+=/@:.]"
 _HOST = r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
 
 
 class Key(NamedTuple):
-    """A key of the file: what it means unless it is set, what it must hold as half a sentence, and whether a value is that."""
+    """A key of the file: its default, what it must be (the end of a sentence), and whether a value fits."""
 
     default: Any
-    holds: str
+    expected: str
     fits: Callable[[Any], bool]
     shrinks: bool = True
-    """It changes what is looked for or reported, so that a report says that it is set."""
+    """Whether it changes what is found or reported. Then the report shows it."""
     hides: Callable[[Any], bool] = lambda _: False
-    """Whether a value keeps tokens from being found, so that even the shortest report says it."""
+    """Whether a value hides tokens. Then even the shortest report shows it."""
 
 
 class Config(NamedTuple):
-    """What holds. `root` is the repository's folder, or the scanned one; ``None`` if there is none."""
+    """The settings. `root` is the folder of the repository, or the scanned folder; ``None`` without one."""
 
     values: Mapping[str, Any]
     file: Path | None = None
     root: Path | None = None
     keys: Mapping[str, Key] | None = None
-    """The keys it may have; ``None``: a project's."""
+    """The valid keys; ``None``: those of a project, `KEYS`."""
 
     def get(self, key: str) -> Any:
         """The value of a key, or its default."""
         return self.values.get(key, (self.keys or KEYS)[key].default)
 
-    def said(self) -> Iterator[str]:
-        """What the file sets that changes a report, each as a few words."""
+    def effects(self) -> Iterator[str]:
+        """The settings that change a report, each as ``key = value``."""
         for key, value in self.values.items():
             if KEYS[key].shrinks:
                 yield f"{key} = {_shown(value)}"
 
     @property
     def hides(self) -> bool:
-        """Whether the file keeps tokens from being found."""
+        """Whether the file hides tokens."""
         return any(KEYS[key].hides(value) for key, value in self.values.items())
 
 
@@ -70,7 +70,7 @@ def _shown(value: Any) -> str:
         value = [f"{key}: {word}" for key, word in value.items()]
     if not isinstance(value, list):
         return str(value)
-    # The broadest patterns are made of the fewest letters.
+    # Patterns with the fewest letters are the broadest, so they come first.
     first = sorted(value, key=lambda one: (sum(map(str.isalnum, one)), one))[:_SHOWN]
     more = f" and {len(value) - _SHOWN:,} more" if len(value) > _SHOWN else ""
     return f"[{', '.join(one if len(one) <= _LONGEST else f'{one[:_LONGEST]}…' for one in first)}]{more}"
@@ -125,7 +125,7 @@ KEYS = {
     **{f"archives.{name.replace('_', '-')}": Key(limit, "a number above 0", _is_number) for name, limit in Limits()._asdict().items()},
     "severity": Key({}, f"rule ids, each with one of {', '.join(SEVERITIES)}", _is_severities),
 }
-"""Every key; one with a dot stands in a table of its own."""
+"""Every key. The part before a dot is a table."""
 
 
 def _is_days(value: Any) -> bool:
@@ -138,11 +138,11 @@ OWN_KEYS = {
     "lifecycle.soon-days": Key(7, "a number of days from 1 to 3650", _is_days),
     "lifecycle.unused-days": Key(30, "a number of days from 1 to 3650", _is_days),
 }
-"""Every key of the user's own file, which no repository can write."""
+"""Every key of the user's file, which no repository can write."""
 
 
 def of_user(file: Path) -> Config:
-    """What the user's own `file` sets; nothing if there is none. Raises `ConfigError`."""
+    """The settings in the user's `file`; empty if it doesn't exist. Raises `ConfigError`."""
     if not file.exists():
         return Config({}, keys=OWN_KEYS)
     table = _table(file, textfile.read(file), required=True) or {}
@@ -150,9 +150,10 @@ def of_user(file: Path) -> Config:
 
 
 def load(place: Path | None, chosen: Path | None = None, wanted: bool = True, read: textfile.Read = textfile.on_disk) -> Config:
-    """What holds for `place`: the file that is `chosen`, else the nearest one above it, else, or if none is `wanted`, the defaults.
+    """The settings for `place`: from the `chosen` file, else from the nearest file above `place`, else the defaults.
 
-    `read` gives what a repository's own file holds. Never looks outside the repository that `place` lies in. Raises `ConfigError`.
+    With `wanted` false, no file above `place` is read. `read` reads a repository's file. Files outside the repository are never read.
+    Raises `ConfigError`.
     """
     folders = list(_folders(place)) if place else []
     root = folders[-1] if folders else None
@@ -169,22 +170,22 @@ def load(place: Path | None, chosen: Path | None = None, wanted: bool = True, re
 
 
 def _folders(place: Path) -> Iterator[Path]:
-    """The folder of `place` and those above it, up to the repository's; without a repository only its own; none in a bare one."""
+    """The folder of `place` and its parents up to the top of the repository. Outside a repository only the folder; in a bare one none."""
     place = place.absolute()
-    # Not `Path.is_dir` and the like: before Python 3.14 they raise for a folder that can't be searched.
+    # `Path.is_dir` and similar methods raise for unsearchable folders before Python 3.14.
     first = place if os.path.isdir(place) else place.parent
     if os.path.isfile(first / "HEAD") and os.path.isdir(first / "objects"):
         return
-    above = (first, *first.parents)
-    last = next((number for number, folder in enumerate(above) if os.path.exists(folder / ".git")), 0)
-    yield from above[: last + 1]
+    folders = (first, *first.parents)
+    last = next((number for number, folder in enumerate(folders) if os.path.exists(folder / ".git")), 0)
+    yield from folders[: last + 1]
 
 
 def _table(file: Path, text: str, required: bool = False) -> dict[str, Any] | None:
-    """What `file` holds for us; ``None`` if it is another tool's."""
-    others = file.name == "pyproject.toml"
-    # Nearly every pyproject.toml is about something else, and reading TOML costs a hook some milliseconds.
-    if others and "patscan" not in text and not required:
+    """The table of patscan in `file`; ``None`` if it has none."""
+    is_shared = file.name == "pyproject.toml"
+    # Most pyproject.toml files have no table for patscan, and parsing TOML takes a hook some milliseconds.
+    if is_shared and "patscan" not in text and not required:
         return None
     import tomllib
 
@@ -193,8 +194,8 @@ def _table(file: Path, text: str, required: bool = False) -> dict[str, Any] | No
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: not a TOML file: {error}.") from None
     except (ValueError, RecursionError):
-        raise ConfigError(f"{file}: holds a number that is too long, or too many brackets inside each other.") from None
-    if not others:
+        raise ConfigError(f"{file}: a number is too long, or brackets are nested too deeply.") from None
+    if not is_shared:
         return dict(table)
     tools = table.get("tool", {})
     own = tools.get("patscan") if isinstance(tools, dict) else None
@@ -213,14 +214,14 @@ def _values(file: Path, table: dict[str, Any], keys: Mapping[str, Key] | None = 
         flat |= {f"{name}.{key}": value for key, value in inner.items()}
     for key, value in flat.items():
         if key not in keys:
-            raise ConfigError(f"{file}: unknown key {key!r}.{nearest(key, keys)} docs/configuration.md lists all.")
+            raise ConfigError(f"{file}: unknown key {key!r}.{nearest(key, keys)} For all keys see docs/configuration.md.")
         if not keys[key].fits(value):
-            raise ConfigError(f"{file}: {key} must be {keys[key].holds}.")
+            raise ConfigError(f"{file}: {key} must be {keys[key].expected}.")
     return {key: flat[key] for key in keys if key in flat}
 
 
 def nearest(word: str, words: Mapping[str, Any]) -> str:
-    """A guess at what was meant, as a sentence; empty if nothing is near."""
+    """A suggestion for a misspelt `word`, as a sentence; empty if no word is close."""
     from difflib import get_close_matches
 
     near = get_close_matches(word, words, 1)

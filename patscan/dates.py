@@ -1,4 +1,4 @@
-"""Dates as git stores them, and as reports show them."""
+"""Convert and compare dates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 
 def iso(seconds: str = "", zone: str = "") -> str | None:
-    """A date as git stores it, in ISO 8601; ``None`` if it is none."""
+    """Git's date (seconds since 1970 and zone, like ``+0100``) in ISO 8601; ``None`` if it is invalid."""
     try:
         minutes = int(zone[-4:-2]) * 60 + int(zone[-2:])
         offset = timezone(timedelta(minutes=-minutes if zone[0] == "-" else minutes))
@@ -16,7 +16,7 @@ def iso(seconds: str = "", zone: str = "") -> str | None:
 
 
 def instant(date: str | None) -> float:
-    """A date to compare with others; what is no date comes first."""
+    """A date in seconds since 1970, for comparison; 0 if it is invalid."""
     try:
         return datetime.fromisoformat(date or "").timestamp()
     except (ValueError, OverflowError):
@@ -24,7 +24,7 @@ def instant(date: str | None) -> float:
 
 
 def moment(text: object) -> datetime | None:
-    """A date or a time as GitLab writes it; one without a zone is in UTC; ``None`` if it is neither."""
+    """A date or time from GitLab; in UTC if it has no zone; ``None`` if it is invalid."""
     if not isinstance(text, str):
         return None
     try:

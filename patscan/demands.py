@@ -1,4 +1,4 @@
-"""What a rule holds beside its pattern: what it demands of a secret, and the examples it must hold for."""
+"""Parts of a rule beside its pattern: its conditions for a secret, and its examples."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from patscan.secret import Secret
 
 
 class Example(NamedTuple):
-    """A text and the bytes a rule must capture in it; ``secret`` is empty in a counter-example."""
+    """A text, and the secret that a rule must capture in it; empty in a counter-example."""
 
     text: str
     secret: str
 
 
 class Demands(NamedTuple):
-    """What a rule of a user's own demands of a secret; `patscan.detect.own` says whether one meets it."""
+    """The conditions of a user's rule for a secret. `patscan.detect.own` checks them."""
 
     alphabet: str = ""
-    """Every character that may stand behind the prefix; empty if the rule doesn't say."""
+    """The characters that may follow the prefix; empty: any."""
     length: tuple[int, int] = (0, 0)
-    """The least and the greatest number of characters behind the prefix; zeros if the rule doesn't say."""
+    """The least and the greatest number of characters after the prefix; zeros: any."""
     min_entropy: float = 0.0
     """The least Shannon entropy of the whole secret, in bits per character."""
     near: tuple[str, ...] = ()
-    """Words in lower case, one of which must stand near; none if the secret may stand anywhere."""
+    """Words in lower case. One of them must be near the secret; empty: no condition."""
     allow_list: tuple[str, ...] = ()
-    """Regular expressions for whole secrets that are no leak."""
+    """Regular expressions for whole secrets that aren't leaks."""
     key: Secret | None = None
     """The user's key for fingerprints, once it is known."""

@@ -1,4 +1,4 @@
-"""Expected failures: one family, caught once in `patscan.cli`, each a sentence for the user."""
+"""Expected errors: one family, caught in `patscan.cli`. Each message is a sentence for the user."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process says to its caller; the README's table is tested against this."""
+    """The exit codes. A test compares them with the table in the README."""
 
     CLEAN = 0
-    """Everything asked for was looked at; nothing found."""
+    """Everything was looked at, and nothing was found."""
     FOUND = 1
     """At least one finding."""
     ERROR = 2
-    """A usage, configuration or rule error: nothing can be said about the content."""
+    """A usage, configuration or rule error. The result isn't valid."""
     INCOMPLETE = 3
-    """Nothing found, but not everything could be looked at."""
+    """Nothing was found, but not everything could be looked at."""
     INTERRUPTED = 130
-    """Ctrl-C; what was found so far was written."""
+    """Ctrl-C. The findings so far were written."""
     TERMINATED = 143
-    """SIGTERM or a closed terminal; what was found so far was written."""
+    """SIGTERM or a closed terminal. The findings so far were written."""
 
 
 class PatscanError(Exception):
@@ -33,7 +33,7 @@ class RuleError(PatscanError):
 
 
 class ConfigError(PatscanError):
-    """A configuration or a baseline can't be used, or what it demands isn't met; the sentence names file and key or line."""
+    """A configuration or a baseline can't be used, or a requirement in it isn't met. The sentence names file and key or line."""
 
 
 class UsageError(PatscanError):
@@ -41,7 +41,7 @@ class UsageError(PatscanError):
 
 
 class OutputError(PatscanError):
-    """A report can't be written where it was asked for."""
+    """A report can't be written to its file."""
 
 
 class ReportError(PatscanError):
@@ -53,10 +53,10 @@ class AuditError(PatscanError):
 
 
 class KeepingError(PatscanError):
-    """A file for a new token can't be made ready, so nothing was sent."""
+    """The file for a new token can't be prepared, so nothing was sent."""
 
 
 class TargetError(PatscanError):
-    """What was to be scanned isn't there or can't be opened: nothing was looked at."""
+    """The target doesn't exist or can't be opened, so nothing was looked at."""
 
     code = ExitCode.INCOMPLETE

@@ -1,4 +1,4 @@
-"""What is there and yet isn't this commit's fault: stages that move it among what is ignored."""
+"""Stages that move tokens to the ignored ones because the scanned change didn't introduce them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ STOOD = "was there before"
 
 
 class Changing(Protocol):
-    """A source of what is new in files."""
+    """A source of changed files."""
 
     def before(self, paths: Collection[str]) -> Iterator[tuple[Sequence[str], Piece]]:
-        """What stood under these paths before: a content's paths and its pieces."""
+        """The old contents of these paths: the paths of each content, and its pieces."""
 
 
 class _Before(NamedTuple):
-    """What stood under some paths, as a shard: it is looked at as anything else, archives included."""
+    """The old contents of some paths, as a shard, so that the look treats them as any content, also archives."""
 
     contents: Iterable[tuple[Sequence[str], Piece]]
     paths: dict[str, Sequence[str]]
@@ -39,7 +39,7 @@ class _Before(NamedTuple):
             yield piece
 
     def engines(self) -> tuple[str, ...]:
-        """None: nothing is read in a special way."""
+        """None: reading needs no engine."""
         return ()
 
     def name(self, key: Key) -> str:
@@ -47,47 +47,47 @@ class _Before(NamedTuple):
         return str(key)
 
     def sighting(self, piece: Piece, start: int) -> None:
-        """Not asked."""
+        """None: the paths are enough."""
 
 
 def committed(source: Changing, run: Run) -> Run:
-    """`run` without the tokens that stood in the same file before. Looks in this process, where the scan looked."""
+    """`run` without the tokens that were in the same file before. The look at old contents runs in this process."""
     from patscan.look import look
 
     paths = {place.sighting.path for finding in run.findings for place in finding.occurrences if place.sighting.path}
-    stood: dict[str, set[Secret]] = {}
-    with suppress(TargetError):  # what can't be read excuses nothing
+    old_tokens: dict[str, set[Secret]] = {}
+    with suppress(TargetError):  # an unreadable content excuses no finding
         before = _Before(source.before(paths), {})
         for match in look(before).matches if paths else ():
             for path in before.paths[match.address.name]:
-                stood.setdefault(path, set()).add(match.secret)
+                old_tokens.setdefault(path, set()).add(match.secret)
 
     def reason(finding: Finding, occurrence: Occurrence) -> str:
-        # What stood in the file before never stood in its new name.
+        # A token in the file's old content doesn't excuse one in its new name.
         named, path = occurrence.sighting.kind is Kind.PATH, occurrence.sighting.path or ""
-        return COMMITTED if not named and finding.secret in stood.get(path, ()) else ""
+        return COMMITTED if not named and finding.secret in old_tokens.get(path, ()) else ""
 
     return _excused(run, reason)
 
 
 def commented(lines: Collection[int], run: Run) -> Run:
-    """`run` without the tokens in these lines of a message, which git takes out."""
+    """`run` without the tokens in these lines of a message, which git removes."""
     return _excused(run, lambda _, occurrence: COMMENT if occurrence.position.line in lines else "")
 
 
 def stood(tokens: Collection[str], run: Run) -> Run:
-    """`run` without the tokens of these fingerprints, which were there before."""
+    """`run` without the tokens with these fingerprints, which were there before."""
     return _excused(run, lambda finding, _: STOOD if finding.fingerprint in tokens else "")
 
 
 def _excused(run: Run, reason: Callable[[Finding, Occurrence], str]) -> Run:
-    """`run` with every place for which there is a `reason` apart from those for which there is none (the empty string)."""
+    """`run` with places moved to the ignored ones if `reason` gives a reason for them, not an empty string."""
     findings: list[Finding] = []
     ignored = list(run.ignored)
     for finding in run.findings:
         places: dict[str, list[Occurrence]] = {}
         for occurrence in finding.occurrences:
             places.setdefault(reason(finding, occurrence), []).append(occurrence)
-        for why, group in places.items():
-            (ignored if why else findings).append(finding._replace(reason=why, occurrences=tuple(group)))
+        for group_reason, group in places.items():
+            (ignored if group_reason else findings).append(finding._replace(reason=group_reason, occurrences=tuple(group)))
     return run._replace(findings=findings, ignored=ignored)

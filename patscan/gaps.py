@@ -1,4 +1,4 @@
-"""What a scan didn't look at, or only in part: collected in one place."""
+"""Collect what a scan didn't look at, or only in part."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from patscan.model import Note, Skip
 
 
 class Gaps:
-    """A source makes one and hands it down to all that reads for it."""
+    """The skips and notes of one source. The source shares it with its readers."""
 
     def __init__(self) -> None:
         self.skips: list[Skip] = []
@@ -17,5 +17,5 @@ class Gaps:
         self.skips.append(Skip(where, reason))
 
     def note(self, where: str, reason: str, kind: str = "") -> None:
-        """Something a reader has to know, which doesn't make the scan incomplete."""
+        """A fact for the reader that doesn't make the scan incomplete."""
         self.notes.append(Note(where, reason, kind))

@@ -1,4 +1,4 @@
-"""The look at what lies inside a content that is an archive: every member is a content of its own, which may be an archive again."""
+"""The look inside archives. Every member is a content, which may be an archive again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from patscan import archives
 from patscan.archives.limits import Account, Ended, Exceeded, Problem
 from patscan.archives.reader import Reader
 from patscan.content import OVERLAP, Gap, Piece, windows
+from patscan.counts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from patscan.model import Match
 
 _WHOLE, _WINDOW = 4 << 20, 1 << 20
-"""Bytes of a member that is looked at in one piece, and those of a larger one that are looked at together: what fits into a processor's
-cache is copied and counted in a third of the time."""
+"""The most bytes of a member in one piece, and the bytes of a window of a larger member. A window that fits into the processor's cache is
+three times as fast."""
 
 
 class Content(Protocol):
-    """One content while its pieces come by."""
+    """The state of one content while its pieces arrive."""
 
     omitted: int
     gaps: list[Gap]
@@ -37,9 +38,9 @@ class Inside:
     """One archive."""
 
     def __init__(self, piece: Piece, hits: Callable[[bytes], Sequence[Hit]], content: Callable[[tuple[str, ...]], Content]) -> None:
-        """`piece` is the archive; it isn't the last one if the archive is too large to be held.
+        """`piece` is the archive. If the archive is too large for memory, `piece` isn't its last piece.
 
-        `hits` are the anchors in some bytes, `content` is for the members with these names.
+        `hits` finds anchors in bytes. `content` creates the state for the member with these names.
         """
         self.gaps: list[Gap] = []
         self.omitted = 0
@@ -47,11 +48,11 @@ class Inside:
         self._matches: list[Match] = []
 
     def matches(self, account: Account) -> list[Match]:
-        """Every match in what lies inside, at any depth."""
+        """All matches inside, at any depth."""
         kind = archives.kind_of(self._piece.data)
         try:
             if kind:
-                self._open(kind, Reader(_held(self._piece, account)), (), account)
+                self._open(kind, Reader(_archive_bytes(self._piece, account)), (), account)
         except Ended as problem:
             self._keep((), problem)
         finally:
@@ -72,31 +73,31 @@ class Inside:
         except Ended:
             raise
         except Problem as problem:
-            # An archive that is cut off by the one around it isn't broken itself.
+            # If the enclosing archive ended early, its problem is the cause.
             _raise_ended(archive.problem or problem)
             self._keep(names, archive.problem or problem)
 
     def _member(self, reader: Reader, names: tuple[str, ...], account: Account) -> None:
-        """Look at one member; its `reader` says afterwards what was wrong with it. Raises `Ended`."""
-        chunks = self._looked(reader, names)
+        """Look at one member. Afterwards `reader.problem` says what was wrong with it. Raises `Ended`."""
+        chunks = self._scanned(reader, names)
         first = next(chunks, memoryview(b""))
         content = Reader(chain([first], chunks))
         kind = archives.kind_of(first)
         if kind and len(names) >= account.limits.depth:
-            self._keep(names, Exceeded("depth", f"archives lie deeper in each other than {account.limits.depth}"))
+            self._keep(names, Exceeded("depth", f"archives are nested more than {counted(account.limits.depth, 'level')} deep"))
         elif kind:
             self._open(kind, content, names, account)
         content.drain()
 
-    def _looked(self, reader: Reader, names: tuple[str, ...]) -> Iterator[memoryview]:
-        """What `reader` gives, looked at as it goes by."""
+    def _scanned(self, reader: Reader, names: tuple[str, ...]) -> Iterator[memoryview]:
+        """The chunks of `reader`, each after its look."""
         content: Content | None = None
         for offset, data, last in _windows(reader):
             if not offset and not last and len(names) == 1:
-                # What lies deeper comes out of windows that are looked at, which one thread has to do.
+                # Only the outer level uses a thread: nested members come from windows that one thread looks at.
                 reader.hurry()
             hits = self._hits(data)
-            # A content of several windows counts its lines from the first one on.
+            # A content with several windows counts lines from its first window.
             if hits or not last:
                 content = content or self._content(names)
                 self._matches += content.matches(self._piece._replace(offset=offset, data=data, last=last), hits)
@@ -108,7 +109,7 @@ class Inside:
             raise reader.problem
 
     def _keep(self, names: tuple[str, ...], problem: Problem) -> None:
-        """One gap for each reason: an archive may have any number of members."""
+        """Keep one gap for each reason, because an archive may have any number of members."""
         if not any(gap.reason == str(problem) for gap in self.gaps):
             self.gaps.append(Gap(self._piece.key, names, str(problem), problem.ours))
 
@@ -122,8 +123,8 @@ def _windows(reader: Reader) -> Iterator[tuple[int, bytes, bool]]:
         yield from windows(Reader(chain([first], iter(partial(reader.read, _WINDOW), b""))).read, _WINDOW)
 
 
-def _held(piece: Piece, account: Account) -> Iterator[bytes | memoryview]:
-    """The archive's bytes. Raises `Exceeded` behind them if more of them may not be held."""
+def _archive_bytes(piece: Piece, account: Account) -> Iterator[bytes | memoryview]:
+    """The archive's bytes. Raises `Exceeded` after them if the rest didn't fit into memory."""
     yield piece.data
     if not piece.last:
         raise account.too_large()

@@ -1,4 +1,4 @@
-"""A file that is made ready for a token before the token exists."""
+"""Prepare a file for a new token before GitLab creates the token."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from patscan.errors import KeepingError
 from patscan.secret import Secret
 
 _ROOM = 4096
-"""Bytes that the disk has set aside before a token is asked for: more than any token has."""
+"""Bytes that are reserved on the disk first: more than any token has."""
 
 
 class Place:
-    """A new file of mode 0600 with room for a token. Nothing that exists is written to, and no link is followed."""
+    """A new file with mode 0600 and space for a token. It never overwrites a file and follows no link."""
 
     def __init__(self, path: Path, flag: str) -> None:
-        """Make the file at `path`, which `flag` led to. Raises `KeepingError`; then there is no new file."""
+        """Create the file at `path`, from the option `flag`. Raises `KeepingError` and leaves no new file."""
         self.path = path
         self.filled = False
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
@@ -27,7 +27,7 @@ class Place:
         except FileExistsError:
             raise KeepingError(f"{flag}: {path}: {_kind(path)}. Name a file that doesn't exist. Nothing was rotated.") from None
         except (OSError, ValueError) as error:
-            raise KeepingError(f"{flag}: {path}: can't be made: {_reason(error)}. Nothing was rotated.") from None
+            raise KeepingError(f"{flag}: {path}: can't be created: {_reason(error)}. Nothing was rotated.") from None
         try:
             self._write(b"\n" * _ROOM)
             sync_folder(path.absolute().parent)
@@ -36,17 +36,17 @@ class Place:
             raise KeepingError(f"{flag}: {path}: can't be written to: {_reason(error)}. Nothing was rotated.") from None
 
     def fill(self, token: Secret) -> None:
-        """Keep `token`: one line, synced. Raises `OSError`."""
+        """Write `token` as one line, and sync it. Raises `OSError`."""
         line = token.reveal() + b"\n"
         self._write(line)
         self.filled = True
-        # The rest is blank lines: a failure here loses nothing.
+        # Only blank lines follow, so a failure here loses nothing.
         with suppress(OSError):
             os.ftruncate(self._number, len(line))
             os.fsync(self._number)
 
     def discard(self) -> None:
-        """Take the file away, unless it holds a token."""
+        """Remove the file, unless it holds a token."""
         with suppress(OSError):
             os.close(self._number)
         if not self.filled:

@@ -1,4 +1,4 @@
-"""The sorts of places that hold a token, one table."""
+"""The kinds of places in which tokens are found."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Self
 
 
 class Kind(StrEnum):
-    """What sort of place holds a token: the word in a report, and what follows from it, a row each."""
+    """A kind of place that holds a token: its word in a report, and its properties."""
 
     label: str
-    """What people call the place where a path doesn't say it; ``{}`` is an object id."""
+    """The description of a place without a path; ``{}`` stands for an object id."""
     remark: str
-    """What is odd about the place, if it isn't simply a file."""
+    """A remark on the place, unless it is simply a file."""
     is_file: bool
-    """Whether there is a line to open at the path."""
+    """Whether the path names a file with lines."""
     commentable: bool
-    """Whether an ignore comment counts: nobody can write one into a message or a name afterwards, and nobody should silence one there."""
+    """Whether an ignore comment counts. Messages and names can't be edited later, so a comment in one must not hide a token."""
     store: str
-    """What an address is read from: an ``object`` by its id, a ``file`` by its path, the names of ``refs`` or ``paths``; empty: nothing."""
+    """Where an address is read: an ``object`` by id, a ``file`` by path, the names of ``refs`` or ``paths``; empty: nowhere."""
 
     BLOB = "blob", "blob {}", "", True, True, "object"
     SYMLINK = "symlink", "", "symlink target", True, False, "object"
@@ -34,11 +34,11 @@ class Kind(StrEnum):
     PATH = "path", "", "file name", False, False, "paths"
 
     def kept_in(self, blob: str | None) -> str:
-        """`store`, but for a link that no object stands for: its text is read from the working tree."""
+        """`store`, but ``file`` for a link without an object: its text is read from the working tree."""
         return "file" if self is Kind.SYMLINK and blob is None else self.store
 
     def __new__(cls, word: str, label: str = "", remark: str = "", is_file: bool = True, commentable: bool = True, store: str = "") -> Self:
-        """A row of the table; by its `word` alone a member is looked up."""
+        """Create a member from its row. `word` is its value."""
         kind = str.__new__(cls, word)
         kind._value_ = word
         kind.label, kind.remark, kind.is_file, kind.commentable, kind.store = label, remark, is_file, commentable, store

@@ -1,4 +1,4 @@
-"""Git LFS: a pointer stands in the repository, its content in a folder beside git's objects (git-lfs, docs/spec.md)."""
+"""Pointers of Git LFS. Their contents are in a folder beside git's objects (git-lfs, docs/spec.md)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 BEGIN = b"ve"
 """The first two bytes of every pointer."""
 LONGEST = 1023
-"""Bytes of a pointer at most."""
+"""The most bytes of a pointer."""
 AGAIN = "lfs:"
-"""How a name begins that asks for the content of a pointer: its id and the pointer's own name follow, each behind a colon."""
+"""The beginning of a name for a pointer's content, as in ``lfs:CONTENT_ID:POINTER_NAME``."""
 _POINTER = rb"version https?://[^\n]{1,100}/spec/v1\n(?:[^\n]+\n)*oid sha256:([0-9a-f]{64})\n(?:[^\n]+\n)*"
 
 
@@ -20,9 +20,9 @@ def content_id(data: bytes | memoryview) -> str | None:
 
 
 def pointer(name: str) -> tuple[str, str]:
-    """The content's id and the pointer's own name in a name that begins with `AGAIN`."""
-    content, _, own = name.removeprefix(AGAIN).partition(":")
-    return content, own
+    """The content's id and the pointer's name, from a name that begins with `AGAIN`."""
+    content, _, pointer_name = name.removeprefix(AGAIN).partition(":")
+    return content, pointer_name
 
 
 def stored_as(content: str) -> str:

@@ -1,4 +1,4 @@
-"""The look, in a worker, with the bytes in hand: everything that bytes can tell is found now, then they are gone."""
+"""The look: a worker finds everything that depends on the bytes of a content, while it has them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from patscan.secret import Secret
 
 _DENSE = 10_000
-"""Hits from which on a piece is matched in parts of `_PART` bytes: content made of nothing but anchors takes bounded memory, too."""
+"""Hits from which a piece is matched in parts of `_PART` bytes. This limits memory for content that is full of anchors."""
 _PART = 1 << 20
 _FRAMES = 10_000
-"""Matches in one content that keep their frames."""
+"""The most matches in one content that keep their frames."""
 
 _LIMITS = Limits()
 _STARTS = STARTS | {lfs.BEGIN}
@@ -41,19 +41,19 @@ _looker: _Looker | None = None
 
 
 def start(rules: tuple[Rule, ...], unhurried: int = 0, reveal: bool = False, limits: Limits = _LIMITS, kept: Kept | None = None) -> None:
-    """Compile the rules, which every worker does first, for what is compiled can't be sent.
+    """Compile the rules. Every worker calls it first, because compiled rules can't be pickled.
 
-    `unhurried`, `kept`: see `Anchors`. `reveal`: frames show the tokens. `limits`: how far archives are opened.
+    For `unhurried` and `kept` see `Anchors`. With `reveal`, frames show the tokens. `limits` are those for archives.
     """
-    global _looker  # noqa: PLW0603 - an executor's initializer has no other way to leave something for its tasks
+    global _looker  # noqa: PLW0603 - an initializer can pass values to tasks only by a global
     _looker = _Looker(rules, anchors.of_rules(rules, unhurried, kept), reveal, limits)
 
 
 def look(shard: Shard) -> Looked:
-    """Every match in the contents of `shard`, and what was looked at."""
+    """All matches in the contents of `shard`, and its coverage."""
     if _looker is None:
         raise AssertionError("look() before start()")
-    # A look makes no cycles, only millions of values: looking for cycles takes up to a third of its time.
+    # The look creates millions of values but no cycles. Garbage collection would take up to a third of its time.
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -64,7 +64,7 @@ def look(shard: Shard) -> Looked:
 
 
 class _Looker:
-    """The compiled rules."""
+    """Looks at shards with compiled rules."""
 
     def __init__(self, rules: tuple[Rule, ...], compiled: anchors.Anchors, reveal: bool, limits: Limits) -> None:
         self.anchors = compiled
@@ -73,14 +73,14 @@ class _Looker:
 
     @cached_property
     def passages(self) -> Passages:
-        """What matches; made when there is an anchor, for most hooks never meet one."""
+        """The matcher. It is created at the first anchor, because most hooks never find one."""
         from patscan.detect.matcher import Matcher
         from patscan.detect.passages import Passages
 
         return Passages(Matcher(self._rules, self.anchors), self._reveal)
 
     def look(self, shard: Shard) -> Looked:
-        """See `look`. The loop runs over every content there is, so it calls as little as it can."""
+        """See `look`. The loop runs for every content, so it makes few calls."""
         hits_of = self.anchors.hits
         matches: list[Match] = []
         suspicious: list[Key] = []
@@ -123,15 +123,15 @@ class _Looker:
         engines = {self.anchors.engine, *shard.engines()}
         counted = (array("q", numbers), array("q", sizes)) if numbers else ((), ())
         looked = Looked(matches, suspicious, failed, commits, blobs, sum(sizes), tuple(sorted(engines)), counted, omitted, gaps)
-        return _with(archives, looked) if archives else looked
+        return _with_archives(archives, looked) if archives else looked
 
 
-def _with(archives: Sequence[_Archive], looked: Looked) -> Looked:
-    """`looked` with what lies inside these of its contents. One that wasn't read whole isn't to be remembered as clean."""
+def _with_archives(archives: Sequence[_Archive], looked: Looked) -> Looked:
+    """`looked` with the results from inside archives. An archive that wasn't read completely isn't remembered as clean."""
     suspicious = {archive.key for archive in archives if archive.matches or archive.gaps or archive.content_id}
     linked = [archive.linked() for archive in archives if archive.content_id]
     return looked._replace(
-        matches=apart([*looked.matches, *(match for archive in archives for match in archive.matches)]),
+        matches=without_duplicates([*looked.matches, *(match for archive in archives for match in archive.matches)]),
         suspicious=[*looked.suspicious, *(suspicious.difference(looked.suspicious))],
         failed=[*looked.failed, *linked],
         omitted=looked.omitted + sum(archive.omitted for archive in archives),
@@ -140,14 +140,14 @@ def _with(archives: Sequence[_Archive], looked: Looked) -> Looked:
 
 
 def _named(gaps: Sequence[Gap], shard: Shard, piece: Piece) -> list[Gap]:
-    """`gaps` of one content, with what people call it."""
+    """`gaps` of one content, with its name and path."""
     sighting = shard.sighting(piece, 0) if gaps else None
     path = sighting.path if sighting else None
     return [gap._replace(name=shard.name(piece.key), path=path) for gap in gaps]
 
 
-def apart(matches: Sequence[Match]) -> list[Match]:
-    """`matches` without those of an archive's own bytes that were met in one of its members, too: some are stored as they are."""
+def without_duplicates(matches: Sequence[Match]) -> list[Match]:
+    """`matches` without those in an archive's bytes that are also in one of its members: some members aren't compressed."""
     deeper = {
         (match.address.name, match.fingerprint, match.address.members[:depth])
         for match in matches
@@ -157,12 +157,12 @@ def apart(matches: Sequence[Match]) -> list[Match]:
 
 
 class _Archive:
-    """A content that begins as an archive does, held until it is whole; afterwards, what lies inside it."""
+    """A content that begins like an archive: its bytes until it is complete, then the results from inside."""
 
     def __init__(self, looker: _Looker, shard: Shard, key: Key) -> None:
         self.key = key
         self.content_id: str | None = None
-        """The content that it stands for in Git LFS, if it is a pointer."""
+        """The id of its Git LFS content, if it is a pointer."""
         self.matches: list[Match] = []
         self.gaps: list[Gap] = []
         self.omitted = 0
@@ -172,7 +172,7 @@ class _Archive:
         self._places: Counter[Secret] = Counter()
 
     def add(self, piece: Piece) -> None:
-        """One piece more; with the last one it is opened."""
+        """Add a piece. The last piece opens the archive."""
         if not piece.offset:
             self._first = piece.data
             self.content_id = lfs.content_id(piece.data)
@@ -189,9 +189,9 @@ class _Archive:
             self._first, self._more = b"", bytearray()
 
     def linked(self) -> Failure:
-        """Asks for what the pointer stands for."""
+        """A `Failure` that makes the source read the pointer's content."""
         name = f"{lfs.AGAIN}{self.content_id}:{self._shard.name(self.key)}"
-        return Failure(name, "its content lies in Git LFS.", again=True)
+        return Failure(name, "its content is in Git LFS.", again=True)
 
     def _open(self, piece: Piece) -> None:
         from patscan.inside import Inside
@@ -206,15 +206,15 @@ class _Archive:
 
 
 class _Content:
-    """One content while its pieces come by: how often each token stood in it, and where its lines stand."""
+    """The state of one content while its pieces arrive: counts of tokens, and the current line."""
 
     def __init__(
         self, looker: _Looker, shard: Shard, key: Key, members: tuple[str, ...] = (), places: Counter[Secret] | None = None
     ) -> None:
-        """`members` lead to it, if it lies in an archive; `places` counts how often each token stood in all of that."""
+        """`members` is its path in an archive. `places` counts each token's places in the whole archive."""
         self.omitted = 0
         self.gaps: list[Gap] = []
-        """What wasn't read of the pieces that came by."""
+        """What wasn't unpacked in the pieces so far."""
         self._members = members
         self._looker, self._shard, self._name = looker, shard, shard.name(key)
         self._places: Counter[Secret] = Counter() if places is None else places
@@ -224,9 +224,9 @@ class _Content:
         self._offset = 0
 
     def matches(self, piece: Piece, hits: Sequence[Hit]) -> Iterator[Match]:
-        """The matches in one piece, of which `hits` are the anchors: all of them, or as many as make it a dense one."""
+        """The matches in one piece. `hits` are its anchors, at most `_DENSE`."""
         if not hits:
-            self._moved(bytes(piece.data), piece.offset)
+            self._text_at(bytes(piece.data), piece.offset)
             return
         if len(hits) < _DENSE:
             yield from self._part(piece, hits)
@@ -237,7 +237,7 @@ class _Content:
 
     def _part(self, piece: Piece, hits: Sequence[Hit]) -> Iterator[Match]:
         data = bytes(piece.data)
-        text = self._moved(data, piece.offset)
+        text = self._text_at(data, piece.offset)
 
         def is_listed(capture: Capture) -> bool:
             return owns(piece.offset, piece.last, len(data), capture.start) and self._is_listed(capture)
@@ -248,8 +248,8 @@ class _Content:
         cuts = [Gap(piece.key, self._members, reason, ours=False) for reason in passages.cuts()]
         self.gaps += _named(cuts, self._shard, piece)
 
-    def _moved(self, data: bytes, offset: int) -> Text:
-        """The text of the part at `offset`; lines are counted on from the part before."""
+    def _text_at(self, data: bytes, offset: int) -> Text:
+        """The text of the part at `offset`, with line numbers that continue from the previous part."""
         from patscan.detect.positions import Text
 
         self._text = Text.starting(data) if self._text is None else self._text.then(data, offset - self._offset)

@@ -1,6 +1,6 @@
-"""The nouns every stage speaks. Standard library only, immutable, no behaviour beyond describing themselves.
+"""The types that all stages share: immutable values, with the standard library only.
 
-They are ``NamedTuple``s, not dataclasses: ``dataclasses`` pulls in ``inspect``, a tenth of the hook's whole start-up budget.
+They are ``NamedTuple``s, not dataclasses: ``dataclasses`` imports ``inspect``, which takes a tenth of the hook's start-up time.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ CONFIDENCES = ("low", "medium", "high", "certain")
 SEVERITIES = ("low", "medium", "high", "critical")
 
 Fact: TypeAlias = "str | int | bool | tuple[Fact, ...] | Mapping[str, Fact] | None"
-"""Something that GitLab said of a token, as JSON has it."""
+"""A fact from GitLab about a token, as a JSON value."""
 
 STATES = ("unchecked", "active", "active-blocked", "inactive", "not-found", "unverifiable", "error")
-"""What a verdict may be. ``active-blocked``: the token lives, but its user isn't let in now."""
+"""The states of a verdict. ``active-blocked``: the token is active, but its user is blocked."""
 
 DECIDED = ("inline comment", "baseline", "path")
-"""Reasons to ignore a finding that a person gave."""
+"""The reasons to ignore a finding that a person decided."""
 
 
 class Rule(NamedTuple):
-    """What to look for, as data from ``rules/*.toml``; `patscan.rulebook` says what each field must hold."""
+    """A rule from ``rules/*.toml``. `patscan.rulebook` checks the fields."""
 
     id: str
     kind: str
@@ -36,61 +36,61 @@ class Rule(NamedTuple):
     remedy: str
     references: tuple[str, ...]
     prefix: str
-    """The public part every token of this rule starts with (``glpat-``); empty when there is none."""
+    """The public beginning of every token (``glpat-``); empty if there is none."""
     anchors: tuple[str, ...]
-    """Literals, one of which stands in every match: the look searches for nothing else."""
+    """Literals. Every match contains one of them, and the look searches only for them."""
     pattern: str
-    """A regular expression over bytes with one group ``secret``, tried with its start at an anchor. Without a
-    prefix, a routable token's pattern takes its tail only: length field and checksum say where the token begins."""
+    """A regular expression over bytes with one group ``secret``, matched at an anchor. Without a prefix, the pattern of
+    a routable token matches only its tail; length field and checksum give its beginning."""
     lookback: int
-    """How many characters before the anchor the pattern may begin; 0: it begins with the anchor."""
+    """The most characters of the pattern before the anchor; 0: it begins with the anchor."""
     body: str
-    """Who draws the part after the prefix: one of `patscan.rulebook.BODIES`."""
+    """How the part after the prefix is generated: one of `patscan.rulebook.BODIES`."""
     examples: tuple[Example, ...]
     counter_examples: tuple[str, ...]
     contexts: tuple[str, ...] = ()
     """What may stand around a token of this rule that has no prefix and no anchor: ids of `patscan.detect.contexts.table`."""
     instance: str = ""
-    """The configured instance prefix with its hyphen (``ACME-``): right in front of `prefix` it belongs to the token."""
+    """The configured instance prefix with its hyphen (``ACME-``). Directly before `prefix` it is part of the token."""
     demands: Demands | None = None
-    """What a rule of a user's own demands beside its pattern; ``None``: the rule is a shipped one."""
+    """The further conditions of a user's rule; ``None`` for a built-in rule."""
 
 
 class Evidence(NamedTuple):
-    """One small reason to believe, or not, that a match is a token: ``checksum``, ``routing``, ``edge``, ``likelihood``…"""
+    """One reason for or against a match being a token: ``checksum``, ``routing``, ``edge``, ``likelihood``…"""
 
     type: str
     facts: Mapping[str, str | int | bool]
 
 
 class Layer(NamedTuple):
-    """One decoding between a content and the token in it, with the parameter that decoding again needs (base64's phase, UTF's width)."""
+    """One decoding between a content and a token, with its parameter (the phase of base64, the width of UTF)."""
 
     name: str
     parameter: int = 0
 
 
 class Address(NamedTuple):
-    """Where a token's bytes lie: enough to read them again."""
+    """Where a token's bytes are, so that they can be read again."""
 
     name: str
-    """What the source calls the content: an object id, a file's path."""
+    """The name of the content in its source: an object id or a file's path."""
     start: int
     end: int
     """Half-open byte span in the content."""
     layers: tuple[Layer, ...] = ()
     """The decodings, outermost first."""
     members: tuple[str, ...] = ()
-    """The path in each archive, outermost first, that leads to the content; empty for what a compressed stream holds."""
+    """The path in each archive, outermost first; an empty path for the content of a compressed stream."""
 
     @property
     def member(self) -> str | None:
-        """The path inside the archive, for a reader: ``inner.zip!/x.env``; ``None`` if there is none, or if it has no name."""
+        """The path inside archives, for readers: ``inner.zip!/x.env``; ``None`` without one."""
         return "!/".join(filter(None, self.members)) or None
 
 
 class Position(NamedTuple):
-    """Where a span stands for a reader: 1-based lines and characters, the end column one past the last character."""
+    """A span in 1-based lines and characters. The end column is one past the last character."""
 
     line: int
     column: int
@@ -99,20 +99,20 @@ class Position(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """Where people met an address."""
+    """A place where people see an address: path, commit, author, date."""
 
     kind: Kind
     path: str | None = None
-    """The file's path; of a ref name the whole ref."""
+    """The file's path, or the full name of a ref."""
     commit: str | None = None
-    """The commit that introduced it, or whose text holds it; a tag's own id."""
+    """The commit that introduced it, or whose text holds it; or a tag's id."""
     author: str | None = None
     date: str | None = None
     blob: str | None = None
     message: str | None = None
     """The first line of the commit's message."""
     submodule: str | None = None
-    """The path of the submodule it was met in; ``None`` in the repository itself."""
+    """The path of its submodule; ``None`` in the repository itself."""
 
 
 class Ignore(NamedTuple):
@@ -120,11 +120,11 @@ class Ignore(NamedTuple):
 
     line: int
     reason: str
-    """What the comment gives as the reason; empty if it gives none."""
+    """The reason in the comment; empty if it has none."""
 
 
 class Match(NamedTuple):
-    """One hit in one content, with everything that the content's bytes say of it."""
+    """One match in one content, with all facts from the content's bytes."""
 
     rule: Rule
     secret: Secret
@@ -133,7 +133,7 @@ class Match(NamedTuple):
     address: Address
     position: Position
     frame: tuple[str, ...]
-    """The lines around it, every token masked."""
+    """The lines around it, with all tokens masked."""
     frame_line: int
     """The line number of the first line of `frame`."""
     evidence: tuple[Evidence, ...] = ()
@@ -143,18 +143,18 @@ class Match(NamedTuple):
     ignore: Ignore | None = None
     """The ignore comment that covers it."""
     sighting: Sighting | None = None
-    """Where it was met, if the content itself says so (a commit's message does)."""
+    """Its sighting, if the content itself gives it, as a commit's message does."""
 
 
 class Occurrence(NamedTuple):
-    """A match in one place where people met it."""
+    """A match at one sighting."""
 
     match: Match
     sighting: Sighting
     at_head: bool | None = None
-    """Whether this very place is in the tree of HEAD; ``None`` where there is no history to ask."""
+    """Whether HEAD has this path with this content; ``None`` without a history."""
     line_hash: str | None = None
-    """GitHub's ``primaryLocationLineHash``; ``None`` where there is no line to open at HEAD."""
+    """GitHub's ``primaryLocationLineHash``; ``None`` without a line at HEAD."""
 
     @property
     def position(self) -> Position:
@@ -163,12 +163,12 @@ class Occurrence(NamedTuple):
 
     @property
     def start(self) -> int:
-        """The byte in the content where it begins."""
+        """The offset of its first byte in the content."""
         return self.match.address.start
 
     @property
     def end(self) -> int:
-        """The byte behind its last one."""
+        """The offset after its last byte."""
         return self.match.address.end
 
     @property
@@ -188,7 +188,7 @@ class Occurrence(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """Who made a commit and when; dates are ISO 8601 with offset, as git prints ``%aI``."""
+    """A commit's people and dates. Dates are in ISO 8601 with an offset, as in git's ``%aI``."""
 
     id: str
     author: str
@@ -196,11 +196,11 @@ class Commit(NamedTuple):
     committer: str = ""
     committed: str = ""
     parents: tuple[str, ...] | None = None
-    """Their ids; ``None``: not asked."""
+    """The parents' ids; ``None``: not read."""
 
 
 class Exposure(NamedTuple):
-    """Where in history a token lives. ``None`` means: not looked at, which is not the same as no."""
+    """Where in history a token lives. ``None`` means unknown, not no."""
 
     first_seen: Commit | None = None
     last_seen: Commit | None = None
@@ -208,19 +208,19 @@ class Exposure(NamedTuple):
     tips: tuple[str, ...] | None = None
     reachable: bool | None = None
     pushed: bool | None = None
-    """``True``: something in this clone shows that a remote had it. ``False``: nothing does, which proves nothing of a push by URL."""
+    """``True``: this clone shows that a remote had it. ``False``: it shows no trace, but a push by URL leaves none."""
     kept_by: str | None = None
-    """What leads to it: ``ref``, ``stash``, ``reflog``, ``no ref`` (a dangling commit), ``index``, or ``nothing`` (never committed)."""
+    """What reaches it: ``ref``, ``stash``, ``reflog``, ``no ref`` (a dangling commit), ``index``, or ``nothing`` (never committed)."""
     removed: tuple[Commit, ...] | None = None
-    """Commits that took it away from a branch."""
+    """Commits that removed it from a branch."""
     at_or_before: bool = False
-    """Whether history is cut off where it is first seen: then nobody is named as the one who brought it."""
+    """Whether history is cut off where it is first seen. Then the commit that introduced it is unknown."""
     reflogs: tuple[str, ...] | None = None
-    """What leads to it where no ref does: reflogs (``HEAD``, ``refs/heads/main``) and entries of the stash (``stash@{1}``)."""
+    """What reaches it if no ref does: reflogs (``HEAD``, ``refs/heads/main``) and stash entries (``stash@{1}``)."""
 
 
 class Check(NamedTuple):
-    """Something about a token's life that GitLab advises against, with the page that says so."""
+    """A property of a token that GitLab advises against, with the page of its documentation."""
 
     check: str
     severity: str
@@ -229,7 +229,7 @@ class Check(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What GitLab said of a token, once asked."""
+    """GitLab's answer about a token."""
 
     state: str = "unchecked"
     """One of `STATES`."""
@@ -237,16 +237,16 @@ class Verdict(NamedTuple):
     facts: Mapping[str, Fact] = {}
     lifecycle: tuple[Check, ...] = ()
     severity: str | None = None
-    """What a thief could do with it, beside the rule's severity; ``None``: GitLab's answer says nothing of that."""
+    """The severity by what a thief could do with the token; ``None`` if GitLab's answer doesn't show it."""
     severity_reasons: tuple[str, ...] = ()
     instance: str | None = None
     """The URL of the GitLab that gave the verdict."""
     asked_at: str | None = None
-    """When the token itself was first sent to GitLab, by the server's clock (ISO 8601): it counts as a use."""
+    """When the token was first sent to GitLab, by the server's clock (ISO 8601). GitLab counts it as a use."""
 
 
 class Finding(NamedTuple):
-    """One token to revoke, with every place it was met in."""
+    """One token to revoke, with all its places."""
 
     rule: Rule
     secret: Secret
@@ -254,39 +254,39 @@ class Finding(NamedTuple):
     """Of the token alone (`Secret.fingerprint`)."""
     confidence: str
     reason: str
-    """Why it is ignored: ``placeholder``, ``checksum``, ``inline comment``, ``path``, ``baseline``…; empty when it isn't."""
+    """Why it is ignored: ``placeholder``, ``checksum``, ``inline comment``, ``path``, ``baseline``…; empty if it isn't."""
     evidence: tuple[Evidence, ...]
     occurrences: tuple[Occurrence, ...]
     exposure: Exposure = Exposure()
     verdict: Verdict = Verdict()
     justification: str = ""
-    """What somebody who accepted it wrote as the reason."""
+    """The written reason of the person who accepted it."""
 
     @property
     def severity(self) -> str:
-        """How bad it is: what GitLab's answer says, otherwise the rule."""
+        """The severity from GitLab's answer, or else from the rule."""
         return self.verdict.severity or self.rule.severity
 
 
 class Skip(NamedTuple):
-    """Something that should have been scanned and wasn't, and why, as a sentence."""
+    """Something that should have been scanned and wasn't, with the reason as a sentence."""
 
     where: str
     reason: str
 
 
 class Note(NamedTuple):
-    """Something whose raw bytes were scanned but not unpacked, or a plainer way that was taken."""
+    """Something for the reader to know, such as raw bytes that weren't unpacked, or a slower way of reading."""
 
     where: str
     reason: str
     kind: str = ""
-    """What even the shortest report shows: ``policy`` (what a repository's own files hide), ``unstaged``, ``cache``, ``archive`` (a
-    limit of ours); empty: the rest."""
+    """``policy`` (a repository's files hide tokens), ``unstaged``, ``cache`` or ``archive`` (a limit of patscan), which even the
+    shortest report shows; empty for other notes."""
 
 
 class Coverage(NamedTuple):
-    """What was looked at. `bytes` counts expanded content."""
+    """How much was looked at. `bytes` counts expanded content."""
 
     commits: int = 0
     blobs: int = 0
@@ -303,7 +303,7 @@ class Coverage(NamedTuple):
         return not self.skipped
 
     def plus(self, other: Coverage) -> Coverage:
-        """Both together."""
+        """The sum of both."""
         return Coverage(
             self.commits + other.commits,
             self.blobs + other.blobs,
@@ -323,16 +323,16 @@ class Target(NamedTuple):
     remote: str | None = None
     head: str | None = None
     platform: str | None = None
-    """The CI server whose variables said what is new; this and the rest are ``None`` but for ``ci``."""
+    """The CI server whose variables were used. This and the following fields are ``None`` except for ``ci``."""
     event: str | None = None
     base: str | None = None
-    """The commit that the head was compared with; ``None``: everything that the head reaches was looked at."""
+    """The commit with which the head was compared; ``None``: everything that the head reaches was looked at."""
     reason: str | None = None
-    """What was decided to look at, and why, as a sentence."""
+    """What was looked at, and why, as a sentence."""
 
 
 class Report(NamedTuple):
-    """Everything a format may need, in an order that depends on the content alone."""
+    """The result of a scan, in an order that depends only on the content."""
 
     target: Target
     rules: tuple[Rule, ...]
@@ -341,6 +341,6 @@ class Report(NamedTuple):
     ignored: tuple[Finding, ...]
     interrupted: bool = False
     exit_code: int = 0
-    """What the process that made it said to its caller (`patscan.errors.ExitCode`)."""
+    """The exit code of its process (`patscan.errors.ExitCode`)."""
     violations: tuple[str, ...] = ()
-    """Sentences: where the project's own demands (a reason behind every ignore comment…) aren't met."""
+    """Unmet requirements of the project, such as a reason in every ignore comment, as sentences."""

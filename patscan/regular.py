@@ -1,4 +1,4 @@
-"""Regular files only: a pipe that lies where a file is expected would be waited for without end."""
+"""Open regular files only. Opening a pipe could wait forever."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def opened(path: Path) -> BufferedReader:
-    """The file at `path`, for reading. Raises `OSError`, also if it is no regular file."""
+    """The file at `path`, open for reading. Raises `OSError`, also if it isn't a regular file."""
     number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if stat.S_ISREG(os.fstat(number).st_mode):
         return open(number, "rb")

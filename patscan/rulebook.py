@@ -13,13 +13,13 @@ from patscan.errors import RuleError
 from patscan.model import SEVERITIES, Rule
 
 BODIES = ("friendly", "hex", "base36", "routable", "jwt", "drawn", "opaque", "typed")
-"""Who draws the part of a token after its prefix; `patscan.detect.judge` knows each."""
+"""The generators of the part after a token's prefix. `patscan.detect.judge` knows each."""
 
 _PAT = "glpat-"
 _TEXTS = ("id", "kind", "name", "severity", "description", "remedy", "pattern", "body", "prefix")
 _LISTS = ("references", "anchors", "contexts", "counter_examples", "near", "allow_list")
-_DESCRIPTION = "A secret that a rule of this project's own finds. Who has it can do what it was made for."
-_REMEDY = "Revoke it where it was made, make another, and look for what was done with the old one."
+_DESCRIPTION = "A secret that a rule of this project finds. A thief can use it like its owner."
+_REMEDY = "Revoke it where it was created, create another, and look for what was done with the old one."
 _OPTIONAL = {
     **dict.fromkeys(("kind", "name", "body", "prefix", "alphabet"), ""),
     **dict.fromkeys(("lookback", "length", "min_entropy"), 0),
@@ -29,13 +29,13 @@ _OPTIONAL = {
 }
 _FIELDS = {*_TEXTS, *_OPTIONAL, "examples"}
 _LONGEST = 4096
-"""Characters of a secret that a rule may want."""
+"""Characters of a secret that a rule may demand."""
 _CLASS = r"(?:[^\[\]^\\]|\\[^dDsSwW\w])+"
 _ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 
 
 def load(extra: Iterable[Path] = (), check_all: bool = False) -> tuple[Rule, ...]:
-    """`read`, where nothing may be wrong. Raises `RuleError` with all that is."""
+    """The rules that `read` returns. Raises `RuleError` with all problems."""
     rules, problems = read(extra, check_all)
     if problems:
         raise RuleError("\n         ".join(problems))
@@ -43,10 +43,10 @@ def load(extra: Iterable[Path] = (), check_all: bool = False) -> tuple[Rule, ...
 
 
 def read(extra: Iterable[Path] = (), check_all: bool = False) -> tuple[tuple[Rule, ...], list[str]]:
-    """The shipped rules, then those of the folders in `extra`, in file and table order; and a sentence for each thing that is wrong.
+    """The shipped rules, then those of the folders in `extra`, in file and table order; and a sentence for each problem.
 
-    The patterns of the shipped ones are checked if `check_all` says so; the hook needn't compile again what CI has. Wrong are files
-    that can't be read, fields that don't hold what they must, and ids used twice.
+    A problem is a file that can't be read, a field with a wrong value, or an id that is used twice. The patterns of shipped rules
+    are compiled only with `check_all`: CI checks them, and a hook must start fast.
     """
     rules: dict[str, Rule] = {}
     problems: list[str] = []
@@ -60,10 +60,10 @@ def read(extra: Iterable[Path] = (), check_all: bool = False) -> tuple[tuple[Rul
 
 
 def with_prefixes(rules: Iterable[Rule], pat_prefix: str = "", instance_prefix: str = "") -> tuple[Rule, ...]:
-    """`rules` for an instance that sets its own prefixes (application_setting.rb, prefix_helper.rb), under the ids they have.
+    """`rules` for an instance that sets its own prefixes (application_setting.rb, prefix_helper.rb). Ids stay the same.
 
-    Access tokens are known by `pat_prefix` and, as before, by GitLab's own: tokens from before the change stay valid. `instance_prefix`
-    and a hyphen may stand before every prefix of GitLab's.
+    An access token may begin with `pat_prefix` or with GitLab's prefix: tokens from before the change stay valid. `instance_prefix`
+    and a hyphen may stand before each of GitLab's prefixes.
     """
     rules = tuple(rules)
     if pat_prefix and pat_prefix != _PAT:
@@ -83,7 +83,7 @@ def _renamed(rule: Rule, prefix: str) -> Rule:
 
 
 def shipped() -> Path:
-    """Where the shipped rules lie: inside the wheel, or beside the package in a checkout."""
+    """The folder of the shipped rules: inside the wheel, or beside the package in a checkout."""
     inside = Path(__file__).parent / "_rules"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "rules"
 
@@ -91,12 +91,12 @@ def shipped() -> Path:
 def _files(folder: Path, problems: list[str]) -> list[Path]:
     files = sorted(folder.glob("*.toml"))
     if not files:
-        problems.append(f"{folder}: no rule file there. --rules takes a folder that holds *.toml files.")
+        problems.append(f"{folder}: has no rule file. --rules takes a folder with *.toml files.")
     return files
 
 
 def _read(file: Path, check_patterns: bool, problems: list[str]) -> Iterator[Rule]:
-    """The rules of one file that are right; what is wrong with the others goes to `problems`."""
+    """The valid rules of one file. Problems of the others are appended to `problems`."""
     try:
         tables = _tables(file)
     except RuleError as error:
@@ -111,6 +111,7 @@ def _read(file: Path, check_patterns: bool, problems: list[str]) -> Iterator[Rul
 
 
 def _tables(file: Path) -> list[dict[str, Any]]:
+    """The ``[[rule]]`` tables of a file; one without a remedy gets that of its kind in ``[remedies]``. Raises `RuleError`."""
     import tomllib
 
     try:
@@ -120,11 +121,14 @@ def _tables(file: Path) -> list[dict[str, Any]]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RuleError(f"{file}: not a TOML file: {error}.") from error
     except (ValueError, RecursionError):
-        raise RuleError(f"{file}: holds a number that is too long, or too many brackets inside each other.") from None
-    tables = content.get("rule")
-    if set(content) != {"rule"} or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise RuleError(f"{file}: a rule file holds [[rule]] tables and nothing else.")
-    return tables
+        raise RuleError(f"{file}: a number is too long, or brackets are nested too deeply.") from None
+    tables, remedies = content.get("rule"), content.get("remedies", {})
+    if content.keys() - {"rule", "remedies"} or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise RuleError(f"{file}: a rule file holds [[rule]] tables, a [remedies] table if rules share remedies, and nothing else.")
+    if not isinstance(remedies, dict) or (remedies.keys() - {table.get("kind") for table in tables if isinstance(table.get("kind"), str)}):
+        raise RuleError(f"{file}: each key in [remedies] must be the kind of a rule in this file.")
+    shared = ({"remedy": remedies[kind]} if isinstance(kind := table.get("kind"), str) and kind in remedies else {} for table in tables)
+    return [remedy | table for remedy, table in zip(shared, tables, strict=True)]
 
 
 def _rule(table: _Table, check_patterns: bool) -> Rule:
@@ -138,7 +142,7 @@ def _rule(table: _Table, check_patterns: bool) -> Rule:
         table.problem("the body 'drawn' needs an alphabet.")
     texts["kind"], texts["name"] = (texts[field] or texts["id"] for field in ("kind", "name"))
     if texts["id"] and not re.fullmatch(_ID, texts["id"]):
-        table.problem("the id holds lowercase letters, digits and single hyphens.")
+        table.problem("the id must be made of lowercase letters, digits and single hyphens.")
     if texts["pattern"] and check_patterns:
         table.check_pattern(texts["pattern"])
     return Rule(
@@ -160,10 +164,10 @@ def _rule(table: _Table, check_patterns: bool) -> Rule:
 
 
 class _Table:
-    """One ``[[rule]]``. Each method returns what a field holds, or says what is wrong with it and returns something empty."""
+    """One ``[[rule]]``. Each method returns a field's value, or notes a problem and returns an empty value."""
 
     def __init__(self, where: str, values: dict[str, Any], problems: list[str]) -> None:
-        # Configuration is written with hyphens, and so may be the fields of a rule.
+        # Configuration keys have hyphens, so a rule's fields may have them as well.
         self._where, self._problems = where, problems
         self._values = {**_OPTIONAL, **{field.replace("-", "_"): value for field, value in values.items()}}
 
@@ -189,7 +193,7 @@ class _Table:
         return ()
 
     def alphabet(self) -> str:
-        """The characters of the alphabet, which is written as in the brackets of a regular expression."""
+        """The alphabet's characters. The field has the syntax of a character class without its brackets."""
         written = self.text("alphabet")
         if not written:
             return ""
@@ -198,7 +202,7 @@ class _Table:
                 return "".join(re.findall(f"[{written}]", "".join(map(chr, range(33, 127)))))
             except re.error:
                 pass
-        self.problem("alphabet is what stands in the brackets of a regular expression, such as A-Za-z0-9_.")
+        self.problem("alphabet must be a character class without its brackets, such as A-Za-z0-9_.")
         return ""
 
     def length(self) -> tuple[int, int]:
@@ -206,14 +210,14 @@ class _Table:
         least, most = value if isinstance(value, list) and len(value) == 2 else (value, value)
         if value == 0 or (_is_number(least) and _is_number(most) and 1 <= least <= most <= _LONGEST):
             return least, most
-        self.problem(f"length is a number of characters behind the prefix, or two: [20, 40]; at most {_LONGEST}.")
+        self.problem(f"length must be a number of characters after the prefix, or two: [20, 40]; at most {_LONGEST}.")
         return 0, 0
 
     def min_entropy(self, alphabet: str, length: tuple[int, int], prefix: str) -> float:
-        """Refuses what no secret reaches: n characters of k sorts have log2(min(n, k)) bits at most."""
+        """The least entropy. A secret of n characters from an alphabet of k has log2(min(n, k)) bits at most."""
         value = self._values["min_entropy"]
         if not _is_number(value, float) or not 0 <= value <= 8:
-            self.problem("min_entropy is a number of bits per character, 0 to 8.")
+            self.problem("min_entropy must be a number of bits per character, 0 to 8.")
             return 0.0
         sorts = len({*alphabet, *prefix}) if alphabet else 256
         most = math.log2(min(sorts, length[1] + len(prefix)) if length[1] else sorts)
@@ -227,7 +231,7 @@ class _Table:
             try:
                 re.compile(pattern.encode())
             except re.error as error:
-                self.problem(f"allow_list holds {pattern!r}, which is no regular expression: {error}.")
+                self.problem(f"allow_list: {pattern!r} is no regular expression: {error}.")
         return patterns
 
     def check_choice(self, field: str, choices: Sequence[str]) -> None:
@@ -252,8 +256,9 @@ class _Table:
             return ()
         if not anchors or not all(len(anchor) >= 4 and anchor.isascii() for anchor in anchors):
             self.problem(
-                "needs a prefix or anchors (or contexts), each of at least four ASCII characters: all bytes are searched for "
-                "these at once, and the pattern is tried only where one stands. Without, it would be tried at every byte of a history."
+                "needs a prefix or anchors (or contexts), each of at least four ASCII characters. "
+                "The pattern is tried only where one stands. "
+                "Without, it would be tried at every byte of a history."
             )
         return anchors
 
@@ -261,7 +266,7 @@ class _Table:
         value = self._values["lookback"]
         if isinstance(value, int) and 0 <= value <= 1024:
             return value
-        self.problem("lookback is a number of characters, 0 to 1024.")
+        self.problem("lookback must be a number of characters, 0 to 1024.")
         return 0
 
     def examples(self) -> tuple[Example, ...]:
@@ -273,12 +278,12 @@ class _Table:
 
     def _example(self, item: dict[str, Any]) -> Example:
         if set(item) != {"text", "secret"} or not all(isinstance(part, str) and part for part in item.values()):
-            self.problem("an example holds text and secret, both texts.")
+            self.problem("each example must have a text and a secret.")
             return Example("", "")
-        # A token-shaped string is written with a ~ after its prefix, so that no scanner takes the rule file for a leak.
+        # Rule files have a ~ after each token's prefix, so that no scanner reports them as a leak.
         text, secret = (item[field].replace("~", "") for field in ("text", "secret"))
         if secret not in text:
-            self.problem("the secret of an example must stand in its text.")
+            self.problem("an example's text must contain its secret.")
         return Example(text, secret)
 
 

@@ -1,4 +1,4 @@
-"""What a scan is made of: where content comes from, what the user wants of it, and the value that goes from stage to stage."""
+"""The types of a scan: the source, the user's options, and the value that passes through the stages."""
 
 from __future__ import annotations
 
@@ -29,68 +29,68 @@ class Source(Protocol):
         """What is scanned, for the report."""
 
     def shards(self) -> Iterator[Shard]:
-        """The contents, each distinct one once, in picklable shares."""
+        """The distinct contents, in picklable shards."""
 
     def again(self, names: Iterable[str]) -> Iterator[Shard]:
-        """Contents that a fast path couldn't read, by the plain one; nothing, if there is none."""
+        """Contents that the fast reader couldn't read, for the fallback reader; empty if there is none."""
 
     def learn(self, looked: Looked) -> None:
-        """Hear what came of a shard."""
+        """Take the results of a shard, for later scans."""
 
     def recall(self) -> Iterator[Looked]:
-        """What needn't be looked at, for an earlier scan did; asked after all shards. Its `suspicious` contents need the look again."""
+        """Results of earlier scans. Call it after all shards. Its `suspicious` contents need a new look."""
 
     def some(self, names: Sequence[str]) -> Iterator[Shard]:
-        """These contents, by the quickest way."""
+        """These contents, by the fastest reader."""
 
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
-        """The pieces of these contents, each content's in one go."""
+        """The pieces of these contents, one content after the other."""
 
     def sightings(self, names: Iterable[str], each: Each) -> Mapping[str, Sequence[Sighting]]:
-        """Where each of these contents was met, the first place first; `each` may share the search out over processors."""
+        """The sightings of each of these contents, the first one first. `each` may run the search in parallel."""
 
     def paths(self, names: Collection[str]) -> Mapping[str, str]:
-        """A path of each of these contents that one is known of without a search."""
+        """A path of each of these contents, if one is known without a search."""
 
     def vouched(self, sighting: Sighting) -> Sighting:
-        """Where a content says it was met, without what the source can't vouch for: who made a commit that history is cut off at."""
+        """The sighting that a content gives, without an author where history is cut off."""
 
     def at_head(self, sighting: Sighting) -> bool | None:
-        """Whether this very place is in the tree of HEAD; ``None`` where that can't be asked."""
+        """Whether HEAD has this path with this content; ``None`` without a history."""
 
     def exposures(self, places: Mapping[str, Sequence[Sighting]]) -> Mapping[str, Exposure]:
-        """Since when, and where still: of each token, by its fingerprint, from all places it was met in."""
+        """The exposure of each token, by fingerprint, from all its sightings."""
 
 
 class Options(NamedTuple):
-    """What the user may choose about a scan."""
+    """The user's options for a scan."""
 
     min_confidence: str = "medium"
     reveal: bool = False
     """Frames show the tokens."""
     since: float | None = None
     until: float | None = None
-    """Findings that no commit introduced from `since` to `until`, in seconds since 1970, are listed as ignored."""
+    """Findings that no commit between `since` and `until` introduced are ignored. In seconds since 1970."""
     author: str = ""
-    """Findings that nobody introduced whose name or address holds this are listed as ignored."""
+    """Findings are ignored unless the name or address of an author who introduced them contains this."""
     policy: Policy | None = None
-    """What the project has decided not to hear of again."""
+    """What the project ignores."""
     limits: Limits = _LIMITS
-    """How far archives are opened."""
+    """The limits for archives."""
     compiled: Kept | None = None
-    """The anchors of the rules as they were compiled before."""
+    """The compiled anchors of an earlier process."""
     every_place: bool = True
-    """Tokens that are too unlikely to be findings have their places looked up, too; nobody but a format that lists them needs those."""
+    """Whether places of unlikely tokens are looked up too. Only formats that list them need it."""
 
 
 class Run(NamedTuple):
-    """One scan on its way from matches to a report: what every stage takes and gives."""
+    """One scan between matches and report. Every stage takes and returns one."""
 
     source: Source
     rules: tuple[Rule, ...]
     options: Options
     each: Each
-    """`map`, over the workers while there are some."""
+    """`map`, in the workers while they run."""
     coverage: Coverage = Coverage()
     matches: Sequence[Match] = ()
     occurrences: Sequence[Occurrence] = ()
@@ -103,5 +103,5 @@ class Run(NamedTuple):
 
 Stage = Callable[[Run], Run]
 Pool = Callable[[tuple[Rule, ...], Options], "Executor | None"]
-"""Makes an executor whose workers have called `patscan.look.start`; ``None``, having called it here, when workers aren't worth it."""
+"""Creates an executor whose workers have called `patscan.look.start`; or calls it in this process and returns ``None`` for a small scan."""
 Progress = Callable[[Looked], None]

@@ -1,4 +1,4 @@
-"""The straight line: shards, one look, stages, a report. Opens no file and no socket; any executor will do."""
+"""A scan: shards, the look, stages, a report. It opens no file and no socket, and works with any executor."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 _MAY_BE_EMPTY = ("index", "push", "message", "ci")
-"""A commit without changes, a push that only deletes and an empty message are no mistakes; `sources.introduced` says what is in CI."""
+"""Targets that may be empty: a commit without changes, a push that only deletes, an empty message. For CI see `sources.introduced`."""
 _UNHINDERED = ("index", "push", "message")
-"""What our own limits make no incomplete scan of."""
+"""Types of targets that archive limits don't make incomplete."""
 
 
 def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress, options: Options, more: Sequence[Stage] = ()) -> Report:
-    """Look, then go through the stages, the usual ones and `more`. Ctrl-C ends the look early; what it gave is still reported."""
+    """Look at all contents, run the usual stages and `more`, and report. Ctrl-C ends the look early and keeps its results."""
     looking = _Looking(source, progress)
     interrupted = False
     try:
         try:
-            looking.over_everything(pool, rules, options)
+            looking.look_at_all(pool, rules, options)
         except KeyboardInterrupt:
             interrupted = True
             looking.close(wait=False)
@@ -40,10 +40,10 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
 
 
 def _through(run: Run, more: Sequence[Stage]) -> Run:
-    """`run` after all stages. Without a match there are none: a hook that finds nothing needn't import them."""
+    """`run` after all stages. Without matches no stage runs, so that a hook needn't import them."""
     if not run.matches:
         return run
-    from patscan.stages import STAGES, UNASKED, hash_lines
+    from patscan.stages import INTERRUPTED, STAGES, hash_lines
 
     looked = run
     try:
@@ -51,52 +51,52 @@ def _through(run: Run, more: Sequence[Stage]) -> Run:
             run = stage(run)
     except KeyboardInterrupt:
         run = looked._replace(interrupted=True)
-        for stage in UNASKED:
+        for stage in INTERRUPTED:
             run = stage(run)
     return run
 
 
 def _report(run: Run, gaps: Sequence[Gap]) -> Report:
     source, coverage = run.source, run.coverage
-    for gap in _unpacked(run, gaps):
+    for gap in _with_paths(run, gaps):
         if _is_skip(gap, run):
             source.gaps.skip(gap.name, gap.reason)
         else:
             source.gaps.note(gap.name, gap.reason, "archive" if gap.ours else "")
     looked = coverage.commits or coverage.blobs or source.target().type in _MAY_BE_EMPTY
     if not (looked or source.gaps.skips or run.interrupted):
-        # A scan of nothing is never green: a wrong path or a wrong checkout looks just like that.
-        source.gaps.skip(source.target().path, "there is nothing to look at: no commit, no file.")
+        # A scan of nothing isn't a success: the path or the checkout may be wrong.
+        source.gaps.skip(source.target().path, "there is nothing to look at: no commit and no file. Check the path.")
     for place in run.unreasoned:
-        source.gaps.note(place, "an ignore comment without the reason that is required: it hides nothing.")
+        source.gaps.note(place, "an ignore comment without the required reason, so it hides nothing.")
     coverage = coverage.plus(Coverage(skipped=tuple(source.gaps.skips), notes=tuple(source.gaps.notes)))
     violations = tuple(
-        f"{place}: an ignore comment without a reason. Write one behind it: patscan:ignore -- why" for place in run.unreasoned
+        f"{place}: an ignore comment without a reason. Write one after it: patscan:ignore -- why" for place in run.unreasoned
     )
     return Report(source.target(), run.rules, coverage, tuple(run.findings), tuple(run.ignored), run.interrupted, violations=violations)
 
 
-def _unpacked(run: Run, gaps: Sequence[Gap]) -> list[Gap]:
-    """`gaps`, each with the name of its archive, or of the member, that people know."""
-    # In a history, asking git for a path takes as long as everything else: HEAD has to do for what nothing can be done about.
-    asked = {gap.name for gap in gaps if gap.path is None and (gap.ours or run.source.target().type != "history")}
-    sightings = run.source.sightings(asked, map) if asked else {}
-    known = run.source.paths({gap.name for gap in gaps if gap.path is None and gap.name not in asked})
-    named = []
+def _with_paths(run: Run, gaps: Sequence[Gap]) -> list[Gap]:
+    """`gaps`, each with the path of its archive and the names of its members."""
+    # In a history, a search for paths takes as long as the scan. For problems of the archives themselves, paths at HEAD must do.
+    searched = {gap.name for gap in gaps if gap.path is None and (gap.ours or run.source.target().type != "history")}
+    sightings = run.source.sightings(searched, map) if searched else {}
+    known_paths = run.source.paths({gap.name for gap in gaps if gap.path is None and gap.name not in searched})
+    result = []
     for gap in gaps:
-        paths = [gap.path or known.get(gap.name, ""), *(one.path or "" for one in sightings.get(gap.name, ()))]
+        paths = [gap.path or known_paths.get(gap.name, ""), *(one.path or "" for one in sightings.get(gap.name, ()))]
         name = next(filter(None, paths), f"{Kind.BLOB} {gap.name}")
-        named.append(gap._replace(name="!/".join([name, *filter(None, gap.members)])))
-    return sorted(set(named), key=lambda gap: (gap.name, gap.reason))
+        result.append(gap._replace(name="!/".join([name, *filter(None, gap.members)])))
+    return sorted(set(result), key=lambda gap: (gap.name, gap.reason))
 
 
 def _is_skip(gap: Gap, run: Run) -> bool:
-    """Whether it counts as incomplete. A commit or a push isn't held up by our limits."""
+    """Whether `gap` makes the scan incomplete. Limits don't block a commit or a push."""
     return gap.ours and run.source.target().type not in _UNHINDERED
 
 
 class _Looking:
-    """Hands shards to workers and gathers what they give."""
+    """Gives shards to workers and collects the results."""
 
     def __init__(self, source: Source, progress: Progress) -> None:
         self.matches: list[Match] = []
@@ -107,8 +107,8 @@ class _Looking:
         self._ignored: Counter[str] = Counter()
         self._workers: Workers[Looked] | None = None
 
-    def over_everything(self, pool: Pool, rules: tuple[Rule, ...], options: Options) -> None:
-        """Every content; then, by the plain way, those that couldn't be read, and those in which an earlier scan had matches."""
+    def look_at_all(self, pool: Pool, rules: tuple[Rule, ...], options: Options) -> None:
+        """Look at every content; then again at those with matches in an earlier scan, and at those that need the fallback reader."""
         executor = pool(rules, options)
         if executor:
             from patscan.workers import Workers
@@ -118,7 +118,7 @@ class _Looking:
         self._keep(run(self._source.shards()))
         recalled = list(self._source.recall())
         self._keep(recalled)
-        # They are counted already.
+        # These contents are already counted.
         names = [str(key) for looked in recalled for key in looked.suspicious]
         self._keep(looked._replace(commits=0, blobs=0, bytes=0, sizes=((), ())) for looked in run(self._source.some(names)))
         self._keep(run(self._source.again(self._again)))
@@ -129,13 +129,13 @@ class _Looking:
         return self._workers.each if self._workers else map
 
     def close(self, wait: bool = True) -> None:
-        """Let go of the workers; without `wait` also of what they are doing."""
+        """End the workers. Without `wait`, don't wait for their current work."""
         if self._workers:
             self._workers.close(wait)
             self._workers = None
 
     def _here(self, shards: Iterator[Shard]) -> Iterator[Looked]:
-        """What `Workers` does, in this process; only its death would be the end."""
+        """Look at shards in this process, without workers."""
         for shard in shards:
             try:
                 looked = look(shard)

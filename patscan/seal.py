@@ -1,4 +1,4 @@
-"""Files that are kept between runs and believed only if this user's patscan wrote them: keyed digests over name and content."""
+"""Files that are kept between runs. A keyed digest over name and content proves that this user's patscan wrote them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ KEY = 32
 
 
 class DamagedError(Exception):
-    """A kept file that can't be believed."""
+    """A kept file that is damaged or from another user."""
 
 
 Seal = Callable[[bytes], bytes]
-"""The digest of a content, in hex, under the user's key and the name of its file."""
+"""Computes the digest of a content, in hex, with the user's key and the file's name."""
 
 
 def seal(key: bytes, name: str) -> Seal:
-    """The digest of contents of the file `name`: with the name in it, no file can stand in another one's place."""
+    """The `Seal` for the file `name`. The name prevents that one file replaces another."""
 
     def digest(content: bytes) -> bytes:
         state = blake2b(os.fsencode(name) + b"\0", digest_size=32, key=key)
@@ -35,43 +35,43 @@ def seal(key: bytes, name: str) -> Seal:
 
 
 def opened(file: Path) -> BufferedReader:
-    """A regular file, for reading: a pipe in its place would be waited for. Raises `OSError`."""
+    """A regular file, open for reading. Opening a pipe could wait forever. Raises `OSError`."""
     number = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
-        raise OSError(f"{file.name} is no file")
+        raise OSError(f"{file.name} isn't a regular file")
     return open(number, "rb")
 
 
 def key(file: Path) -> bytes:
-    """The key in `file`, drawn when there is none; empty where none can be kept."""
-    known = _known(file)
-    if not known:
-        # One that is cut is no key. Of two processes that draw at once, both take the first one's.
+    """The key in `file`, generated if there is none; empty if it can't be stored."""
+    stored = _stored_key(file)
+    if not stored:
+        # An incomplete key is replaced. If two processes generate one at once, both use the first.
         with suppress(OSError):
             file.unlink()
         _write(file, os.urandom(KEY), os.link)
-        known = _known(file)
-    return known
+        stored = _stored_key(file)
+    return stored
 
 
-def _known(file: Path) -> bytes:
+def _stored_key(file: Path) -> bytes:
     try:
         with opened(file) as stream:
-            known = stream.read(KEY + 1)
+            stored = stream.read(KEY + 1)
     except OSError:
         return b""
-    return known if len(known) == KEY else b""
+    return stored if len(stored) == KEY else b""
 
 
 class Sealed(NamedTuple):
-    """A file that is kept between runs, under a user's key."""
+    """A sealed file that is kept between runs."""
 
     file: Path
     key: bytes
 
     def content(self) -> bytes | None:
-        """What was kept; ``None`` if there is no such file. Raises `DamagedError` if it wasn't written there under this key."""
+        """Its content; ``None`` if there is no file. Raises `DamagedError` if it wasn't sealed with this key and name."""
         try:
             with opened(self.file) as stream:
                 digest, _, content = stream.read().partition(b"\n")
@@ -84,12 +84,12 @@ class Sealed(NamedTuple):
         return content
 
     def keep(self, content: bytes) -> bool:
-        """Keep `content`, whole and for its owner alone; returns whether that could be done."""
+        """Store `content` atomically, readable only by its owner; return whether it succeeded."""
         return _write(self.file, seal(self.key, self.file.name)(content) + b"\n" + content)
 
 
 class Kept(NamedTuple):
-    """What an earlier process left in a file; the next one reads what is kept there now."""
+    """A file, and its content from an earlier process."""
 
     content: bytes | None
     file: Sealed

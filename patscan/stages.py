@@ -1,4 +1,4 @@
-"""From matches to findings: stages that are read from top to bottom, each taking a `Run` and giving one."""
+"""The stages from matches to findings. Each takes a `Run` and returns one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def sightings(run: Run) -> Run:
-    """Where people met each match: in which files, in which commits. A content that two packs hold was looked at twice."""
+    """Find the files and commits of each match. Duplicates are removed, because a content in two packs is looked at twice."""
     matches = {match.address: match for match in run.matches}.values()
     likely = {match.fingerprint for match in matches if run.options.every_place or not _is_weak(match, run.options)}
     wanted = {match.address.name for match in matches if match.sighting is None and match.fingerprint in likely}
@@ -23,14 +23,14 @@ def sightings(run: Run) -> Run:
 
 
 def unsighted(run: Run) -> Run:
-    """Each match at its address, for a run that was interrupted: nothing more is asked."""
+    """Give each match only its address, for an interrupted run."""
     return run._replace(
         occurrences=[Occurrence(match, match.sighting or Sighting(Kind.BLOB, blob=match.address.name)) for match in run.matches]
     )
 
 
 def _occurrences(source: Source, match: Match, sightings: Mapping[str, Sequence[Sighting]]) -> Iterable[Occurrence]:
-    """One for each commit that introduced the content at a path."""
+    """One occurrence for each commit that introduced the content at a path."""
     if match.sighting:
         yield Occurrence(match, source.vouched(match.sighting), source.at_head(match.sighting))
         return
@@ -46,7 +46,7 @@ def _unknown(match: Match) -> Sighting:
 
 
 def group(run: Run) -> Run:
-    """One finding for each token."""
+    """Group occurrences into one finding for each token."""
     tokens: dict[str, list[Occurrence]] = {}
     for occurrence in run.occurrences:
         tokens.setdefault(occurrence.match.fingerprint, []).append(occurrence)
@@ -57,15 +57,15 @@ def _finding(occurrences: list[Occurrence], options: Options) -> Finding:
     best = max((one.match for one in occurrences), key=lambda match: (CONFIDENCES.index(match.confidence), not match.reason))
     occurrences.sort(key=_place)
     weak = _is_weak(best, options)
-    meant = any(_is_meant(occurrence.sighting, options) for occurrence in occurrences)
-    reason = (best.reason or "confidence") if weak else "" if meant else "narrowed"
-    # With --min-confidence low it is a finding, and still has the reason that speaks against it.
+    selected = any(_is_selected(occurrence.sighting, options) for occurrence in occurrences)
+    reason = (best.reason or "confidence") if weak else "" if selected else "narrowed"
+    # With --min-confidence low, a finding still shows the reason against it.
     against = (Evidence("reason", {"text": best.reason}),) if best.reason and not weak else ()
     return Finding(best.rule, best.secret, best.fingerprint, best.confidence, reason, (*best.evidence, *against), tuple(occurrences))
 
 
-def _is_meant(sighting: Sighting, options: Options) -> bool:
-    """Whether a place is one of those that ``--since``, ``--until`` and ``--author`` ask for."""
+def _is_selected(sighting: Sighting, options: Options) -> bool:
+    """Whether a place matches ``--since``, ``--until`` and ``--author``."""
     if options.since is None and options.until is None and not options.author:
         return True
     if sighting.date is None or options.author.casefold() not in (sighting.author or "").casefold():
@@ -79,7 +79,7 @@ def _is_weak(match: Match, options: Options) -> bool:
 
 
 def exposure(run: Run) -> Run:
-    """Since when, and where still."""
+    """Find since when tokens are in history, and where they still are."""
     asked = [finding for finding in run.findings if run.options.every_place or not finding.reason]
     exposures = run.source.exposures({finding.fingerprint: [one.sighting for one in finding.occurrences] for finding in asked})
     unknown = Exposure()
@@ -87,17 +87,17 @@ def exposure(run: Run) -> Run:
 
 
 def excuse(run: Run) -> Run:
-    """What needn't be reported again goes to `ignored`, with the reason."""
+    """Move findings that the policy ignores to `ignored`, with the reason."""
     from patscan.triage import Policy, Triage
 
     triage = Triage(run.options.policy or Policy())
-    parts = sorted((part for finding in run.findings for part in triage.apart(finding)), key=order)
+    parts = sorted((part for finding in run.findings for part in triage.split(finding)), key=order)
     findings, ignored = [part for part in parts if not part.reason], [part for part in parts if part.reason]
     return run._replace(findings=findings, ignored=ignored, unreasoned=tuple(sorted(triage.unreasoned)))
 
 
 def hash_lines(run: Run) -> Run:
-    """GitHub's hashes of the lines of findings that a reader can open now: the one second reading there is."""
+    """Add GitHub's hashes of lines to findings at HEAD. This is the only second reading of contents."""
     from patscan.detect.linehash import LARGEST, line_hashes
 
     lines: dict[str, set[int]] = {}
@@ -116,10 +116,10 @@ def hash_lines(run: Run) -> Run:
 
 
 def _has_line(occurrence: Occurrence) -> bool:
-    """Whether there is a line to open: whoever opens a link sees the lines of what it leads to."""
+    """Whether a reader can open the line. For a link, editors open its target instead."""
     sighting = occurrence.sighting
     has_file = sighting.kind in _LINED and sighting.path is not None and not occurrence.match.address.members
-    # A hash of the line without a key would tell who guesses a password that it is right.
+    # A hash of the line has no key, so it would confirm a guessed password.
     return occurrence.at_head is not False and has_file and not occurrence.match.secret.is_keyed
 
 
@@ -129,7 +129,7 @@ def _place(occurrence: Occurrence) -> tuple[str, int, str, str]:
 
 
 def order(finding: Finding) -> tuple[bool, int, bool, bool, int, str, tuple[str, int, str, str], str]:
-    """The worst first: committed, sure, still there, out of the house."""
+    """A sort key, the worst first: committed, most certain, at HEAD, pushed, most severe."""
     sure, bad = -CONFIDENCES.index(finding.confidence), -SEVERITIES.index(finding.rule.severity)
     worst = (finding.exposure.kept_by == "nothing", sure, not finding.exposure.at_head, not finding.exposure.pushed, bad)
     return (*worst, finding.rule.id, _place(finding.occurrences[0]), finding.fingerprint)
@@ -137,6 +137,6 @@ def order(finding: Finding) -> tuple[bool, int, bool, bool, int, str, tuple[str,
 
 _LINED = (Kind.BLOB, Kind.INDEX, Kind.FILE)
 STAGES: tuple[Stage, ...] = (sightings, group, exposure, excuse)
-"""What happens after the look; then come the stages that a command adds, and `hash_lines`."""
-UNASKED: tuple[Stage, ...] = (unsighted, group, excuse)
-"""What happens instead once a user has interrupted."""
+"""The stages after the look. The stages of a command and `hash_lines` follow."""
+INTERRUPTED: tuple[Stage, ...] = (unsighted, group, excuse)
+"""The stages after an interruption."""

@@ -1,4 +1,4 @@
-"""Small text files that somebody else may have written: read with care, replaced whole or not at all."""
+"""Read untrusted small text files safely, and replace them atomically."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from patscan.errors import ConfigError
 
 LARGEST = 16 << 20
-"""Bytes: a hundred thousand accepted tokens; more is no configuration and no baseline."""
+"""The most bytes of a file: a baseline with a hundred thousand tokens."""
 
 
 Read = Callable[[Path, "Path | None"], "str | None"]
-"""The text of a file that must lie in a folder; ``None`` if there is no such file. Raises `ConfigError`."""
+"""Reads the text of a file that must lie in a folder; ``None`` if it doesn't exist. Raises `ConfigError`."""
 
 
 def on_disk(file: Path, inside: Path | None = None) -> str | None:
@@ -23,14 +23,14 @@ def on_disk(file: Path, inside: Path | None = None) -> str | None:
 
 
 def read(file: Path, inside: Path | None = None) -> str:
-    """The text of `file`, which must lie in the folder `inside` even if links lead to it. Raises `ConfigError`."""
+    """The text of `file`, which must lie in the folder `inside` after links are resolved. Raises `ConfigError`."""
     check_inside(file, inside)
     try:
-        # A pipe would never end, a device neither.
+        # A pipe or a device might never end.
         number = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(number, "rb") as stream:
             if not stat.S_ISREG(os.fstat(number).st_mode):
-                raise ConfigError(f"{file}: not a file.")
+                raise ConfigError(f"{file}: not a regular file.")
             data = stream.read(LARGEST + 1)
     except IsADirectoryError:
         raise ConfigError(f"{file}: a folder. A file was expected.") from None
@@ -40,7 +40,7 @@ def read(file: Path, inside: Path | None = None) -> str:
 
 
 def decoded(file: Path, data: bytes) -> str:
-    """The text that `data`, read from `file`, stands for. Raises `ConfigError`."""
+    """Decode `data`, the content of `file`. Raises `ConfigError`."""
     if len(data) > LARGEST:
         raise ConfigError(f"{file}: larger than {LARGEST >> 20} MiB, so it isn't read.")
     try:
@@ -50,17 +50,17 @@ def decoded(file: Path, data: bytes) -> str:
 
 
 def check_inside(file: Path, folder: Path | None) -> None:
-    """Raises `ConfigError` if `file` leads out of `folder`, by its name or by a link."""
+    """Raises `ConfigError` if `file` lies outside `folder`, by its name or through a link."""
     try:
         leads_out = folder is not None and not file.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError) as error:
-        raise ConfigError(f"{file}: leads nowhere: {error}.") from None
+        raise ConfigError(f"{file}: can't be resolved: {error}.") from None
     if leads_out:
-        raise ConfigError(f"{file}: leads out of {folder}. Name it with a flag if you trust it.")
+        raise ConfigError(f"{file}: lies outside {folder}. If you trust it, name it with a flag.")
 
 
 def replace(file: Path, text: str) -> None:
-    """Make `text` the content of `file`, readable by everybody, for it is committed. Raises `ConfigError`."""
+    """Replace the content of `file`, with mode 0644 because it will be committed. Raises `ConfigError`."""
     from patscan.whole import whole
 
     try:

@@ -1,6 +1,6 @@
-"""What of the findings needn't be reported again: paths, ignore comments and accepted tokens. Nothing is dropped, all of it is listed.
+"""Apply a project's policy: ignored paths, ignore comments and accepted tokens. Ignored findings are listed, never dropped.
 
-Each place of a token is judged for itself, so that a token is found as long as one place of it isn't ignored.
+Each place is judged separately. A token is a finding as long as one of its places isn't ignored.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ from patscan.kind import Kind
 from patscan.model import Finding, Ignore, Occurrence, Sighting
 
 _NAMELESS = (Kind.REF_NAME, Kind.STDIN, Kind.MESSAGE)
-"""Kinds of places whose path is no file of the project."""
+"""Kinds of places whose path isn't a file of the project."""
 _STARS, _DEEP = 3, 3
-"""Stars in a part of a pattern's path and ``**`` in a pattern: each multiplies the time that a hostile path takes."""
+"""The most stars in one name of a pattern, and the most ``**``. Each multiplies the time for a hostile path."""
 
 
 class Policy(NamedTuple):
-    """What a project has decided not to hear of again."""
+    """What a project ignores."""
 
     ignored_paths: tuple[str, ...] = ()
     """Patterns in gitignore syntax, for paths relative to `root`."""
     root: str = ""
-    """The folder that a file's path is taken relative to; empty: paths are relative to it already."""
+    """The folder to which paths are relative; empty: they already are."""
     inside: str = ""
-    """The folder of a submodule, which stands before its paths."""
+    """The folder of a submodule, a prefix of its paths."""
     accepted: Mapping[str, str] = {}
-    """Reasons by the baseline's fingerprint of an accepted token."""
+    """The reasons of accepted tokens, by their fingerprints in the baseline."""
     salt: bytes = b""
-    """The baseline's own, for those fingerprints."""
+    """The baseline's salt of these fingerprints."""
     require_reason: bool = False
-    """An ignore comment without a reason ignores nothing."""
+    """Whether an ignore comment needs a reason."""
 
 
 class _Doubt(NamedTuple):
-    """Why a place is ignored, and what somebody wrote as the reason."""
+    """Why a place is ignored, and a person's written reason."""
 
     reason: str
     justification: str
 
 
 class Triage:
-    """A policy at work."""
+    """Applies a policy to findings."""
 
     def __init__(self, policy: Policy) -> None:
         """Raises `ConfigError` for a pattern that is none."""
@@ -57,8 +57,8 @@ class Triage:
         self._policy = policy
         self._excluded = cache(excluded(policy.ignored_paths)) if policy.ignored_paths else None
 
-    def apart(self, finding: Finding) -> Iterator[Finding]:
-        """`finding` with the places that count, if any do, and one ignored finding for each reason that others have."""
+    def split(self, finding: Finding) -> Iterator[Finding]:
+        """Split `finding` into one with the places that count, if any, and an ignored one for each reason."""
         if finding.reason:
             yield finding
             return
@@ -114,19 +114,19 @@ def excluded(patterns: Iterable[str]) -> Callable[[str], bool]:
 
     patterns = tuple(patterns)
     for pattern in patterns:
-        # What compiles patterns may take NUL for the end of one, and the rest for everything.
+        # A regex engine may end a pattern at NUL, and then match everything.
         if "\0" in pattern:
-            raise ConfigError(f"ignore-paths: {pattern!r} holds a NUL, which no path does.")
+            raise ConfigError(f"ignore-paths: {pattern!r} contains a NUL, which no path does.")
         if pattern.count("**") > _DEEP or any(part != "**" and part.count("*") > _STARS for part in pattern.split("/")):
             raise ConfigError(f"ignore-paths: {pattern!r} has too many stars: at most {_STARS} in a name, and ** at most {_DEEP} times.")
     try:
         return GitIgnoreSpec.from_lines(patterns).match_file
     except (ValueError, re.error) as error:
-        raise ConfigError(f"ignore-paths: {error}. They are written as in a .gitignore.") from error
+        raise ConfigError(f"ignore-paths: {error}. Write patterns as in a .gitignore.") from error
 
 
 def _spread(occurrences: Sequence[Occurrence], comments: Mapping[int, Ignore]) -> Iterator[tuple[int, Ignore]]:
-    """The newest version of a file decides for all its versions; an older one's comment hides nothing."""
+    """Apply the comments in the newest version of a file to all its versions. A comment only in an older version hides nothing."""
     files: dict[str, list[int]] = {}
     for number, occurrence in enumerate(occurrences):
         files.setdefault(_name(occurrence.sighting), []).append(number)
@@ -138,7 +138,7 @@ def _spread(occurrences: Sequence[Occurrence], comments: Mapping[int, Ignore]) -
 
 
 def _uncommitted(occurrences: Sequence[Occurrence], doubts: list[_Doubt | None]) -> list[_Doubt | None]:
-    """Contents that no commit refers to: versions on the way to the files whose comments accept the token everywhere else."""
+    """Ignore contents without a commit too, if comments at HEAD ignore all other places: they are drafts of these files."""
     at_head = next((doubt for one, doubt in zip(occurrences, doubts, strict=True) if doubt and one.at_head), None)
     if not at_head or not all(doubt or _is_loose(one.sighting) for one, doubt in zip(occurrences, doubts, strict=True)):
         return doubts
@@ -150,7 +150,7 @@ def _is_loose(sighting: Sighting) -> bool:
 
 
 def _newest(occurrences: Sequence[Occurrence], versions: Sequence[int]) -> list[int]:
-    """Those at HEAD; if there are none, those that were brought last."""
+    """The versions at HEAD; without any, the version that was introduced last."""
     if here := [number for number in versions if occurrences[number].at_head]:
         return here
     last = occurrences[max(versions, key=lambda number: instant(occurrences[number].sighting.date))].sighting

@@ -1,4 +1,4 @@
-"""Reports of several repositories as one: a token that several of them hold is one finding, to be revoked once."""
+"""Merge the reports of several repositories. A token in several of them is one finding."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from patscan.kind import Kind
 from patscan.model import Commit, Coverage, Exposure, Finding, Occurrence, Report
 from patscan.stages import order
 
-_KEPT = ("ref", "stash", "reflog", "no ref", "index", "nothing")
+_KEEPERS = ("ref", "stash", "reflog", "no ref", "index", "nothing")
 
 
-def union(report: Report, others: Mapping[str, Report]) -> Report:
-    """`report` together with those of its submodules, each by its path, which then stands before all of its own."""
-    reports = [report, *(_under(path, other) for path, other in others.items())]
+def union(report: Report, submodules: Mapping[str, Report]) -> Report:
+    """`report` merged with the reports of its submodules, by their paths. Each path becomes a prefix of the submodule's places."""
+    reports = [report, *(_under(path, other) for path, other in submodules.items())]
     return report._replace(
-        coverage=_together(one.coverage for one in reports),
+        coverage=_sum(one.coverage for one in reports),
         findings=_grouped(finding for one in reports for finding in one.findings),
         ignored=_grouped(finding for one in reports for finding in one.ignored),
         interrupted=any(one.interrupted for one in reports),
@@ -24,7 +24,7 @@ def union(report: Report, others: Mapping[str, Report]) -> Report:
     )
 
 
-def _together(coverages: Iterable[Coverage]) -> Coverage:
+def _sum(coverages: Iterable[Coverage]) -> Coverage:
     total = Coverage()
     for coverage in coverages:
         total = total.plus(coverage)
@@ -38,24 +38,24 @@ def _under(path: str, report: Report) -> Report:
             skipped=tuple(skip._replace(where=f"{path}: {skip.where}") for skip in coverage.skipped),
             notes=tuple(note._replace(where=f"{path}: {note.where}") for note in coverage.notes),
         ),
-        findings=tuple(_moved(path, finding) for finding in report.findings),
-        ignored=tuple(_moved(path, finding) for finding in report.ignored),
+        findings=tuple(_prefixed(path, finding) for finding in report.findings),
+        ignored=tuple(_prefixed(path, finding) for finding in report.ignored),
         violations=tuple(f"{path}: {sentence}" for sentence in report.violations),
     )
 
 
-def _moved(path: str, finding: Finding) -> Finding:
+def _prefixed(path: str, finding: Finding) -> Finding:
     tips = finding.exposure.tips
     return finding._replace(
-        occurrences=tuple(_placed(path, occurrence) for occurrence in finding.occurrences),
+        occurrences=tuple(_placed_under(path, occurrence) for occurrence in finding.occurrences),
         exposure=finding.exposure._replace(tips=None if tips is None else tuple(f"{path}: {tip}" for tip in tips)),
     )
 
 
-def _placed(path: str, occurrence: Occurrence) -> Occurrence:
+def _placed_under(path: str, occurrence: Occurrence) -> Occurrence:
     sighting = occurrence.sighting
     if sighting.path is None:
-        # A message stands at its submodule, but content without a path mustn't become a file there.
+        # A message is placed at its submodule. A blob without a path must not become a file there.
         inside = None if sighting.blob else path
     else:
         inside = f"{path}: {sighting.path}" if sighting.kind is Kind.REF_NAME else f"{path}/{sighting.path}"
@@ -71,11 +71,11 @@ def _grouped(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _joined(one: Finding, other: Finding) -> Finding:
-    return one._replace(occurrences=one.occurrences + other.occurrences, exposure=_both(one.exposure, other.exposure))
+    return one._replace(occurrences=one.occurrences + other.occurrences, exposure=_merged(one.exposure, other.exposure))
 
 
-def _both(one: Exposure, other: Exposure) -> Exposure:
-    """Where several repositories were asked, ``None`` of one of them says nothing against the other."""
+def _merged(one: Exposure, other: Exposure) -> Exposure:
+    """Merge two exposures. An unknown (``None``) value doesn't override a known one."""
     kept = [exposure.kept_by for exposure in (one, other) if exposure.kept_by]
     return Exposure(
         first_seen=min(filter(None, (one.first_seen, other.first_seen)), key=_when, default=None),
@@ -84,7 +84,7 @@ def _both(one: Exposure, other: Exposure) -> Exposure:
         tips=(one.tips or ()) + (other.tips or ()),
         reachable=_either(one.reachable, other.reachable),
         pushed=_either(one.pushed, other.pushed),
-        kept_by=min(kept, key=_KEPT.index, default=None),
+        kept_by=min(kept, key=_KEEPERS.index, default=None),
         removed=(one.removed or ()) + (other.removed or ()),
         at_or_before=one.at_or_before or other.at_or_before,
         reflogs=(one.reflogs or ()) + (other.reflogs or ()),

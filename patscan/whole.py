@@ -1,4 +1,4 @@
-"""Files that stand at their path complete or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import IO
 
 @contextmanager
 def whole(file: Path, mode: int = 0o600, place: Callable[[Path, Path], None] | None = None) -> Iterator[IO[bytes]]:
-    """A draft beside `file`, which `place` (`os.replace`) puts there when the block ends. If the block raises, `file` stays as it was.
+    """A stream for the new content of `file`. At the end of the block, `place` (default: `os.replace`) moves it to `file`.
 
-    A link at `file` is replaced, not followed. Raises `OSError`.
+    If the block raises, `file` stays unchanged. A link at `file` is replaced, not followed. Raises `OSError`.
     """
     draft = file.absolute().with_name(f".patscan.{os.getpid()}")
     draft.unlink(missing_ok=True)

@@ -31,12 +31,12 @@ LINE = f"{'0' * 32} personal-access-token - src/a.py an old one\n"
         (HEAD.replace("salt ", ""), 2, "salt"),
         (f"patscan-baseline 1\n{LINE}", 2, "salt"),
         (HEAD + LINE[:-1], 3, "cut off"),
-        (HEAD + LINE + LINE[:20] + "\n", 4, "not an entry"),
-        (HEAD + LINE[:33] + "\n", 3, "not an entry"),
-        (HEAD + "# a comment\n", 3, "not an entry"),
-        (HEAD + LINE.replace(" - ", " 2026-13-01 "), 3, "no date"),
-        (HEAD + LINE.replace(" - ", " tomorrow "), 3, "no date"),
-        (HEAD + LINE.replace(" - ", " 20260101 "), 3, "no date"),
+        (HEAD + LINE + LINE[:20] + "\n", 4, "not a complete entry"),
+        (HEAD + LINE[:33] + "\n", 3, "not a complete entry"),
+        (HEAD + "# a comment\n", 3, "not a complete entry"),
+        (HEAD + LINE.replace(" - ", " 2026-13-01 "), 3, "isn't a date"),
+        (HEAD + LINE.replace(" - ", " tomorrow "), 3, "isn't a date"),
+        (HEAD + LINE.replace(" - ", " 20260101 "), 3, "isn't a date"),
         (f"{HEAD}<<<<<<< ours\n{LINE}=======\n>>>>>>> theirs\n", 3, "merge conflict"),
         (f"patscan-baseline 1\n<<<<<<< ours\nsalt {'ab' * 16}\n=======\n", 2, "merge conflict"),
     ],
@@ -76,7 +76,7 @@ def test_windows_line_ends_and_empty_lines_are_read(tmp_path: Path) -> None:
     assert baseline.read(file).entries == (Entry("0" * 32, "personal-access-token", None, "src/a.py", "an old one"),)
 
 
-def test_entries_are_sorted_and_a_double_one_is_told_and_goes(tmp_path: Path) -> None:
+def test_entries_are_sorted_and_a_duplicate_is_reported_and_removed(tmp_path: Path) -> None:
     other = LINE.replace("0" * 32, "1" * 32)
     file = tmp_path / "b"
     file.write_text(HEAD + other + LINE + LINE.replace("an old one", "again"))

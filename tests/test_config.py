@@ -84,17 +84,17 @@ class TestRefused:
 
     def test_what_is_no_file(self, root: Path, tmp_path: Path) -> None:
         (root / ".patscan.toml").mkdir()
-        assert "a folder" in refusal(root) or "not a file" in refusal(root)
+        assert "a folder" in refusal(root) or "not a regular file" in refusal(root)
         (root / ".patscan.toml").rmdir()
         os.mkfifo(root / ".patscan.toml")
-        assert "not a file" in refusal(root)
-        assert "not a file" in refusal(root, Path("/dev/zero"))
+        assert "not a regular file" in refusal(root)
+        assert "not a regular file" in refusal(root, Path("/dev/zero"))
         assert "can't be read: No such file" in refusal(root, tmp_path / "nowhere")
 
     def test_a_link_out_of_the_repository(self, root: Path, tmp_path: Path) -> None:
         (tmp_path / "outside.toml").write_text("")
         (root / ".patscan.toml").symlink_to("../outside.toml")
-        assert "leads out of" in refusal(root)
+        assert "lies outside" in refusal(root)
         assert config.load(root, tmp_path / "outside.toml").file == tmp_path / "outside.toml"
         (root / ".patscan.toml").unlink()
         (root / ".patscan.toml").symlink_to(".patscan.toml")
@@ -151,11 +151,11 @@ def test_every_key_is_known_to_the_tests_and_to_the_documentation() -> None:
 
 
 @pytest.mark.parametrize("key", GOOD)
-def test_a_right_value_is_taken_and_said(root: Path, key: str) -> None:
+def test_a_right_value_is_used_and_reported(root: Path, key: str) -> None:
     (root / ".patscan.toml").write_text(f"{key} = {GOOD[key]}\n")
     found = config.load(root)
     assert found.get(key) != config.KEYS[key].default
-    assert [said.split()[0] for said in found.said()] == ([key] if config.KEYS[key].shrinks else [])
+    assert [effect.split()[0] for effect in found.effects()] == ([key] if config.KEYS[key].shrinks else [])
 
 
 def test_a_default_is_a_right_value() -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from patscan import HOME, config, rulebook
+from patscan.cli.parser import COMMANDS as COMMANDS_OF_THE_PARSER
 from patscan.cli.parser import build, parse
 from patscan.detect.ignores import DIRECTIVES
 from patscan.errors import ExitCode
@@ -21,6 +22,7 @@ from patscan.model import CONFIDENCES, STATES
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 DOCS = (ROOT / "docs" / "formats.md").read_text("utf-8")
+COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
@@ -29,7 +31,7 @@ NEEDED = {"revoke": ["--active"], "rotate": ["--fingerprint", "3b", "--token-fil
 
 
 def commands() -> list[list[str]]:
-    lines = [line for _, block in BLOCKS for line in re.split(r"\n|&&", block)] + re.findall(r"`([^`\n]+)`", README)
+    lines = [line for _, block in BLOCKS for line in re.split(r"\n|&&", block)] + re.findall(r"`([^`\n]+)`", README + COMMANDS)
     lines = [line.strip().removeprefix("- ") for line in lines]
     found = [
         line
@@ -60,14 +62,31 @@ def test_every_command_parses(command: list[str]) -> None:
     assert parse(["DIR" if word == "ID" else word for word in command]).command
 
 
-def test_every_flag_is_named_and_every_named_flag_exists() -> None:
-    ours = README.split("## How it compares")[0] + README.split("## Rules")[1]
-    named = set(re.findall(r"(?<![\w=-])--[a-z][a-z-]+", ours)) - {"--editable"}
+def test_every_flag_is_in_the_table_and_every_named_flag_exists() -> None:
+    named = set(re.findall(r"(?<![\w=-])--[a-z][a-z-]+", COMMANDS.split("## Flags")[1]))
     assert flags() == named
+    ours = README.split("## How it compares")[0] + README.split("## Rules")[1] + COMMANDS
+    assert set(re.findall(r"(?<![\w=-])--[a-z][a-z-]+", ours)) - {"--editable"} <= flags()
+
+
+def test_the_readme_is_for_a_reader_in_a_hurry() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+def test_no_page_names_a_command_that_does_not_exist() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        named = set(re.findall(r"`(?:\S+/)?patscan ([a-z][a-z-]+)\b", page.read_text("utf-8")))
+        assert named <= set(COMMANDS_OF_THE_PARSER), page.name
+
+
+def test_every_command_is_in_the_table() -> None:
+    table = README.split("## Commands")[1].split("\n[")[0]
+    for command in COMMANDS_OF_THE_PARSER:
+        assert re.search(rf"[`,]\s?`?(?:patscan )?{command}\b", table), command
 
 
 def test_the_example_configuration_is_one(tmp_path: Path) -> None:
-    (example,) = (block for kind, block in BLOCKS if kind == "toml" and "[[rule]]" not in block)
+    (example,) = re.findall(r"^```toml\n(.*?)^```", (ROOT / "docs" / "configuration.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     (tmp_path / config.NAME).write_text(example, "utf-8")
     found = config.load(tmp_path)
     assert found.values
@@ -85,10 +104,10 @@ def test_every_exit_code_is_in_the_table() -> None:
 
 
 def test_every_format_and_every_confidence_is_named() -> None:
-    listed = re.search(r"`--format NAME` for standard output \(([^)]*)\)", README)
+    listed = re.search(r"Formats: ([^(]*)\(", README)
     assert listed
     assert re.findall(r"`(\w+)`", listed[1]) == list(FORMATS)
-    table = README.split("## How sure it is")[1].split("##")[0]
+    table = COMMANDS.split("## How sure it is")[1].split("##")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(reversed(CONFIDENCES))
 
 
@@ -124,15 +143,16 @@ def test_the_page_of_hooks_names_what_there_is() -> None:
 
 
 def test_links_lead_somewhere_and_home_is_home() -> None:
-    for link in re.findall(r"\]\(([^)]+)\)", README):
-        assert link.startswith("https://") or (ROOT / link).exists(), link
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
+            assert link.startswith("https://") or (page.parent / link).exists(), f"{page.name}: {link}"
     assert HOME in README
     assert HOME in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 def test_every_commit_that_is_pinned_is_one_of_ours_and_has_the_hooks() -> None:
     pages = [README, DOCS, (ROOT / "docs" / "hooks.md").read_text("utf-8")]
-    pinned = [commit for page in pages for commit in re.findall(r"(?:^ +rev: |patscan@)(\S+)", page, re.MULTILINE)]
+    pinned = [commit for page in pages for commit in re.findall(r"(?:^ +rev: |patscan@)([^\s`]+)", page, re.MULTILINE)]
     assert len(pinned) == 6  # two hooks, three jobs, one installation
     assert not re.findall(r"^ *- (?:run: )?pip install patscan", "".join(pages), re.MULTILINE)
     (commit,) = set(pinned)

@@ -10,6 +10,7 @@ import pytest
 
 from patscan import rulebook
 from patscan.detect.likelihood import NEVER_DRAWN
+from patscan.errors import RuleError
 from patscan.model import SEVERITIES
 from tests.cli.test_main import patscan
 
@@ -62,6 +63,28 @@ def test_prefixes_of_examples_in_the_documentation_stand_in_no_shipped_example()
             assert not any(prefix in text for text in (*(example.text for example in shipped.examples), *shipped.counter_examples)), prefix
 
 
+def test_rules_of_one_kind_share_a_remedy(own: Path) -> None:
+    file = own / "deploy-bot.toml"
+    text = re.sub("^remedy = .*\n", "", file.read_text("utf-8"), flags=re.MULTILINE)
+    second = text.replace('id = "deploy-bot-token"', 'id = "deploy-bot-old"\nremedy = "Delete it."').replace("dplbot-", "dpbold-")
+    file.write_text(f'[remedies]\ndeploy-bot-token = "Reset it."\n{text}{second}', "utf-8")
+    shared, single = (rule for rule in rulebook.load([own]) if rule.kind == "deploy-bot-token")
+    assert (shared.remedy, single.remedy) == ("Reset it.", "Delete it.")
+
+
+def test_a_shared_remedy_belongs_to_a_kind_of_the_file(own: Path) -> None:
+    (own / "deploy-bot.toml").write_text(f'[remedies]\nother = "Reset it."\n{_blocks[0]}', "utf-8")
+    with pytest.raises(RuleError, match=r"deploy-bot\.toml: each key in \[remedies\] must be the kind of a rule"):
+        rulebook.load([own])
+
+
+def test_no_shipped_remedy_is_written_twice() -> None:
+    for file in rulebook.shipped().glob("*.toml"):
+        remedies = [rule["remedy"] for rule in tomllib.loads(file.read_text("utf-8"))["rule"] if "remedy" in rule]
+        assert len(remedies) == len(set(remedies)), file.name
+    assert rulebook._REMEDY not in {rule.remedy for rule in rulebook.load()}
+
+
 def test_all_errors_of_all_files_come_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('[[rule]]\nid = "Bad Id"\nseverity = "awful"\npattern = "("\ncolour = "red"\n[[rule]]\nid = "two"\n')
     (tmp_path / "b.toml").write_text("x = 1\n")
@@ -70,7 +93,7 @@ def test_all_errors_of_all_files_come_at_once(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     for sentence in (
         "a.toml: rule 'Bad Id': unknown field 'colour'",
-        "a.toml: rule 'Bad Id': the id holds lowercase letters",
+        "a.toml: rule 'Bad Id': the id must be made of lowercase letters",
         "a.toml: rule 'Bad Id': severity is 'awful'",
         "a.toml: rule 'Bad Id': pattern is no regular expression",
         "a.toml: rule 'Bad Id': examples must be",

@@ -26,7 +26,7 @@ def at(path: str | None, date: str = "", blob: str = "b", head: bool | None = No
 def apart(rules: tuple[Rule, ...], policy: Policy, places: list[Occurrence], comments: list[Occurrence]) -> dict[str, list[Occurrence]]:
     marked = [one._replace(match=one.match._replace(ignore=Ignore(1, "why"))) if one in comments else one for one in places]
     finding = Finding(rules[0], SECRET, SECRET.fingerprint, "high", "", (), tuple(marked))
-    parts = Triage(policy).apart(finding)
+    parts = Triage(policy).split(finding)
     return {part.reason: [one._replace(match=one.match._replace(ignore=None)) for one in part.occurrences] for part in parts}
 
 
@@ -94,7 +94,7 @@ class TestComments:
         assert apart(rules, Policy(), [first, second], [first]) == {"inline comment": [first], "": [second]}
 
     @pytest.mark.parametrize("kind", ["commit-message", "author", "tag-message", "ref-name", "path", "symlink"])
-    def test_who_pushes_a_token_does_not_silence_it_in_a_message(self, rules: tuple[Rule, ...], kind: str) -> None:
+    def test_a_message_cannot_ignore_its_own_token(self, rules: tuple[Rule, ...], kind: str) -> None:
         place = at(None, kind=kind)
         assert apart(rules, Policy(), [place], [place]) == {"": [place]}
 
@@ -104,7 +104,7 @@ class TestComments:
 
         def part(reason: str) -> Finding:
             commented = place._replace(match=place.match._replace(ignore=Ignore(7, reason)))
-            (only,) = triage.apart(Finding(rules[0], SECRET, SECRET.fingerprint, "high", "", (), (commented,)))
+            (only,) = triage.split(Finding(rules[0], SECRET, SECRET.fingerprint, "high", "", (), (commented,)))
             return only
 
         assert (part("").reason, triage.unreasoned) == ("", {"a:7"})

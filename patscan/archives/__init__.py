@@ -1,7 +1,7 @@
-"""What lies inside compressed contents and archives, which are known by their first bytes. Nothing is ever written to disk.
+"""Unpack compressed contents and archives, recognized by their first bytes. Nothing is written to disk.
 
-`members` opens one archive; what its members hold may be archives again, which is the caller's affair. Bytes come out piece by piece,
-and every one of them is counted by an `Account`, so that no archive can ask for more than its `Limits`.
+`members` opens one archive. Members may be archives again; the caller opens them. Bytes come in chunks, and an `Account` counts all of
+them, so that no archive exceeds its `Limits`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from patscan.archives.reader import Reader
 STARTS = frozenset(
     (b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5", b"PK", b"MZ", b"#!", b"\x7fE", *(b"x%c" % level for level in (0x01, 0x5E, 0x9C, 0xDA)))
 )
-"""The first two bytes of everything but tar: asked of every content there is, before `kind_of`."""
+"""The first two bytes of all kinds but tar: a quick test of every content before `kind_of`."""
 TAR = slice(257, 262)
-"""Where a tar says ``ustar``."""
+"""The position of ``ustar`` in a tar."""
 USTAR = b"ustar"
 
 _KINDS = {
@@ -30,23 +30,23 @@ _KINDS = {
     "zip": rb"PK(?:\x03\x04|\x05\x06|\x07\x08|00PK)",
 }
 _PROGRAMS = frozenset((b"MZ", b"#!", b"\x7fE"))
-"""How programs begin, behind which a zip may lie."""
+"""The first two bytes of programs: a zip may be appended to one."""
 _LONGEST_END = 22 + 0xFFFF
-"""Bytes of a zip's end record with the longest comment."""
+"""The most bytes of a zip's end record with its comment."""
 
 
 class Member(NamedTuple):
-    """One content in an archive. It has to be read before the next one."""
+    """One content in an archive. It must be read before the next member."""
 
     name: str
-    """Its path in the archive; empty if the archive has one content without a name, as a compressed stream has."""
+    """The path in the archive; empty for the content of a compressed stream."""
     reader: Reader
     problem: Problem | None = None
     """Why it can't be read at all."""
 
 
 def kind_of(data: bytes | memoryview) -> str | None:
-    """The kind of archive that begins, or for a zip ends, with `data`."""
+    """The kind of an archive, from its beginning, or for a zip after a program from its end; ``None`` if it isn't one."""
     start = bytes(data[:16])
     if start[:2] in _PROGRAMS and data[TAR] != USTAR:
         return "zip" if b"PK\x05\x06" in bytes(data[-_LONGEST_END:]) else None
@@ -55,7 +55,7 @@ def kind_of(data: bytes | memoryview) -> str | None:
 
 
 def members(kind: str, archive: Reader, account: Account) -> Iterator[Member]:
-    """What lies in an archive of this kind. Raises `Problem` where the archive can't be read any further."""
+    """The members of an archive of this kind. Raises `Problem` if the archive can't be read any further."""
     if kind == "zip":
         from patscan.archives.zips import entries
 

@@ -1,4 +1,4 @@
-"""Chunks that a thread makes while those before them are looked at: decompressors and hyperscan let go of the interpreter."""
+"""Produce chunks in a thread while earlier chunks are scanned. Decompressors and hyperscan release the interpreter's lock."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from typing import Generic, TypeVar
 
 _Chunk = TypeVar("_Chunk")
 _WAITING = 4
-"""Chunks that wait to be looked at."""
+"""The most chunks that wait for the scan."""
 
 
 def ahead(chunks: Iterable[_Chunk]) -> Generator[_Chunk, None, None]:
-    """`chunks`, and what they raise. Closing it ends the thread."""
-    maker = _Maker(chunks)
-    maker.start()
+    """`chunks`, produced in a thread, with their exceptions. Closing the generator ends the thread."""
+    producer = _Producer(chunks)
+    producer.start()
     try:
-        yield from maker.chunks()
+        yield from producer.chunks()
     finally:
-        maker.close()
+        producer.close()
 
 
-class _Maker(Thread, Generic[_Chunk]):
+class _Producer(Thread, Generic[_Chunk]):
     def __init__(self, chunks: Iterable[_Chunk]) -> None:
         super().__init__(daemon=True)
         self._source = chunks
-        self._made: Queue[_Chunk | None] = Queue(_WAITING)
+        self._queue: Queue[_Chunk | None] = Queue(_WAITING)
         self._error: BaseException | None = None
         self._closed = Event()
 
     def run(self) -> None:
         try:
             for chunk in self._source:
-                self._made.put(chunk)
+                self._queue.put(chunk)
                 if self._closed.is_set():
                     return
         except BaseException as error:  # noqa: BLE001 - raised again where the chunks are used
             self._error = error
-        self._made.put(None)
+        self._queue.put(None)
 
     def chunks(self) -> Iterator[_Chunk]:
-        while (chunk := self._made.get()) is not None:
+        while (chunk := self._queue.get()) is not None:
             yield chunk
         if self._error:
             raise self._error
@@ -50,7 +50,7 @@ class _Maker(Thread, Generic[_Chunk]):
         self._closed.set()
         while self.is_alive():
             try:
-                self._made.get(timeout=0.01)
+                self._queue.get(timeout=0.01)
             except Empty:
                 continue
         self.join()

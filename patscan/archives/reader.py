@@ -1,4 +1,4 @@
-"""Chunks of bytes, read in any portions."""
+"""Read an iterator of chunks like a file."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable
 from patscan.archives.limits import Problem
 
 Read = Callable[[int], bytes]
-"""Takes a number of bytes and returns fewer only at the end."""
+"""Takes a number of bytes, and returns fewer only at the end."""
 
 
 class Reader:
-    """What an iterator of chunks gives, up to the problem that ends it."""
+    """The bytes of an iterator of chunks, up to its end or its first `Problem`."""
 
     def __init__(self, chunks: Iterable[bytes | memoryview] = ()) -> None:
         self.problem: Problem | None = None
-        """What ended it before its end."""
+        """The problem that ended the chunks early."""
         self._chunks = iter(chunks)
         self._chunk = memoryview(b"")
 
     def whole(self, most: int) -> bytes | bytearray:
-        """All of it, at most `most` bytes. What came in one chunk isn't copied."""
+        """All remaining bytes, at most `most`. A single chunk isn't copied."""
         if not self._chunk and not self._next():
             return b""
         chunk, self._chunk = self._chunk, memoryview(b"")
@@ -30,36 +30,36 @@ class Reader:
         return b"".join((chunk[:most], self.read(max(most - len(chunk), 0))))
 
     def read(self, size: int) -> bytes:
-        """See `Read`. A problem ends it, too: what came before it is worth a look."""
+        """See `Read`. A problem ends the bytes too: those before it are still scanned."""
         parts: list[bytes | memoryview] = []
-        have = 0
-        while have < size and (self._chunk or self._next()):
-            part = self._chunk[: size - have]
+        size_read = 0
+        while size_read < size and (self._chunk or self._next()):
+            part = self._chunk[: size - size_read]
             self._chunk = self._chunk[len(part) :]
             parts.append(part)
-            have += len(part)
+            size_read += len(part)
         return b"".join(parts)
 
     def drain(self) -> None:
-        """Read what is left, and forget it."""
+        """Read and discard the remaining chunks."""
         while self._next():
             self._chunk = memoryview(b"")
 
     def hurry(self) -> None:
-        """From here on, a thread makes the chunks ahead of their use."""
+        """From now on, produce the chunks in a thread, ahead of their use."""
         from patscan.archives.ahead import ahead
 
         self._chunks = ahead(self._chunks)
 
     def _next(self) -> bool:
-        """Go to the next chunk that has bytes."""
+        """Go to the next chunk that isn't empty; return whether there is one."""
         try:
             for chunk in self._chunks:
                 if chunk:
                     self._chunk = memoryview(chunk)
                     return True
         except Problem as problem:
-            # What its traceback refers to is much, and would live as long as it does.
+            # The traceback refers to large buffers and would keep them alive.
             self.problem, problem.__context__ = problem.with_traceback(None), None
         self._chunks = iter(())
         return False

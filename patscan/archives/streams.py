@@ -13,17 +13,17 @@ from patscan.archives.reader import Read
 INPUT = 128 << 10
 CHUNK = 1 << 20
 _TOO_LARGE = ("Memory usage limit exceeded", "Frame requires too much memory")
-"""What decoders of xz and zstd say if they need more memory for themselves than they may."""
+"""The messages of the xz and zstd decoders when they need too much memory."""
 _LEAST = 64
-"""Bytes that come out of what begins like a zlib stream, and then goes wrong, if it is one."""
+"""The least expanded bytes of a damaged zlib stream. With fewer, the bytes only look like a zlib header."""
 _BITS = {"gzip": 31, "zlib": 15, "deflate": -15}
-"""What zlib calls these kinds."""
+"""The ``wbits`` of zlib for these kinds."""
 _LOOSE = re.compile(rb"(?:blob|commit|tag|tree) [0-9]{1,20}\0")
-"""How git begins a loose object."""
+"""The header of git's loose objects."""
 
 
 class Decompressor(Protocol):
-    """What zlib, isal, bz2 and lzma have in common."""
+    """The common interface of zlib, isal, bz2 and lzma."""
 
     @property
     def eof(self) -> bool:
@@ -31,24 +31,24 @@ class Decompressor(Protocol):
 
     @property
     def unused_data(self) -> bytes:
-        """What follows the stream."""
+        """The bytes after the stream."""
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        """As much as `data` and what came before make, up to a length."""
+        """The next expanded bytes, at most `max_length`."""
 
 
 def expanded(kind: str, read: Read, account: Account) -> Iterator[bytes]:
-    """The bytes of a stream and of those of its kind that follow it. Raises `Problem`."""
+    """The expanded bytes of a stream, and of further streams of its kind after it. Raises `Problem`."""
     if kind == "zstd":
         yield from _zstd(read, account)
         return
-    made, errors = decompressor(kind, account.limits.held)
-    chunks = _inflated(kind, read, account, made, errors)
+    new_decompressor, errors = decompressor(kind, account.limits.held)
+    chunks = _inflated(kind, read, account, new_decompressor, errors)
     yield from _without_header(chunks) if kind == "zlib" else chunks
 
 
 def decompressor(kind: str, memory: int) -> tuple[Callable[[], Decompressor], tuple[type[Exception], ...]]:
-    """What makes a decompressor that takes at most `memory` bytes, and what that raises."""
+    """A factory of decompressors that need at most `memory` bytes, and the exceptions that they raise."""
     if kind == "bzip2":
         import bz2
 
@@ -76,14 +76,14 @@ def crc(data: bytes | memoryview, value: int) -> int:
 
 
 def _inflated(
-    kind: str, read: Read, account: Account, made: Callable[[], Decompressor], errors: tuple[type[Exception], ...]
+    kind: str, read: Read, account: Account, new_decompressor: Callable[[], Decompressor], errors: tuple[type[Exception], ...]
 ) -> Iterator[bytes]:
-    """What streams hold that follow each other. What follows them and isn't a stream is no part of them."""
+    """The expanded bytes of consecutive streams. Bytes after them that aren't a stream are ignored."""
     pending = read(INPUT)
     is_first = True
     caught: tuple[type[Exception], ...] = (Broken, *errors)
     while pending:
-        stream = Flow(made(), account)
+        stream = Flow(new_decompressor(), account)
         try:
             yield from stream.chunks(pending, read)
         except caught as error:
@@ -99,7 +99,7 @@ def _inflated(
 
 
 def _problem(error: str, account: Account) -> Problem:
-    """What is wrong with a stream of which a decompressor says `error`."""
+    """The problem with a stream, from a decompressor's message."""
     if any(sentence in error for sentence in _TOO_LARGE):
         return account.too_large()
     reason = f" ({error})" if error else ""
@@ -107,7 +107,7 @@ def _problem(error: str, account: Account) -> Problem:
 
 
 def _salvaged(kind: str, data: bytes) -> Iterator[bytes]:
-    """What comes out of the first bytes of a broken stream: an error takes with it what came out in the same call."""
+    """The expanded bytes before the error in a broken stream. A failing call discards its output, so smaller steps follow."""
     stream, step = zlib.decompressobj(_BITS[kind]), 4096
     while step:
         before = stream.copy()
@@ -128,11 +128,11 @@ class Flow:
     def __init__(self, decompressor: Decompressor, account: Account) -> None:
         self.consumed = self.produced = 0
         self.rest = b""
-        """What was read and lies behind the stream's end."""
+        """Bytes that were read after the end of the stream."""
         self._decompressor, self._account = decompressor, account
 
     def chunks(self, pending: bytes, read: Read) -> Iterator[bytes]:
-        """What comes out of `pending` and of what `read` gives. Raises `Problem`, and what the decompressor does."""
+        """The expanded bytes of `pending` and of the input after it. Raises `Problem` and the decompressor's exceptions."""
         self.consumed += len(pending)
         while True:
             chunk = self._decompressor.decompress(pending, CHUNK)
@@ -143,7 +143,7 @@ class Flow:
             if self._decompressor.eof:
                 break
             pending = getattr(self._decompressor, "unconsumed_tail", b"")
-            # bz2 and lzma keep what they haven't used; they and zlib may have more to give without new input.
+            # bz2 and lzma keep unused input. They and zlib may have more output without new input.
             if not pending and len(chunk) < CHUNK and getattr(self._decompressor, "needs_input", True):
                 pending = read(INPUT)
                 self.consumed += len(pending)
@@ -157,7 +157,7 @@ class Flow:
 
 
 def _without_header(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The content of a loose object without what git writes before it."""
+    """The chunks without the header of a loose object."""
     first = next(chunks, b"")
     header = _LOOSE.match(first)
     yield first[header.end() :] if header else first
@@ -165,14 +165,14 @@ def _without_header(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class _Counting:
-    """A file for zstandard, which counts what is read."""
+    """A file for zstandard that counts the bytes read."""
 
     def __init__(self, read: Read) -> None:
         self.consumed = 0
         self._read = read
 
     def read(self, size: int = -1) -> bytes:
-        """As files do."""
+        """Like the method of files."""
         data = self._read(size if size > 0 else INPUT)
         self.consumed += len(data)
         return data
@@ -182,9 +182,9 @@ def _zstd(read: Read, account: Account) -> Iterator[bytes]:
     try:
         import zstandard
     except ImportError:
-        raise Broken("not unpacked: zstd needs the package zstandard, which isn't installed.") from None
+        raise Broken("not unpacked: zstd needs the Python package zstandard, which isn't installed. Install it.") from None
     source, produced = _Counting(read), 0
-    file: Any = source  # no more than reading is asked of it
+    file: Any = source  # zstandard only reads it
     stream = zstandard.ZstdDecompressor(max_window_size=account.limits.held).stream_reader(file, read_across_frames=True)
     try:
         while chunk := stream.read(CHUNK):

@@ -12,14 +12,14 @@ from patscan.archives.reader import Read, Reader
 _BLOCK = 512
 _PART = 1 << 20
 _LONGEST = 1 << 20
-"""Bytes of a long name, or of a pax header, at most."""
+"""The most bytes of a long name or a pax header."""
 _PAX = re.compile(rb"[0-9]+ (path|size|GNU\.sparse\.(?:name|major))=([^\n]*)\n")
 _DIGITS = 10
-"""Digits of a number of pieces, and one more."""
+"""A number of pieces has fewer digits."""
 _FILES = (b"0", b"7", b"S", b"\0")
-"""Type flags of what has a content; folders, links and devices have none."""
+"""Type flags of members with content. Folders, links and devices have none."""
 _MORE_MAPS = {True: 482, False: 504}
-"""Where an old sparse file's header, or a block that follows it, says that one more block of its map follows."""
+"""The byte that says that another map block follows, in an old sparse file's header (``True``) or in a map block."""
 
 
 def files(read: Read, account: Account) -> Iterator[tuple[str, Reader]]:
@@ -43,39 +43,39 @@ def files(read: Read, account: Account) -> Iterator[tuple[str, Reader]]:
             extended = {}
         body.skip()
     if 0 < len(block) < _BLOCK:
-        raise Broken("cut off: what is there of it was looked at.")
+        raise Broken("cut off: only the bytes that are there were looked at.")
 
 
 class _Body:
-    """The bytes behind a header, up to the next one."""
+    """The bytes after a header, up to the next header."""
 
     def __init__(self, read: Read, size: int) -> None:
         self.left = max(size, 0)
         self._read, self._padding = read, -self.left % _BLOCK
 
     def resize(self, extended: Mapping[str, bytes]) -> None:
-        """The size that a pax header gives instead."""
+        """Use the size in a pax header, if there is one."""
         size = extended.get("size", b"")
         if size.isdigit() and len(size) < 20:
             self.left = int(size)
             self._padding = -self.left % _BLOCK
 
     def beginning(self) -> bytes:
-        """As much of it as a sane one has."""
+        """Its first `_LONGEST` bytes."""
         return b"".join(self.chunks(_LONGEST))
 
     def chunks(self, most: int | None = None) -> Iterator[bytes]:
-        """All of it. Raises `Broken` if it is cut off."""
+        """Its remaining bytes, at most `most`. Raises `Broken` if they are cut off."""
         while self.left and (most is None or most > 0):
             chunk = self._read(min(self.left, _PART))
             if not chunk:
-                raise Broken("cut off: what is there of it was looked at.")
+                raise Broken("cut off: only the bytes that are there were looked at.")
             self.left -= len(chunk)
             most = None if most is None else most - len(chunk)
             yield chunk
 
     def skip_map(self) -> None:
-        """What a sparse file of pax's version 1.0 begins with: the number of its pieces, and two numbers for each, in whole blocks."""
+        """Skip the map of a sparse file in pax version 1.0: the number of pieces, and two numbers for each, in whole blocks."""
         lines, wanted = 0, 1
         while self.left and lines < wanted:
             block = self._read(min(self.left, _BLOCK))
@@ -88,7 +88,7 @@ class _Body:
                 return
 
     def skip(self) -> None:
-        """What wasn't read, and what fills the last block."""
+        """Skip the remaining bytes and the padding of the last block."""
         for _ in self.chunks():
             pass
         self._read(self._padding)
@@ -98,7 +98,7 @@ def _header(block: bytes) -> TarInfo:
     try:
         return TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except (HeaderError, ValueError):
-        raise Broken("broken, or cut off, at the header of a member: what stands before it was looked at.") from None
+        raise Broken("broken or cut off at the header of a member: only the bytes before it were looked at.") from None
 
 
 def _extended(flag: bytes, data: bytes) -> dict[str, bytes]:
@@ -113,7 +113,7 @@ def _name(header: TarInfo, extended: Mapping[str, bytes]) -> str:
 
 
 def _skip_maps(block: bytes, read: Read) -> None:
-    """What an old sparse file's map has behind its header."""
+    """Skip the map blocks after the header of an old sparse file."""
     is_first = True
     while len(block) == _BLOCK and block[_MORE_MAPS[is_first]]:
         block, is_first = read(_BLOCK), False

@@ -1,4 +1,4 @@
-"""Zip, and all that is one: what its directory lists, and what lies between that and isn't listed. Format: PKWARE's APPNOTE.TXT."""
+"""Zip and formats based on it: the members in the directory, and unlisted members between them. Format: PKWARE's APPNOTE.TXT."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LISTED_FIELDS = struct.Struct("<8xHH4xIIIHHH8xI")
 _LOCAL_FIELDS = struct.Struct("<6xHH4xIIIHH")
 _END_FIELDS, _END64_FIELDS = struct.Struct("<12xIIH"), struct.Struct("<40xQQ")
 _LOCATOR, _LOCATOR_SIZE = b"PK\x06\x07", 20
-"""What stands before the end if a zip64 record does before it, also where its numbers would fit into the end."""
+"""The zip64 locator, which lies before the end record if there is a zip64 record."""
 _LONGEST_END = _END_FIELDS.size + 0xFFFF
 _MANY = 0xFFFFFFFF
-"""A number that stands in the extra field of zip64."""
+"""The placeholder of a number that is in the zip64 extra field."""
 _ENCRYPTED, _SIZES_FOLLOW, _UTF8 = 1, 8, 0x800
 _STORED, _AES = 0, 99
 _METHODS = {8: "deflate", 12: "bzip2", 93: "zstd", 95: "xz"}
@@ -26,7 +26,7 @@ _PART = 1 << 20
 
 
 class Entry(NamedTuple):
-    """A member, by what the directory or its own header says."""
+    """A member, as the directory or its local header describes it."""
 
     offset: int
     name: str
@@ -34,12 +34,12 @@ class Entry(NamedTuple):
     method: int
     checksum: int
     size: int
-    """Compressed bytes; 0 in a member's own header if they stand behind the content."""
+    """Compressed bytes; 0 in a local header if the sizes follow the content."""
 
 
 def entries(data: bytes | bytearray, account: Account) -> Iterator[tuple[str, Reader, Problem | None]]:
-    """Each member's name, its content, and why there is none, in the archive that `data` is. Raises `Problem`."""
-    account.hold(len(data))
+    """The name and content of each member in the archive `data`, and why it can't be read, if so. Raises `Problem`."""
+    account.reserve(len(data))
     try:
         archive = _Zip(data, account)
         for entry in archive.entries():
@@ -49,16 +49,16 @@ def entries(data: bytes | bytearray, account: Account) -> Iterator[tuple[str, Re
         if archive.lists_more:
             raise account.too_many()
         if not archive.has_directory:
-            raise Broken("cut off: it has no directory. What is there of it was looked at.")
+            raise Broken("cut off: it has no directory. Only the members that are there were looked at.")
     finally:
-        account.hold(-len(data))
+        account.reserve(-len(data))
 
 
 def _refusal(entry: Entry) -> Problem | None:
     if entry.flags & _ENCRYPTED or entry.method == _AES:
-        return Broken("encrypted: what it holds wasn't looked at.")
+        return Broken("encrypted, so its content wasn't looked at.")
     if entry.method != _STORED and entry.method not in _METHODS:
-        return Broken(f"packed with method {entry.method}, which isn't known here: what it holds wasn't looked at.")
+        return Broken(f"compressed with method {entry.method}, which patscan can't read, so its content wasn't looked at.")
     return None
 
 
@@ -71,7 +71,7 @@ class _Zip:
         self._taken = 0
 
     def entries(self) -> Iterator[Entry]:
-        """What is listed, in the order in which it lies, and between it what isn't."""
+        """Listed members by offset, with unlisted members between them."""
         listed = {entry.offset: entry for entry in self._listed()}
         cursor = 0
         for offset in sorted(listed):
@@ -81,22 +81,22 @@ class _Zip:
         yield from self._strays(cursor, len(self._data))
 
     def chunks(self, entry: Entry) -> Iterator[bytes | memoryview]:
-        """What a member holds. Raises `Problem`."""
+        """The content of a member. Raises `Problem`."""
         low = self._begin(entry.offset)
         size = entry.size or (len(self._data) - low if entry.flags & _SIZES_FOLLOW else 0)
         packed = self._view[low : low + size]
         self._taken += len(packed) if entry.size else 0
         if self._taken > len(self._data):
-            raise Broken("broken: its members overlap, and together are larger than it.")
+            raise Broken("broken: its members overlap, and together they are larger than the archive.")
         chunks = self._stored(packed) if entry.method == _STORED else self._unpacked(entry, packed)
         value = 0
         for chunk in chunks:
             value = crc(chunk, value)
             yield chunk
         if low + entry.size > len(self._data):
-            raise Broken("cut off: what is there of it was looked at.")
+            raise Broken("cut off: only the bytes that are there were looked at.")
         if entry.checksum and value != entry.checksum:
-            raise Broken("broken: its checksum is wrong. What it holds was looked at as it is.")
+            raise Broken("broken: its checksum is wrong. Its content was looked at all the same.")
 
     def _unpacked(self, entry: Entry, packed: memoryview) -> Iterator[bytes]:
         return expanded(_METHODS[entry.method], Reader([packed]).read, self._account)
@@ -114,7 +114,7 @@ class _Zip:
         return min(offset + _LOCAL_FIELDS.size + int(name) + int(extra), len(self._data))
 
     def _listed(self) -> Iterator[Entry]:
-        """What the directory lists, as far as that is allowed: several of its entries may name the same member."""
+        """The members in the directory, up to the limit. Several entries may name the same member."""
         at, base = self._directory()
         for _ in range(self._account.limits.members):
             if self._view[at : at + 4] != _LISTED or at + 46 > len(self._data):
@@ -128,7 +128,7 @@ class _Zip:
         self.lists_more = self._view[at : at + 4] == _LISTED
 
     def _directory(self) -> tuple[int, int]:
-        """Where the directory begins, and where the archive does, from which it counts; the end if there is none."""
+        """The offset of the directory, and the offset to which all others are relative; the data's end without a directory."""
         end = len(self._data)
         while (end := self._data.rfind(_END, max(len(self._data) - _LONGEST_END, 0), end)) >= 0:
             if end + _END_FIELDS.size > len(self._data):
@@ -140,14 +140,14 @@ class _Zip:
                 size, offset = _END64_FIELDS.unpack_from(self._view, record)
                 behind = record
             at = behind - size
-            # A comment may look like a directory's end.
+            # A comment may contain an end record.
             if at >= 0 and (self._view[at : at + 4] == _LISTED or (not size and not offset)):
                 self.has_directory = True
                 return at, at - offset
         return len(self._data), 0
 
     def _strays(self, low: int, high: int) -> Iterator[Entry]:
-        """Members between two places that no directory lists."""
+        """Unlisted members between two offsets."""
         while (at := self._data.find(_LOCAL, low, high)) >= 0 and at + _LOCAL_FIELDS.size <= len(self._data):
             flags, method, checksum, size, plain, name, extra = _LOCAL_FIELDS.unpack_from(self._view, at)
             begin = at + _LOCAL_FIELDS.size
@@ -159,7 +159,7 @@ class _Zip:
 
 
 def _in_zip64(extra: memoryview, plain: int, size: int, offset: int) -> tuple[int, int]:
-    """`size` and `offset`, or what the extra field says if they are too large to stand in their places."""
+    """`size` and `offset`, or their values in the zip64 extra field."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
@@ -172,7 +172,7 @@ def _in_zip64(extra: memoryview, plain: int, size: int, offset: int) -> tuple[in
 
 
 def _decoded(name: bytes | bytearray, flags: int) -> str:
-    # Without the flag it is said to be code page 437, in which most tools write whatever they like.
+    # Without the flag, a name should be in code page 437, but many tools write other encodings.
     return name.decode("utf-8", "surrogateescape") if flags & _UTF8 or (not name.isascii() and _is_utf8(name)) else name.decode("cp437")
 
 

@@ -1,1 +1,1 @@
-"""What a CI job's environment says is new. A `Decision` is made of values alone; `resolve` asks git."""
+"""Which commits are new for a CI job. A `Decision` depends on variables only; `resolve` turns it into commits with git."""

@@ -1,4 +1,4 @@
-"""What a CI environment says: which commit to look at, and compared with what."""
+"""The commit that a CI job scans, and the bases to compare it with."""
 
 from __future__ import annotations
 
@@ -10,51 +10,51 @@ from patscan.errors import UsageError
 
 ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REF = re.compile(r"(?!.*(?:\.\.|@\{|//|\.lock(?:/|$)|/\.))[^-./\x00-\x20\x7f~^:?*\[\\][^\x00-\x20\x7f~^:?*\[\\]*(?<![/.])")
-"""The names that git-check-ref-format(1) allows, for what stands below ``refs/heads/``."""
+"""The names that git-check-ref-format(1) allows after ``refs/heads/``."""
 FIRST_PARENT = "^1"
 DEFAULT_BRANCH = "HEAD"
-"""The default branch of a server, where its name isn't known."""
+"""The server's default branch, if its name isn't known."""
 
 
 class Base(NamedTuple):
-    """A commit that the range begins after."""
+    """A commit with which the head can be compared. It and its ancestors aren't new."""
 
     name: str
     """A commit's id, a full ref name of the server, `DEFAULT_BRANCH`, or `FIRST_PARENT` of the merge commit at the head."""
     words: str
-    """What it is, for people: a variable or a branch."""
+    """Its description for readers: a variable or a branch."""
     branch: bool = False
-    """Whether it moves on: its tip may have the head by now, and what counts is what it had before."""
+    """Whether it is a branch. The branch may contain the head by now; then its state before that counts."""
     on: str = ""
-    """The full name of the branch that has it, unless somebody forged the variable."""
+    """The full name of the branch that must contain the commit, which guards against a forged variable."""
     older: tuple[str, ...] = ()
-    """Ids of commits that are known to be in it, where the head forked off: with them nothing else of it need be fetched."""
+    """Ids of its ancestors where the head forked off. With them, less of its history must be fetched."""
     second_parent: str = ""
-    """The second parent that the merge commit must have, if that is known; for `FIRST_PARENT`."""
+    """For `FIRST_PARENT`: the second parent that the merge commit must have, if known."""
 
 
 class Decision(NamedTuple):
-    """What is looked at, and why."""
+    """What to scan, and why."""
 
     platform: str
     event: str
     head: str
-    """The id of a commit, or a revision of the checkout."""
+    """A commit's id, or a revision in the checkout."""
     bases: tuple[Base, ...]
-    """The first that can be had counts. With none, or none to be had, everything that the head reaches is looked at."""
+    """The first available base counts. Without one, everything that the head reaches is scanned."""
     reason: str
     remedy: str
-    """What to set where the checkout lacks history, and the server doesn't give it."""
+    """The setting that gives the checkout its full history."""
     ref: str = ""
-    """The full name of the ref that the head belongs to; its name is looked at, too."""
+    """The full name of the head's ref. The name is scanned too."""
     sources: tuple[str, ...] = ()
-    """Full ref names of the server that lead to the head, for servers that give no commit by its id."""
+    """Full names of server refs that reach the head, for servers that don't send commits by id."""
     checked_out: bool = False
-    """Whether the head has to be the commit that is checked out."""
+    """Whether the head must be the commit that is checked out."""
     may_be_empty: bool = False
-    """Whether the default branch may have all of it already: a new branch without commits of its own is no mistake."""
+    """Whether an empty range is expected: a new branch may have no commits beside the default branch's."""
     deleted: bool = False
-    """The event takes a ref away and brings nothing."""
+    """Whether the event deletes a ref."""
     warnings: tuple[str, ...] = ()
 
 
@@ -64,37 +64,37 @@ def commit_id(values: Mapping[str, str], name: str) -> str:
     if not value.strip("0"):
         return ""
     if not ID.fullmatch(value):
-        raise UsageError(f"{name} is no commit's id: {shown(value)}. The environment isn't what the CI server set.")
+        raise UsageError(f"{name} isn't a commit's id: {shown(value)}. Leave the variable as the CI server set it.")
     return value
 
 
 def needed(values: Mapping[str, str], name: str) -> str:
-    """The commit in a variable that must hold one. Raises `UsageError`."""
+    """The commit in a required variable. Raises `UsageError`."""
     if value := commit_id(values, name):
         return value
-    raise UsageError(f"{name} is not set. It must hold the commit that the job is for; PATSCAN_HEAD and PATSCAN_BASE overrule it.")
+    raise UsageError(f"{name} is not set. It must hold the commit of the job. Or set PATSCAN_HEAD and PATSCAN_BASE.")
 
 
 def branch(values: Mapping[str, str], name: str, kind: str = "refs/heads/") -> str:
-    """The full ref name of the branch in a variable; empty if it is unset or empty. Raises `UsageError` for what is no name."""
+    """The full name of the branch in a variable; empty if it is unset or empty. Raises `UsageError` for an invalid name."""
     value = values.get(name, "")
     if not value:
         return ""
     if not _REF.fullmatch(value):
-        raise UsageError(f"{name} is no name of a branch or tag: {shown(value)}.")
+        raise UsageError(f"{name} isn't the name of a branch or a tag: {shown(value)}.")
     return kind + value
 
 
 def on_branch(ref: str, words: str) -> tuple[Base, ...]:
-    """The branch `ref` of the server as a base; none without a name."""
+    """The server's branch `ref` as a base; empty if `ref` is empty."""
     return (Base(ref, f"{words} {short(ref)}", branch=True),) if ref else ()
 
 
 def short(ref: str) -> str:
-    """A branch's name as people write it."""
+    """The short name of a branch or a tag."""
     return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
 
 
 def shown(value: str) -> str:
-    """`value` for a sentence, shortened."""
+    """`value`, quoted and shortened, for a message."""
     return repr(value if len(value) <= 60 else f"{value[:60]}…")

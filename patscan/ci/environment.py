@@ -1,4 +1,4 @@
-"""Which CI server an environment belongs to, and what it says is new."""
+"""Recognize the CI server of an environment."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _TRUE = {"1", "true"}
 
 
 def decide(values: Mapping[str, str], payload: Callable[[], bytes | None]) -> Decision:
-    """What to look at; `payload` reads the event file. Raises `UsageError` where no CI server is known, or it contradicts itself."""
+    """What to scan. `payload` reads the event file. Raises `UsageError` for no known CI server, or contradictory variables."""
     if "PATSCAN_BASE" in values or "PATSCAN_HEAD" in values:
         return variables.decide(values)
     servers = [name for name in ("GITLAB_CI", "GITHUB_ACTIONS") if values.get(name, "").lower() in _TRUE]
     if len(servers) > 1:
-        raise UsageError("GITLAB_CI and GITHUB_ACTIONS are both set, so nothing says which is right. Set PATSCAN_BASE and PATSCAN_HEAD.")
+        raise UsageError("GITLAB_CI and GITHUB_ACTIONS are both set, and only one can be right. Set PATSCAN_BASE and PATSCAN_HEAD.")
     if not servers:
         raise UsageError(
             "no CI server's variables are set (GITLAB_CI, GITHUB_ACTIONS). Elsewhere set PATSCAN_BASE and PATSCAN_HEAD, "

@@ -1,4 +1,4 @@
-"""What GitHub Actions says, and what Gitea and Forgejo say in its words (GitHub's docs, "Events that trigger workflows")."""
+"""Variables and events of GitHub Actions, which Gitea and Forgejo use too (GitHub's docs, "Events that trigger workflows")."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from patscan.ci.decision import DEFAULT_BRANCH, FIRST_PARENT, Base, Decision, br
 from patscan.errors import UsageError
 
 _REMEDY = "fetch-depth: 0"
-_TARGETED = (
-    "pull_request_target runs with the rights of the base branch: the request's commits are only read here. Run nothing that they hold."
-)
+_TARGETED = "pull_request_target runs with the rights of the base branch. patscan only reads the request's commits. Run nothing from them."
 
 
 def decide(values: Mapping[str, str], payload: bytes | None) -> Decision:
-    """What to look at; `payload` is the file that ``GITHUB_EVENT_PATH`` names. Raises `UsageError`."""
+    """What to scan. `payload` is the content of the file in ``GITHUB_EVENT_PATH``. Raises `UsageError`."""
     event = values.get("GITHUB_EVENT_NAME", "")
     decision = Decision("GitHub Actions", event or "unknown event", needed(values, "GITHUB_SHA"), (), "", _REMEDY, _ref(values))
     decision = decision._replace(sources=(decision.ref,) if decision.ref else ())
@@ -28,7 +26,7 @@ def decide(values: Mapping[str, str], payload: bytes | None) -> Decision:
         return _merge_group(facts, decision)
     if event in {"push", "create", "release"}:
         return _push(facts, decision, default)
-    reason = f"everything that {short(decision.ref) or 'the commit'} reaches: {event or 'the event'} doesn't say what is new"
+    reason = f"everything that {short(decision.ref) or 'the commit'} reaches: {event or 'the event'} doesn't show what is new"
     return decision._replace(reason=reason)
 
 
@@ -38,17 +36,17 @@ def _ref(values: Mapping[str, str]) -> str:
 
 
 def _facts(payload: bytes | None, event: str) -> dict[str, str]:
-    """The texts of the event file by their paths (``pull_request.base.sha``). Raises `UsageError`."""
+    """The values in the event file, by path (``pull_request.base.sha``). Raises `UsageError`."""
     if payload is None:
         if event in {"push", "merge_group", "pull_request_target"}:
-            raise UsageError(f"GITHUB_EVENT_PATH names no file that can be read, and {event} needs it. Set PATSCAN_BASE and PATSCAN_HEAD.")
+            raise UsageError(f"GITHUB_EVENT_PATH names no readable file, and {event} needs it. Set PATSCAN_BASE and PATSCAN_HEAD.")
         return {}
     try:
         document = json.loads(payload)
     except (ValueError, RecursionError):
-        raise UsageError("GITHUB_EVENT_PATH: the file isn't JSON. The environment isn't what the CI server set.") from None
+        raise UsageError("GITHUB_EVENT_PATH: the file isn't JSON. Leave the variable as the CI server set it.") from None
     if not isinstance(document, dict):
-        raise UsageError("GITHUB_EVENT_PATH: the file holds no JSON object. The environment isn't what the CI server set.")
+        raise UsageError("GITHUB_EVENT_PATH: the file isn't a JSON object. Leave the variable as the CI server set it.")
     names = (
         *("before", "after", "ref", "deleted", "repository.default_branch"),
         *(f"pull_request.{end}.{key}" for end in ("base", "head") for key in ("sha", "ref")),
@@ -72,10 +70,10 @@ def _pull_request(values: Mapping[str, str], facts: Mapping[str, str], decision:
     bases: tuple[Base, ...] = (Base(base, "the event's pull_request.base.sha"),) if base else ()
     bases += on_branch(target, "the base branch") + (on_branch(default, "the default branch") if default != target else ())
     number = facts.get("number", "")
-    reason = f"what the pull request {'#' + number if number.isdecimal() else ''} brings".replace("  ", " ")
+    reason = f"what the pull request {'#' + number if number.isdecimal() else ''} introduces".replace("  ", " ")
     if decision.event == "pull_request_target":
         if not head:
-            raise UsageError("GITHUB_EVENT_PATH: the file says no pull_request.head.sha, and that is what pull_request_target is about.")
+            raise UsageError("GITHUB_EVENT_PATH: the file lacks pull_request.head.sha, which pull_request_target needs.")
         sources = (f"refs/pull/{number}/head",) if number.isdecimal() else ()
         ref = branch(facts, "pull_request.head.ref")
         return decision._replace(head=head, bases=bases, reason=reason, ref=ref, sources=sources, warnings=(_TARGETED,))
@@ -92,13 +90,13 @@ def _merge_group(facts: Mapping[str, str], decision: Decision) -> Decision:
     full = facts.get("merge_group.base_ref", "").removeprefix("refs/heads/")
     target = on_branch(branch({"merge_group.base_ref": full}, "merge_group.base_ref"), "the base branch")
     bases = (Base(base, "the event's merge_group.base_sha"),) if base else ()
-    return decision._replace(bases=bases + target, reason="what the merge group brings")
+    return decision._replace(bases=bases + target, reason="what the merge group introduces")
 
 
 def _push(facts: Mapping[str, str], decision: Decision, default: str) -> Decision:
     before, after = commit_id(facts, "before"), commit_id(facts, "after")
     if facts.get("deleted") == "true" and not after:
-        return decision._replace(event="deletion", deleted=True, reason="nothing: the push takes a ref away")
+        return decision._replace(event="deletion", deleted=True, reason="nothing: the push deletes a ref")
     name, decision = short(decision.ref), decision._replace(may_be_empty=True)
     compared = on_branch(default, "the default branch") or (Base(DEFAULT_BRANCH, "the server's default branch", branch=True),)
     if decision.ref.startswith("refs/tags/"):
@@ -107,8 +105,8 @@ def _push(facts: Mapping[str, str], decision: Decision, default: str) -> Decisio
         raise UsageError("GITHUB_SHA and the event's after contradict each other. Set PATSCAN_BASE and PATSCAN_HEAD.")
     known = (Base(before, "the event's before"),) if before else ()
     if decision.ref == default:
-        reason = f"what the push to {name} brings" if before else f"everything that {name} reaches: nothing says what it had before"
+        reason = f"what the push to {name} introduces" if before else f"everything that {name} reaches: its earlier state isn't known"
         return decision._replace(bases=known, reason=reason)
     if before:
-        return decision._replace(bases=(*known, *compared), reason=f"what the push to {name} brings")
+        return decision._replace(bases=(*known, *compared), reason=f"what the push to {name} introduces")
     return decision._replace(event="new branch", bases=compared, reason=f"the new branch {name}, compared with the default branch alone")

@@ -1,4 +1,4 @@
-"""What GitLab CI says (GitLab's docs, ci/variables/predefined_variables.md)."""
+"""Variables of GitLab CI (GitLab's docs, ci/variables/predefined_variables.md)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SOURCES = {
     "merge_request_event": "merge request",
 }
 _REQUESTED = ("web", "api", "trigger", "pipeline", "schedule")
-"""Pipelines that nobody's push started: they look at everything, for what was new when isn't known."""
+"""Pipelines that no push started. They scan everything, because it isn't known what is new."""
 
 
 def decide(values: Mapping[str, str]) -> Decision:
-    """What to look at. Raises `UsageError` for variables that can't be or contradict each other."""
+    """What to scan. Raises `UsageError` for invalid or contradictory variables."""
     source = values.get("CI_PIPELINE_SOURCE", "")
     event = _SOURCES.get(source, source or "unknown event")
     decision = Decision("GitLab CI", event, needed(values, "CI_COMMIT_SHA"), (), "", _REMEDY, checked_out=True)
@@ -56,10 +56,10 @@ def _merge_request(values: Mapping[str, str], decision: Decision, default: str) 
     bases += (Base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA", on=target),) if base else ()
     bases += on_branch(target, "the target branch") + (on_branch(default, "the default branch") if default != target else ())
     if not bases:
-        raise UsageError("no CI_MERGE_REQUEST_… variable says what the merge request is compared with. Set PATSCAN_BASE.")
+        raise UsageError("no CI_MERGE_REQUEST_… variable names a commit to compare with. Set PATSCAN_BASE.")
     event = {"merged_result": "merged result", "merge_train": "merge train"}.get(kind, "merge request")
     sources = tuple(f"refs/merge-requests/{number}/{end}" for end in ("merge", "train", "head")) if number.isdecimal() else ()
-    reason = f"what the merge request {'!' + number if sources else ''} brings".replace("  ", " ")
+    reason = f"what the merge request {'!' + number if sources else ''} introduces".replace("  ", " ")
     return decision._replace(event=event, bases=bases, reason=reason, sources=sources, ref=_source_branch(values))
 
 
@@ -73,7 +73,7 @@ def _external(values: Mapping[str, str], decision: Decision, default: str) -> De
     ref = branch(values, "CI_EXTERNAL_PULL_REQUEST_SOURCE_BRANCH_NAME")
     bases: tuple[Base, ...] = (Base(tip, "CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA"),) if tip else ()
     bases += on_branch(target, "the target branch") + (on_branch(default, "the default branch") if default != target else ())
-    reason = "what the external pull request brings"
+    reason = "what the external pull request introduces"
     return decision._replace(event="external pull request", bases=bases, reason=reason, ref=ref, sources=(ref,) if ref else ())
 
 
@@ -85,11 +85,11 @@ def _branch(values: Mapping[str, str], decision: Decision, default: str) -> Deci
         return decision._replace(reason=f"everything that {short(ref) or 'the commit'} reaches: this pipeline wasn't started by a push")
     if ref == default or not default:
         if not before:
-            return decision._replace(reason=f"everything that {short(ref) or 'the commit'} reaches: nothing says what it had before")
-        return decision._replace(bases=(Base(before, "CI_COMMIT_BEFORE_SHA"),), reason=f"what the push to {short(ref)} brings")
+            return decision._replace(reason=f"everything that {short(ref) or 'the commit'} reaches: its earlier state isn't known")
+        return decision._replace(bases=(Base(before, "CI_COMMIT_BEFORE_SHA"),), reason=f"what the push to {short(ref)} introduces")
     bases, decision = on_branch(default, "the default branch"), decision._replace(may_be_empty=True)
     if before:
-        return decision._replace(bases=(Base(before, "CI_COMMIT_BEFORE_SHA"), *bases), reason=f"what the push to {short(ref)} brings")
+        return decision._replace(bases=(Base(before, "CI_COMMIT_BEFORE_SHA"), *bases), reason=f"what the push to {short(ref)} introduces")
     event = "new branch" if decision.event == "branch push" else decision.event
     reason = f"the new branch {short(ref)}, compared with the default branch alone"
     return decision._replace(event=event, bases=bases, reason=reason)

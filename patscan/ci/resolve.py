@@ -1,4 +1,4 @@
-"""What was decided, made of commits that are here: each base in its turn, fetched if need be, until one can be had."""
+"""Turn a `Decision` into commits: try its bases in order, and fetch what is missing, until one is available."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class _Compared(NamedTuple):
 
 
 def resolve(decision: Decision, checkout: Repository, borrowed: Borrowed) -> Range:
-    """Find head and base, and fetch what is missing between them. Raises `TargetError` without a head, `UsageError` if it is another."""
+    """Find head and base, and fetch what is missing between them.
+
+    Raises `TargetError` if there is no head, and `UsageError` if another commit is checked out.
+    """
     notes = list(decision.warnings)
     head = _head(decision, checkout, borrowed)
     compared = _compared(decision, checkout, borrowed, head, notes)
@@ -40,16 +43,16 @@ def resolve(decision: Decision, checkout: Repository, borrowed: Borrowed) -> Ran
         base=base,
         excluded=excluded,
         reason=_sentence(decision, head, compared),
-        gap=f"{gap} Set {decision.remedy}, so that the runner checks out all of it." if gap else "",
-        nothing=f"{compared.words} has all of it already." if compared.is_empty and decision.may_be_empty else "",
+        gap=f"{gap} Set {decision.remedy}, so that the runner fetches the whole history." if gap else "",
+        nothing=f"{compared.words} already has all of its commits." if compared.is_empty and decision.may_be_empty else "",
         notes=tuple(notes),
         edge=frozenset(excluded) | (borrowed.edge() if gap or not base else frozenset()),
     )
 
 
 def nothing(decision: Decision, checkout: Repository, _: Borrowed) -> Range:
-    """What an event brings that takes a ref away."""
-    why = "the event takes a ref away, so nothing is new."
+    """The empty range of an event that deletes a ref."""
+    why = "the event deletes a ref, so nothing is new."
     return Range("", "", (), _sentence(decision, checkout.head() or "", _Compared()), "", why, (), frozenset())
 
 
@@ -57,10 +60,10 @@ def _head(decision: Decision, checkout: Repository, borrowed: Borrowed) -> str:
     here = checkout.head()
     if decision.checked_out and here != decision.head:
         if not here:
-            raise TargetError(f"{checkout.path}: nothing is checked out: HEAD leads to no commit. Set GIT_STRATEGY: fetch.")
+            raise TargetError(f"{checkout.path}: nothing is checked out: HEAD points to no commit. Set GIT_STRATEGY: fetch.")
         raise UsageError(
             f"the variables name commit {decision.head[:_SHORT]}, but {here[:_SHORT]} is checked out. "
-            "They contradict each other: check out what the job is for, or set PATSCAN_HEAD and PATSCAN_BASE."
+            "They contradict each other. Check out the job's commit, or set PATSCAN_HEAD and PATSCAN_BASE."
         )
     if not ID.fullmatch(decision.head):
         return _named(decision.head, checkout)
@@ -74,11 +77,11 @@ def _head(decision: Decision, checkout: Repository, borrowed: Borrowed) -> str:
 def _named(name: str, checkout: Repository) -> str:
     if commit := _commit_at(checkout, name, f"refs/remotes/origin/{name}"):
         return commit
-    raise TargetError(f"{checkout.path}: {name} leads to no commit here. Check it out, or set PATSCAN_HEAD to the id of a commit.")
+    raise TargetError(f"{checkout.path}: {name} points to no commit here. Check it out, or set PATSCAN_HEAD to the id of a commit.")
 
 
 def _commit_at(checkout: Repository, *names: str) -> str:
-    """The commit that the first of these names leads to in the checkout; empty if none does."""
+    """The commit that the first resolvable of these names points to in the checkout; empty if none resolves."""
     for name in names:
         with suppress(GitError):
             return checkout.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
@@ -86,18 +89,18 @@ def _commit_at(checkout: Repository, *names: str) -> str:
 
 
 def _compared(decision: Decision, checkout: Repository, borrowed: Borrowed, head: str, notes: list[str]) -> _Compared:
-    """The first base that the head brings something to; the last one that has it all already; else none."""
+    """The first available base that lacks commits of the head; else the last one that lacks none; else an empty one."""
     empty = _Compared()
     for base in decision.bases:
         try:
             commit = _base(base, decision, checkout, borrowed, head, notes)
         except GitError as error:
-            notes.append(f"{base.words}{_id(base)} can't be had: {error} So the next best base is taken.")
+            notes.append(f"{base.words}{_id(base)} isn't available, so the next base is used: {error}")
             continue
         if not commit:
             continue
         if base.on and not _is_on(base.on, commit, checkout, borrowed):
-            notes.append(f"{base.words}{_id(base)} isn't on {short(base.on)}, so the next best base is taken.")
+            notes.append(f"{base.words}{_id(base)} isn't on {short(base.on)}, so the next base is used.")
             continue
         older = _older(base, borrowed)
         gap = deepened(borrowed, head, (commit, *older), not base.branch)
@@ -106,22 +109,22 @@ def _compared(decision: Decision, checkout: Repository, borrowed: Borrowed, head
         if not reaches(borrowed, commit, head):
             return _with_default(_Compared(commit, base.words, gap, older=older), decision, borrowed, head, notes)
         empty = _Compared(commit, base.words, gap, is_empty=True)
-        notes.append(f"{base.words}{_id(base)} has all of the head already.")
+        notes.append(f"{base.words}{_id(base)} already has all commits of the head.")
     return empty if empty.base else _Compared(gap=deepened(borrowed, head))
 
 
 def _is_on(ref: str, commit: str, checkout: Repository, borrowed: Borrowed) -> bool:
-    """Whether a branch of the server has `commit`; taken for granted where neither checkout nor server can tell."""
+    """Whether a branch of the server has `commit`. Taken for granted where the answer would need more history than the range."""
     known = _tracked(ref, checkout)
-    if known and reaches(borrowed, known, commit):
+    if borrowed.edge() or (known and reaches(borrowed, known, commit)):
         return True
     with suppress(GitError):
         known = borrowed.commit(tip(borrowed, ref))
-    return not known or deepened(borrowed, known, (commit,), is_ancestor=True) != "" or reaches(borrowed, known, commit)
+    return not known or reaches(borrowed, known, commit)
 
 
 def _with_default(compared: _Compared, decision: Decision, borrowed: Borrowed, head: str, notes: list[str]) -> _Compared:
-    """The same without what a push merges in from the default branch, or was rebased onto: that was looked at there."""
+    """`compared`, without commits of the default branch that a push merges or is rebased onto: they were scanned there."""
     default = decision.bases[-1]
     pushed = decision.may_be_empty and default.branch and compared.words != default.words
     if not pushed or not (has_merges(borrowed, head, compared.base) or not reaches(borrowed, head, compared.base)):
@@ -132,9 +135,9 @@ def _with_default(compared: _Compared, decision: Decision, borrowed: Borrowed, h
     except GitError as error:
         problem = str(error)
     if problem:
-        notes.append(f"what was merged in from {default.words} counts as new, for that branch can't be had: {problem}")
+        notes.append(f"commits merged from {default.words} count as new, because that branch isn't available: {problem}")
         return compared
-    if reaches(borrowed, newest, head):  # by a merge meanwhile, which is no reason to look at nothing
+    if reaches(borrowed, newest, head):  # merged meanwhile: scan the push all the same
         return compared
     return compared._replace(older=(*compared.older, newest))
 
@@ -152,26 +155,26 @@ def _base(base: Base, decision: Decision, checkout: Repository, borrowed: Borrow
     except GitError as error:
         if not (known := _tracked(base.name, checkout)):
             raise
-        notes.append(f"the server can't be asked for {short(base.name)}: {error} What the checkout knows of it counts.")
+        notes.append(f"{short(base.name)} can't be fetched, so the checkout's copy is used: {error}")
         return known
 
 
 def _older(base: Base, borrowed: Borrowed) -> tuple[str, ...]:
-    """Those of the older commits of `base` that can be had: without them more has to be fetched."""
-    had = []
+    """The available ones of the older commits of `base`. They limit what must be fetched."""
+    available = []
     for name in base.older:
         with suppress(GitError):
-            had.append(fetched(borrowed, name, ()))
-    return tuple(had)
+            available.append(fetched(borrowed, name, ()))
+    return tuple(available)
 
 
 def _tracked(ref: str, checkout: Repository) -> str:
-    """The commit at what the checkout has of a server's branch; empty if it has nothing of it."""
+    """The commit of a server's branch in the checkout; empty if the checkout doesn't have the branch."""
     return _commit_at(checkout, f"refs/remotes/origin/{short(ref)}", ref)
 
 
 def _tag(decision: Decision, checkout: Repository, borrowed: Borrowed, head: str) -> tuple[str, str]:
-    """The annotated tag on the head, if the event is about one, and why it can't be had. Checkouts may have only its commit."""
+    """The annotated tag on the head, if the event is for one, or why it isn't available. A checkout may have only its commit."""
     if not decision.ref.startswith("refs/tags/"):
         return "", ""
     try:
@@ -182,7 +185,7 @@ def _tag(decision: Decision, checkout: Repository, borrowed: Borrowed, head: str
         if not tag or borrowed.git("cat-file", "-t", tag).strip() != "tag":
             tag = tip(borrowed, decision.ref)
         if borrowed.commit(tag) != head:
-            return "", f"the tag {short(decision.ref)} leads to another commit than the one that the job is for."
+            return "", f"the tag {short(decision.ref)} points to another commit than the job's."
     except GitError as error:
         return "", f"the tag {short(decision.ref)} itself isn't here and can't be fetched: {error}"
     return tag, ""

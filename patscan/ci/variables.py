@@ -1,4 +1,4 @@
-"""What ``PATSCAN_BASE`` and ``PATSCAN_HEAD`` say, for CI servers that patscan doesn't know, and to overrule those that it knows."""
+"""The variables ``PATSCAN_BASE`` and ``PATSCAN_HEAD``, for other CI servers, and to override known ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _REMEDY = "a full clone (a depth of 0)"
 
 
 def decide(values: Mapping[str, str]) -> Decision:
-    """What to look at. Raises `UsageError`."""
+    """What to scan. Raises `UsageError`."""
     for name in ("PATSCAN_BASE", "PATSCAN_HEAD"):
         if name in values and not values[name]:
             raise UsageError(f"{name} is empty. Give it a commit or a branch, or unset it.")
@@ -27,10 +27,10 @@ def decide(values: Mapping[str, str]) -> Decision:
         reason = "a new branch, compared with the default branch alone"
         return decision._replace(event="new branch", bases=(default,), reason=reason, may_be_empty=True)
     named = Base(base if ID.fullmatch(base) else _server_ref(values), "PATSCAN_BASE")
-    return decision._replace(bases=(named, default), reason="what PATSCAN_HEAD brings and PATSCAN_BASE doesn't have")
+    return decision._replace(bases=(named, default), reason="what PATSCAN_HEAD introduces since PATSCAN_BASE")
 
 
 def _server_ref(values: Mapping[str, str]) -> str:
-    """The server's name of a branch that is written as ``main``, ``origin/main`` or in full."""
+    """The full name of a branch that is written as ``main``, ``origin/main`` or in full."""
     name = branch(values, "PATSCAN_BASE", "")
-    return name if name.startswith("refs/") else f"refs/heads/{name.removeprefix('sighting/')}"
+    return name if name.startswith("refs/") else f"refs/heads/{name.removeprefix('origin/')}"

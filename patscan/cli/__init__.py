@@ -16,14 +16,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code (`patscan.errors.ExitCode`). Expected errors become one sentence on stderr."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if sys.stderr is None:
-        # Closed by the caller. Nothing may end up on standard output instead, as ``print`` would have it.
+        # The caller closed it. Without a stream, ``print`` would write errors to standard output.
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     from patscan.cli import signals
 
     with signals.listening():
         code = _code(arguments)
     if signals.code() is not None:
-        # Without the interpreter's farewell, which waits for threads, and those for processes that were ended in the middle of an answer.
+        # The interpreter's own exit would wait for threads, and those for processes that a signal ended in the middle of an answer.
         _flush()
         os._exit(code)
     return code
@@ -52,28 +52,28 @@ def _code(arguments: list[str]) -> int:
         print("patscan: interrupted.", file=sys.stderr)
         return signals.code() or ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough. The interpreter would complain when it flushes at exit.
+        # The reader closed the pipe. The interpreter would report an error when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.CLEAN
-    except Exception as error:  # noqa: BLE001 - python would exit with 1 then, which says "found"
+    except Exception as error:  # noqa: BLE001 - python would exit with 1, which means that tokens were found
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             _say(f"standard output or the temporary folder can't be written to: {error.strerror}.")
             return ExitCode.ERROR
         import traceback
 
-        _say(f"unexpected: a mistake of ours. Please tell {HOME} what follows.\n{traceback.format_exc()}")
+        _say(f"an unexpected error, which is a bug in patscan. Please report it at {HOME}:\n{traceback.format_exc()}")
         return ExitCode.ERROR
 
 
 def _say(sentence: str) -> None:
-    """One sentence on standard error, without a token that an argument may have held."""
+    """One sentence on standard error, with any token in it masked."""
     from patscan.formats.redaction import unshaped
 
     print(f"patscan: {unshaped(sentence)}", file=sys.stderr)
 
 
 def _run(arguments: Sequence[str]) -> int:
-    if arguments == ["--version"]:  # before the parser is built: hooks ask for it
+    if arguments == ["--version"]:  # before the parser is built, because hooks call it
         print(f"patscan {__version__}", flush=True)
         return ExitCode.CLEAN
     from patscan.cli.parser import parse

@@ -11,7 +11,7 @@ from patscan.errors import ExitCode
 
 
 def version(chosen: argparse.Namespace) -> int:
-    """The version; with ``--verbose``, which fast paths and plain stand-ins are at work."""
+    """Print the version, and with ``--verbose`` the engines in use."""
     print(f"patscan {__version__}")
     if chosen.verbose:
         from patscan.detect.anchors import Anchors

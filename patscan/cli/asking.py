@@ -1,4 +1,4 @@
-"""What a command needs to ask GitLab: its flags, what the environment and the user's own file approve, and the stage itself."""
+"""Asking GitLab: the flags, the approved instances, and the stage that adds verdicts to a report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FLAGS = (
 
 
 class Asking(NamedTuple):
-    """Who may be asked, by which client, and what may be asked."""
+    """The instances that may be asked, the client, and the options."""
 
     approved: Approved
     client: Client
@@ -37,72 +37,74 @@ class Asking(NamedTuple):
 
 
 def add_asking(command: argparse.ArgumentParser, always: bool = False) -> None:
-    """``--verify``, unless it is what the command does `always`, and the flags that say how GitLab is asked."""
+    """``--verify``, unless the command `always` verifies, and the flags for asking GitLab."""
     if always:
         command.set_defaults(verify=True)
     else:
-        command.add_argument("--verify", action="store_true", help="ask GitLab whether the tokens work and what they can do")
+        command.add_argument("--verify", action="store_true", help="ask GitLab whether the tokens work and what they can access")
     add_approval(command)
     add_states(command)
 
 
 def add_approval(command: argparse.ArgumentParser) -> None:
-    """The flags that say which GitLab is asked, and how."""
+    """The flags that approve instances and configure requests."""
     command.add_argument("--gitlab-url", action="append", default=None, metavar="URL", help="a GitLab that may be asked (repeatable)")
-    command.add_argument("--admin-token-file", type=Path, metavar="FILE", help="ask as the administrator whose token this file holds")
+    command.add_argument("--admin-token-file", type=Path, metavar="FILE", help="ask with the administrator's token in this file")
     command.add_argument("--ca-bundle", type=Path, metavar="FILE", help="certificates to trust instead of the system's")
     command.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default: 10)")
-    command.add_argument("--max-requests", type=_count, metavar="N", help="requests to send at most (default: 10000)")
-    command.add_argument("--insecure-http", action="store_true", default=None, help="send tokens in the clear to an http:// address")
-    command.add_argument("--allow-writes", action="store_true", default=None, help="ask also what writes on the server")
+    command.add_argument("--max-requests", type=_count, metavar="N", help="the most requests to send (default: 10000)")
+    command.add_argument(
+        "--insecure-http", action="store_true", default=None, help="allow http:// addresses, to which tokens are sent unencrypted"
+    )
+    command.add_argument("--allow-writes", action="store_true", default=None, help="allow requests that write on the server")
 
 
 def verified(chosen: argparse.Namespace, report: Report, proposed: tuple[str, ...] = ()) -> Report:
-    """`report` with GitLab's verdicts, if the flags ask for them. `proposed` are hosts that were seen, which nobody approved.
+    """`report` with GitLab's verdicts, if ``--verify`` is given. `proposed` are hosts that were seen and aren't approved.
 
     Raises `ConfigError` and `UsageError`.
     """
     if not chosen.verify:
         if given := [flag for flag in _FLAGS if getattr(chosen, flag) is not None]:
-            raise UsageError(f"--{given[0].replace('_', '-')} goes with --verify only.")
+            raise UsageError(f"--{given[0].replace('_', '-')} needs --verify.")
         return report
     if signals.code() is not None:
         unasked = Verdict("unchecked", "the scan was interrupted before it was asked.")
         return report._replace(findings=tuple(finding._replace(verdict=unasked) for finding in report.findings))
-    outcome = answered(prepared(chosen, proposed), report.findings, not chosen.quiet)
+    outcome = ask(prepare(chosen, proposed), report.findings, not chosen.quiet)
     coverage = report.coverage
     coverage = coverage._replace(skipped=(*coverage.skipped, *outcome.skipped), notes=(*coverage.notes, *outcome.notes))
     interrupted = report.interrupted or outcome.interrupted
     return sifted(chosen, report._replace(findings=outcome.findings, coverage=coverage, interrupted=interrupted))
 
 
-def prepared(chosen: argparse.Namespace, proposed: tuple[str, ...] = ()) -> Asking:
-    """Whom the flags, the environment and the user's own file let us ask, and how. Raises `ConfigError`."""
+def prepare(chosen: argparse.Namespace, proposed: tuple[str, ...] = ()) -> Asking:
+    """The approved instances, the client and the options, by flags, environment and user configuration. Raises `ConfigError`."""
     from patscan.gitlab.client import Client
 
-    own = config.of_user(_own_file())
-    return Asking(_approved(chosen, own), Client(_settings(chosen)), _options(chosen, own, proposed))
+    user_config = config.of_user(_user_config_file())
+    return Asking(_approved(chosen, user_config), Client(_settings(chosen)), _options(chosen, user_config, proposed))
 
 
-def answered(inquiry: Asking, findings: tuple[Finding, ...], telling: bool) -> Outcome:
-    """GitLab's verdicts on `findings`; with `telling`, what asking leaves behind and how far it is go to standard error."""
-    from patscan.cli.progress import Fetching
+def ask(inquiry: Asking, findings: tuple[Finding, ...], with_progress: bool) -> Outcome:
+    """GitLab's verdicts on `findings`. `with_progress` prints progress, and what asking leaves behind, to standard error."""
+    from patscan.cli.progress import StatusLine
     from patscan.gitlab.verify import TRACE, verify
 
-    if findings and inquiry.approved.instances and telling:
+    if findings and inquiry.approved.instances and with_progress:
         print(f"patscan: {TRACE}.", file=sys.stderr)
-    with Fetching(telling) as line:
+    with StatusLine(with_progress) as line:
         return verify(
             findings,
             inquiry.approved,
             inquiry.client,
             inquiry.options,
-            lambda done, of: line.tell(f"Asked about {done:,} of {of:,} tokens."),
+            lambda done, of: line.show(f"Asked about {done:,} of {of:,} tokens."),
         )
 
 
 def proposed(report: Report, project: config.Config | None = None) -> tuple[str, ...]:
-    """The hosts that the remote and the repository's own configuration name. Anybody may have written them, so none is asked."""
+    """The hosts that the remote and the repository's configuration name. They are untrusted, so none is asked."""
     from patscan.gitlab.hosts import host_of
 
     urls = [report.target.remote or "", *(project.get("gitlab-urls") if project else ())]
@@ -110,20 +112,20 @@ def proposed(report: Report, project: config.Config | None = None) -> tuple[str,
     return tuple(dict.fromkeys(filter(None, named)))
 
 
-def _own_file() -> Path:
+def _user_config_file() -> Path:
     folder = os.environ.get("XDG_CONFIG_HOME") or ""
-    # The XDG specification: what isn't absolute is to be ignored.
+    # XDG Base Directory Specification: a path that isn't absolute is ignored.
     return (Path(folder) if os.path.isabs(folder) else Path.home() / ".config") / "patscan" / "config.toml"
 
 
-def _approved(chosen: argparse.Namespace, mine: config.Config) -> Approved:
+def _approved(chosen: argparse.Namespace, user_config: config.Config) -> Approved:
     from patscan.gitlab.hosts import approved
 
     def urls() -> Iterator[tuple[str, str]]:
         yield from (("--gitlab-url", url) for url in chosen.gitlab_url or ())
         if url := os.environ.get("PATSCAN_GITLAB_URL"):
             yield "PATSCAN_GITLAB_URL", url
-        yield from ((f"{mine.file}: gitlab-urls", url) for url in mine.get("gitlab-urls"))
+        yield from ((f"{user_config.file}: gitlab-urls", url) for url in user_config.get("gitlab-urls"))
         if os.environ.get("GITLAB_CI") == "true" and (url := os.environ.get("CI_SERVER_URL")):
             yield "CI_SERVER_URL", url
 
@@ -133,7 +135,7 @@ def _approved(chosen: argparse.Namespace, mine: config.Config) -> Approved:
 def _settings(chosen: argparse.Namespace) -> Settings:
     from patscan.gitlab.client import Settings
 
-    # Programs that run as CGI are handed HTTP_PROXY by strangers, so only its lowercase form counts, as in curl.
+    # A CGI program gets HTTP_PROXY from a request's header, so only the lowercase name counts, as in curl.
     proxies = {"https": os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY"), "http": os.environ.get("http_proxy")}
     exempt = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     usual = Settings()
@@ -146,11 +148,11 @@ def _settings(chosen: argparse.Namespace) -> Settings:
     )
 
 
-def _options(chosen: argparse.Namespace, mine: config.Config, proposed: tuple[str, ...]) -> Options:
+def _options(chosen: argparse.Namespace, user_config: config.Config, proposed: tuple[str, ...]) -> Options:
     from patscan.gitlab.lifecycle import Thresholds
     from patscan.gitlab.verify import Options
 
-    days = Thresholds(*(mine.get(f"lifecycle.{name}-days") for name in ("longest", "soon", "unused")))
+    days = Thresholds(*(user_config.get(f"lifecycle.{name}-days") for name in ("longest", "soon", "unused")))
     return Options(bool(chosen.allow_writes), _administrator(chosen), proposed, days)
 
 
@@ -163,7 +165,7 @@ def _administrator(chosen: argparse.Namespace) -> Secret | None:
 
 
 def token_in(file: Path, flag: str) -> Secret:
-    """The token in `file`, which `flag` names. Raises `ConfigError`."""
+    """The token in `file`, the value of `flag`. Raises `ConfigError`."""
     try:
         with file.open("rb") as stream:
             token = stream.read(_LARGEST_TOKEN + 1)
@@ -174,7 +176,7 @@ def token_in(file: Path, flag: str) -> Secret:
 
 def _one_token(token: bytes, source: str) -> Secret:
     if not 0 < len(token) <= _LARGEST_TOKEN or not token.isascii() or len(token.split()) != 1:
-        raise ConfigError(f"{source}: doesn't hold one token and nothing else.")
+        raise ConfigError(f"{source}: must contain one token and nothing else.")
     return Secret(token)
 
 
@@ -184,11 +186,11 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 600:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to 600")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to 600")
     return seconds
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 10_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 10000000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10000000")
     return int(text)

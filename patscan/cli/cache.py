@@ -1,7 +1,7 @@
-"""Where earlier scans are remembered, and under which rules; and the rules as they were read the last time.
+"""The user's cache: what earlier scans saw, the rules as they were read, and compiled anchors.
 
-A scan believes what is kept here, so all of it is sealed with a key in the user's own configuration folder: who can only write to the
-cache (a CI job that restores one, say) can't make a scan overlook anything.
+A scan trusts the cache, so each file is sealed with a key in the user's configuration folder. Write access to the cache alone (in a CI
+job that restores one, for example) can't hide a token.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 _SUFFIX = ".rules"
 _COMPILED = ".anchors"
 _MOST = 8
-"""Sets of rules that are kept; each folder that ``--rules`` names makes one more."""
+"""Cached sets of rules. Each folder that ``--rules`` names makes another set."""
 
 
 def rules(extra: Sequence[Path], keep: bool = True, notes: list[Note] | None = None) -> tuple[Rule, ...]:
-    """The rules without their examples. Reading TOML takes a commit's hook 9 ms: what was read is kept until a rule file changes.
+    """The rules without their examples. Reading the TOML files takes 9 ms, so the rules are cached until a rule file changes.
 
-    Without `keep` nothing is, nor is anything taken that was. `notes` takes what is wrong with what was kept.
-    What rules of the user's own find gets fingerprints under the user's key. Raises `RuleError` as `patscan.rulebook.load` does.
+    Without `keep` the cache is neither read nor written. Problems with the cache are appended to `notes`. The user's own rules get the
+    user's key for fingerprints. Raises `RuleError` as `patscan.rulebook.load` does.
     """
     plain = _read(extra, keep, notes)
     if not any(rule.demands for rule in plain):
@@ -41,11 +41,11 @@ def rules(extra: Sequence[Path], keep: bool = True, notes: list[Note] | None = N
 
 
 def fingerprint_key(notes: list[Note] | None = None) -> Secret:
-    """The user's key for fingerprints of what may be guessed; one for this run alone, with a note, where none can be kept."""
+    """The user's key for fingerprints of guessable secrets. If it can't be stored, a new key for this run, and a note."""
     folder = _own("XDG_CONFIG_HOME", "APPDATA", ".config")
     known = seal.key(folder / "fingerprint.key") if folder else b""
     if not known and notes is not None:
-        reason = "the key for fingerprints of what own rules find can't be kept. Their short ids hold for this report only."
+        reason = "the key for fingerprints of your own rules can't be stored. Their short ids are valid in this report only."
         notes.append(Note(str(folder or "HOME"), reason))
     return Secret(known or os.urandom(seal.KEY))
 
@@ -57,17 +57,17 @@ def _read(extra: Sequence[Path], keep: bool, notes: list[Note] | None) -> tuple[
     folders = (rulebook.shipped(), *extra)
     state = _state(folders, key)
     file = seal.Sealed(folder / f"{state}{_SUFFIX}", key) if folder and key else None
-    if file and (kept := _kept(file, notes)):
-        return kept
-    # No examples: what is kept on a disk holds nothing that looks like a token.
+    if file and (stored := _load(file, notes)):
+        return stored
+    # Without examples, the cache contains nothing that looks like a token.
     read = tuple(rule._replace(examples=(), counter_examples=()) for rule in rulebook.load(extra))
     if file and _state(folders, key) == state:
-        _keep(file, read)
+        _save(file, read)
     return read
 
 
 def _state(folders: Sequence[Path], key: bytes) -> str:
-    """A name for what the rules are made of: their files, and the code that reads them. Under another key it is another one."""
+    """A hash of the rule files and of the code that reads them, under `key`."""
     from hashlib import blake2b
 
     from patscan import rulebook
@@ -87,18 +87,18 @@ def _files(folder: Path) -> Iterator[str]:
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(".toml"))
     except OSError as error:
-        raise RuleError(f"{folder}: no rule file there. --rules takes a folder that holds *.toml files.") from error
+        raise RuleError(f"{folder}: has no rule file. --rules takes a folder with *.toml files.") from error
     yield from (os.path.join(folder, name) for name in names)
 
 
-def _kept(file: seal.Sealed, notes: list[Note] | None) -> tuple[Rule, ...]:
-    """The rules in `file`; none if there is no such file, or one that wasn't written under its key."""
+def _load(file: seal.Sealed, notes: list[Note] | None) -> tuple[Rule, ...]:
+    """The rules in `file`; empty if there is no file, or its seal is wrong."""
     import marshal
 
-    content = _content(file, "the rules kept here were damaged or changed. They were read again.", notes)
+    content = _content(file, "the cached rules were damaged or changed. They were read again.", notes)
     if content is None:
         return ()
-    # Under the seal stands what was written here.
+    # The seal proves that patscan wrote this content.
     return tuple(_rule(Rule(*fields)) for fields in marshal.loads(content))  # noqa: S302
 
 
@@ -106,24 +106,24 @@ def _rule(rule: Rule) -> Rule:
     return rule._replace(demands=Demands(*rule.demands)) if rule.demands else rule
 
 
-def _keep(file: seal.Sealed, read: Sequence[Rule]) -> None:
+def _save(file: seal.Sealed, read: Sequence[Rule]) -> None:
     import marshal
 
-    # Plain tuples, which its stub doesn't know to be enough.
+    # marshal takes plain tuples only; its stub doesn't say so.
     plain: Any = tuple(tuple(tuple(field) if isinstance(field, Demands) else field for field in rule) for rule in read)
     if file.keep(marshal.dumps(plain)):
-        _forget(file.file.parent, _SUFFIX, _MOST)
+        _remove_oldest(file.file.parent, _SUFFIX, _MOST)
 
 
-def _forget(folder: Path, suffix: str, most: int) -> None:
-    """Take away the oldest files of a sort, so that `most` are left."""
+def _remove_oldest(folder: Path, suffix: str, most: int) -> None:
+    """Delete the oldest files with this suffix, so that `most` are left."""
     for old in sorted(folder.glob(f"*{suffix}"), key=_when)[:-most]:
-        # Another process may take the same ones away.
+        # Another process may delete the same files.
         old.unlink(missing_ok=True)
 
 
 def _content(file: seal.Sealed, problem: str, notes: list[Note] | None) -> bytes | None:
-    """What is kept in `file`, if it can be believed; otherwise `notes` takes the `problem`."""
+    """The content of `file` if its seal is right; otherwise ``None``, and `problem` is appended to `notes`."""
     try:
         return file.content()
     except seal.DamagedError:
@@ -133,16 +133,16 @@ def _content(file: seal.Sealed, problem: str, notes: list[Note] | None) -> bytes
 
 
 def compiled(rules: Sequence[Rule], notes: list[Note]) -> seal.Kept | None:
-    """The anchors of `rules` as they were compiled before; ``None`` if the user has no folders for such things."""
+    """The compiled anchors of `rules` from the cache; ``None`` if the user has no cache folder."""
     folder, key = _folder(), _key()
     if not folder or not key:
         return None
     anchors = repr((__version__, sorted({anchor for rule in rules for anchor in rule.anchors}), any(rule.contexts for rule in rules)))
     file = folder / f"{_digest_of_code(anchors, ('layers', 'detect', 'detect/contexts'), key)}{_COMPILED}"
     if not file.exists():
-        _forget(folder, _COMPILED, _MOST - 1)
+        _remove_oldest(folder, _COMPILED, _MOST - 1)
     sealed = seal.Sealed(file, key)
-    return seal.Kept(_content(sealed, "the anchors compiled here were damaged or changed. They were compiled again.", notes), sealed)
+    return seal.Kept(_content(sealed, "the cached anchors were damaged or changed. They were compiled again.", notes), sealed)
 
 
 def _when(file: Path) -> float:
@@ -153,7 +153,7 @@ def _when(file: Path) -> float:
 
 
 def memory(rules: tuple[Rule, ...]) -> Memory | None:
-    """What was seen under these rules and by this code; ``None`` if the user has no folders for such things."""
+    """What earlier scans with these rules and this code saw; ``None`` if the user has no cache folder."""
     from patscan.sources.memory import Memory
 
     folder, key = _folder(), _key()
@@ -161,15 +161,15 @@ def memory(rules: tuple[Rule, ...]) -> Memory | None:
 
 
 def digest(rules: tuple[Rule, ...], key: bytes = b"") -> str:
-    """A name for all that the first look's answers depend on. A checkout changes without its version, so the code itself counts.
+    """A hash of everything that the results of a look depend on: the rules, the code and `key`.
 
-    What was kept under another `key` isn't damaged, but somebody else's: it has another name.
+    The code counts because a checkout changes without its version. The key counts so that another user's cache isn't taken for damaged.
     """
     return _digest_of_code(repr((__version__, rules)), ("", "archives", "detect", "detect/contexts", "git", "layers", "sources"), key)
 
 
 def _digest_of_code(text: str, rooms: Sequence[str], key: bytes) -> str:
-    """A name for `text` and the modules of these rooms."""
+    """A hash of `text` and the modules of these rooms."""
     from hashlib import blake2b
 
     state = blake2b(text.encode(), digest_size=16, key=key)
@@ -182,18 +182,18 @@ def _digest_of_code(text: str, rooms: Sequence[str], key: bytes) -> str:
 
 
 def _folder() -> Path | None:
-    """The user's folder for what can be made again."""
+    """The user's cache folder."""
     return _own("XDG_CACHE_HOME", "LOCALAPPDATA", "Library/Caches" if sys.platform == "darwin" else ".cache")
 
 
 def _key() -> bytes:
-    """The user's key for what is kept; empty where none can be."""
+    """The user's key for the cache; empty if none can be stored."""
     folder = _own("XDG_CONFIG_HOME", "APPDATA", ".config")
     return seal.key(folder / "cache.key") if folder else b""
 
 
 def _own(variable: str, windows: str, usual: str) -> Path | None:
-    """Our folder in one of the user's; ``None`` if there is no home."""
+    """The folder for patscan in one of the user's folders; ``None`` if there is no home."""
     chosen = os.environ.get(variable) or (os.environ.get(windows) if sys.platform == "win32" else "")
     if chosen and Path(chosen).is_absolute():
         return Path(chosen) / "patscan"

@@ -1,4 +1,4 @@
-"""``patscan ci``: what a CI job's event brings, whatever the runner checked out."""
+"""``patscan ci``: scans what a CI job's event introduces, whatever the runner checked out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from patscan.ci.decision import Decision
 from patscan.cli import scanning
 from patscan.cli.asking import add_asking
 from patscan.cli.environment import elsewhere, environment, of_job
-from patscan.cli.history import add_history, submodule_scans, tell_of_submodules
+from patscan.cli.history import add_history, note_submodules, submodule_scans
 from patscan.cli.parser import add_common
 from patscan.cli.scanning import Job
 from patscan.errors import TargetError, UsageError
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from patscan.sources.introduced import Introduced
 
 _MANY_OBJECTS = 5_000
-"""From so many on, starting processes takes less time than it saves."""
-_CHECK_OUT = "The runner has to check the repository out: GIT_STRATEGY: fetch in GitLab, actions/checkout in GitHub."
+"""From this number on, worker processes save more time than their start takes."""
+_CHECK_OUT = "Let the runner check the repository out: GIT_STRATEGY: fetch in GitLab, actions/checkout in GitHub."
 _LARGEST = 64 << 20
 """Bytes of an event file; GitHub's own limit for a webhook is 25 MB."""
 
@@ -39,7 +39,7 @@ _LARGEST = 64 << 20
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan ci`` takes."""
     command.add_argument(
-        "--fetch-timeout", type=_seconds, default=300.0, metavar="S", help="seconds that all fetching may take together (default: 300)"
+        "--fetch-timeout", type=_seconds, default=300.0, metavar="S", help="seconds for all fetches together (default: 300)"
     )
     add_history(command)
     add_common(command, "github" if _is_github() else "text")
@@ -49,12 +49,12 @@ def flags(command: argparse.ArgumentParser) -> None:
 
 def _seconds(text: str) -> float:
     if not text.isdecimal() or not 0 < int(text) <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 1 to 86400")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to 86400")
     return float(text)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Look at what the event brings, and report where the CI server shows it."""
+    """Scan what the event introduces, and report in the CI server's format."""
     from patscan.ci.environment import decide
 
     decision = decide(os.environ, _payload)
@@ -64,23 +64,23 @@ def run(chosen: argparse.Namespace) -> int:
     job = Job(chosen, target)
     with ExitStack() as stack, _section(chosen, decision):
         with job:
-            _look(chosen, decision, job, stack)
+            _scan(chosen, decision, job, stack)
         return job.deliver()
 
 
-def _look(chosen: argparse.Namespace, decision: Decision, job: Job, stack: ExitStack) -> None:
-    """Scan what the event brings, fetched where it is missing. Raises `TargetError` and `UsageError`."""
+def _scan(chosen: argparse.Namespace, decision: Decision, job: Job, stack: ExitStack) -> None:
+    """Scan what the event introduces, and fetch missing commits. Raises `TargetError` and `UsageError`."""
     from patscan.cli import pools
 
     checkout = _checkout()
-    place, resolved = _fetched(chosen, decision, checkout, stack)
+    place, resolved = _fetch(chosen, decision, checkout, stack)
     repository = open_repository(place.place, place.environment)
     source = _introduced(decision, repository, resolved)
-    tell_of_submodules(chosen, checkout, source)
+    note_submodules(chosen, checkout, source)
     pool = scanning.pool(chosen) if source.count() > _MANY_OBJECTS else pools.small
     below = submodule_scans(chosen, job.rules, checkout)
-    stood_before = partial(_without_what_stood, chosen, repository, resolved, place if checkout.is_partial() else None)
-    job.report = job.scan(source, pool, stood_before, below=below)
+    without_known = partial(_without_known_tokens, chosen, repository, resolved, place if checkout.is_partial() else None)
+    job.report = job.scan(source, pool, without_known, below=below)
 
 
 def _checkout() -> Repository:
@@ -90,14 +90,14 @@ def _checkout() -> Repository:
         raise TargetError(f"{error} {_CHECK_OUT}") from error
 
 
-def _fetched(chosen: argparse.Namespace, decision: Decision, checkout: Repository, stack: ExitStack) -> tuple[Borrowed, Range]:
-    """A place beside the checkout that has what the event brings, and the range of it."""
+def _fetch(chosen: argparse.Namespace, decision: Decision, checkout: Repository, stack: ExitStack) -> tuple[Borrowed, Range]:
+    """A repository beside the checkout that has the event's commits, and their range."""
     from patscan.ci.resolve import nothing, resolve
-    from patscan.cli.progress import Fetching
+    from patscan.cli.progress import StatusLine
     from patscan.git.borrowed import Network, borrowed
 
-    with Fetching(not chosen.quiet) as fetching:
-        network = Network(of_job(), chosen.fetch_timeout, fetching.tell)
+    with StatusLine(not chosen.quiet) as fetching:
+        network = Network(of_job(), chosen.fetch_timeout, fetching.show)
         place = stack.enter_context(borrowed(checkout, elsewhere(), network))
         resolved = (nothing if decision.deleted else resolve)(decision, checkout, place)
     if resolved.head:
@@ -115,8 +115,8 @@ def _introduced(decision: Decision, repository: Repository, resolved: Range) -> 
     return source
 
 
-def _without_what_stood(chosen: argparse.Namespace, repository: Repository, resolved: Range, partial_: Borrowed | None, run: Run) -> Run:
-    """`run` without the tokens that stand in the base's files; what a partial clone lacks of them is fetched."""
+def _without_known_tokens(chosen: argparse.Namespace, repository: Repository, resolved: Range, partial_: Borrowed | None, run: Run) -> Run:
+    """`run` without the tokens in the base's files. A partial clone fetches missing files."""
     from patscan.excused import stood
     from patscan.git.range import filled
     from patscan.scan import scan
@@ -131,7 +131,7 @@ def _without_what_stood(chosen: argparse.Namespace, repository: Repository, reso
 
 
 def _payload() -> bytes | None:
-    """What the event file holds; ``None`` if there is none."""
+    """The content of the event file; ``None`` if there is none. Raises `UsageError` if it is too large."""
     path = os.environ.get("GITHUB_EVENT_PATH", "")
     try:
         with open(path, "rb") as file:
@@ -139,7 +139,7 @@ def _payload() -> bytes | None:
     except (OSError, ValueError):
         return None
     if len(payload) > _LARGEST:
-        raise UsageError(f"GITHUB_EVENT_PATH: the file is larger than {_LARGEST >> 20} MiB. The environment isn't what the CI server set.")
+        raise UsageError(f"GITHUB_EVENT_PATH: the file is larger than {_LARGEST >> 20} MiB, which GitHub never writes. Check the variable.")
     return payload
 
 
@@ -153,7 +153,7 @@ def _announced(decision: Decision) -> str:
 
 @contextmanager
 def _section(chosen: argparse.Namespace, decision: Decision) -> Iterator[None]:
-    """A collapsible section of GitLab's job log (GitLab's docs, ci/jobs/job_logs.md) around the report."""
+    """Puts the report in a collapsible section of GitLab's job log (GitLab's docs, ci/jobs/job_logs.md)."""
     if decision.platform != "GitLab CI" or chosen.quiet or chosen.format not in {"text", "brief"}:
         yield
         return

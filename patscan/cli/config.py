@@ -1,4 +1,4 @@
-"""``patscan config``: what holds for a place, and from where."""
+"""``patscan config``: the settings for a path and their sources."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from patscan.model import CONFIDENCES
 
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan config`` takes."""
-    command.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the place that is asked for (default: .)")
-    command.add_argument("--min-confidence", choices=CONFIDENCES, metavar="WORD", help="as the commands that scan take it")
+    command.add_argument(
+        "path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the path to show the settings for (default: .)"
+    )
+    command.add_argument("--min-confidence", choices=CONFIDENCES, metavar="WORD", help="as in the commands that scan")
     add_rules(command)
     add_policy(command)
     command.set_defaults(command=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Each key, its value, and whether that is the default, the file's or a flag's."""
+    """Print each key, its value, and its source: default, file or flag."""
     from patscan import rulebook
     from patscan.formats.places import printable
     from patscan.formats.redaction import unshaped
@@ -31,24 +33,24 @@ def run(chosen: argparse.Namespace) -> int:
 
     if not os.path.exists(chosen.path):
         raise UsageError(f"{chosen.path}: no such file or folder.")
-    holds = policy.holding(chosen, chosen.path)
-    holds.rules(rulebook.load(chosen.rules))
-    # A scan that finds nothing never asks for the patterns, and doesn't pay for reading them.
-    excluded(holds.config.get("ignore-paths"))
-    print(printable(unshaped(f"{'file':23} {holds.config.file or 'none'}")))
-    print(printable(unshaped(f"{'root':23} {holds.config.root or 'none'}")))
+    settings = policy.load(chosen, chosen.path)
+    settings.rules(rulebook.load(chosen.rules))
+    # Reports wrong patterns. A scan reads the patterns only if it finds something.
+    excluded(settings.config.get("ignore-paths"))
+    print(printable(unshaped(f"{'file':23} {settings.config.file or 'none'}")))
+    print(printable(unshaped(f"{'root':23} {settings.config.root or 'none'}")))
     for key in config.KEYS:
-        value, source = _value(chosen, holds, key)
+        value, source = _value(chosen, settings, key)
         print(printable(unshaped(f"{key:23} {value!s:30} {source}")))
     return ExitCode.CLEAN
 
 
-def _value(chosen: argparse.Namespace, holds: policy.Holding, key: str) -> tuple[object, str]:
+def _value(chosen: argparse.Namespace, settings: policy.Settings, key: str) -> tuple[object, str]:
     if key == "baseline" and chosen.no_baseline:
         return "none", "flag"
     flag = getattr(chosen, key.replace("-", "_"), None)
-    value = flag or holds.config.get(key)
-    source = "flag" if flag else "file" if key in holds.config.values else "default"
+    value = flag or settings.config.get(key)
+    source = "flag" if flag else "file" if key in settings.config.values else "default"
     if isinstance(value, bool):
         return str(value).lower(), source
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""One small process that ends all others of ours when this one ends, however it ends.
+"""A small process that kills patscan's workers and git processes when the main process ends for any reason.
 
-It leads a process group that the workers and the git children belong to, and waits at a pipe that only this process holds open. SIGKILL
-closes the pipe, too; then the guard kills its group, also a worker that is deep in a C library and would hear nothing else.
+The guard leads a process group with the workers and git's processes, and waits for the end of a pipe that only the main process keeps
+open. SIGKILL closes the pipe as well. The guard then sends SIGKILL to its group, which also ends a worker inside a C library.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def start() -> int:
     if not pid:
         _wait(reader, writer)
     os.close(reader)
-    with suppress(OSError):  # the guard was quicker
+    with suppress(OSError):  # the guard has done it already
         os.setpgid(pid, pid)
     child.join(pid)
     _state.update(group=pid, pipe=writer)
@@ -34,9 +34,9 @@ def start() -> int:
 
 
 def enter(group: int) -> None:
-    """Put this process, a worker, under the guard; without a group let a thread wait for the parent's end."""
+    """Put this worker into the guard's group. Without a group, start a thread that exits when the parent ends."""
     if group:
-        if _state["pipe"]:  # a copy, if this worker was forked: the guard would wait for us as well
+        if _state["pipe"]:  # a forked worker's copy of the pipe would keep the guard waiting
             os.close(_state["pipe"])
         os.setpgid(0, group)
         return
@@ -44,7 +44,7 @@ def enter(group: int) -> None:
 
 
 def clear() -> None:
-    """End everything in the group but the guard itself, which ignores this signal."""
+    """End all processes of the group except the guard, which ignores this signal."""
     if _state["group"]:
         with suppress(OSError):
             os.killpg(_state["group"], signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""``patscan hook``: what is about to be committed."""
+"""``patscan hook``: scans what is about to be committed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan hook`` takes."""
-    command.add_argument("names", nargs="*", metavar="FILE", help="files to look at whole if they aren't staged; pre-commit names them")
-    command.add_argument("--whole-files", action="store_true", help="what stood in a file before counts, too")
+    command.add_argument("names", nargs="*", metavar="FILE", help="files to scan completely if they aren't staged; pre-commit passes them")
+    command.add_argument("--whole-files", action="store_true", help="also report tokens that the file had before")
     add_common(command, "brief")
     command.set_defaults(command=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Look at the index, or at the range that pre-commit was told (``--from-ref``, ``--to-ref``)."""
+    """Scan the index, or the range given to pre-commit (``--from-ref``, ``--to-ref``)."""
     from patscan.cli import pools
 
     old, new = (os.environ.get(f"PRE_COMMIT_{end}_REF", "") for end in ("FROM", "TO"))

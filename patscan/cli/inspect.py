@@ -1,4 +1,4 @@
-"""``patscan inspect``: what the tokens on standard input are, and what to do about them. Shows no token, and sends none unasked."""
+"""``patscan inspect``: explains the tokens on standard input. Prints no token, and sends none without ``--verify``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from patscan.model import Evidence, Fact, Finding, Report, Rule, Verdict
 
 _WIDTH = 100
 _LISTED = 5
-"""Groups, projects and the like that are named; the JSON report has them all."""
+"""Groups, projects and the like to list. The JSON report lists all."""
 _RUNNERS = {1: "instance", 2: "group", 3: "project"}
 """Source: the payload's ``t`` in GitLab's ``app/models/ci/runner.rb``."""
 
@@ -30,7 +30,7 @@ def flags(command: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Say what each token on standard input is."""
+    """Explain each token on standard input."""
     from patscan import rulebook
 
     output.check(chosen)
@@ -38,7 +38,7 @@ def run(chosen: argparse.Namespace) -> int:
         raise TargetError("-: standard input is closed. Pipe a text into it: pbpaste | patscan inspect.")
     if sys.stdin.isatty():
         print(f"Paste a text, then press Ctrl-D.{'' if chosen.verify else ' Nothing of it leaves this machine.'}", file=sys.stderr)
-    report = asking.verified(chosen, _judged(_looked_at(sys.stdin.buffer, rulebook.load(chosen.rules))))
+    report = asking.verified(chosen, _judged(_scanned(sys.stdin.buffer, rulebook.load(chosen.rules))))
     if chosen.format == "text" and not chosen.quiet:
         from patscan.formats.redaction import redacted
 
@@ -47,8 +47,8 @@ def run(chosen: argparse.Namespace) -> int:
     return output.deliver(report, chosen)
 
 
-def _looked_at(stream: IO[bytes], rules: tuple[Rule, ...]) -> Report:
-    """The only place that knows how a text is scanned."""
+def _scanned(stream: IO[bytes], rules: tuple[Rule, ...]) -> Report:
+    """The report of scanning a text."""
     from patscan import scan
     from patscan.cli import pools
     from patscan.run import Options
@@ -58,7 +58,7 @@ def _looked_at(stream: IO[bytes], rules: tuple[Rule, ...]) -> Report:
 
 
 def _judged(report: Report) -> Report:
-    """`report` with what is known of a token's life without asking anybody."""
+    """`report` with the verdicts that need no request."""
     from patscan.gitlab import offline
 
     now = datetime.now(UTC)
@@ -66,9 +66,10 @@ def _judged(report: Report) -> Report:
     return report._replace(findings=tuple(finding._replace(verdict=verdict) if verdict else finding for finding, verdict in known))
 
 
-def _lines(report: Report, asked: bool) -> Iterator[str]:
+def _lines(report: Report, verified: bool) -> Iterator[str]:
+    from patscan.counts import counted
     from patscan.formats.logs import harmless
-    from patscan.formats.words import count, ident
+    from patscan.formats.words import ident
 
     ignored = [finding for finding in report.ignored if finding.reason != "verdict"]
     for finding in (*report.findings, *ignored):
@@ -79,8 +80,8 @@ def _lines(report: Report, asked: bool) -> Iterator[str]:
             head = f"    {label:<9}"
             yield from wrap(harmless(text), _WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
         yield ""
-    unlikely = f" {count(len(ignored), 'thing')} probably no token." if ignored else ""
-    yield f"{count(len(report.findings), 'token')}.{unlikely}{'' if asked else ' Nothing was sent anywhere.'}"
+    unlikely = f" {counted(len(ignored), 'more match', 'more matches')} probably not a token." if ignored else ""
+    yield f"{counted(len(report.findings), 'token')}.{unlikely}{'' if verified else ' Nothing was sent anywhere.'}"
 
 
 def _rows(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -89,7 +90,7 @@ def _rows(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "checksum", _checksum(finding, evidence.get("checksum"))
     if facts := ", ".join(_decoded(finding.evidence)):
         yield "says", facts
-    yield "likely", "; ".join(_likely(finding))
+    yield "likely", "; ".join(_likelihood(finding))
     yield from _life(finding.verdict)
     if finding.reason:
         return
@@ -102,14 +103,14 @@ def _rows(finding: Finding) -> Iterator[tuple[str, str]]:
 
 
 def _life(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    """What GitLab says, or what is known without asking it."""
+    """GitLab's verdict, or what is known without it."""
     if verdict.state == "unchecked" and not verdict.reason:
         return
     alive = "LIVE, " if verdict.state.startswith("active") else ""
     at = f" ({verdict.instance})" if verdict.instance else ""
     yield "life", f"{alive}{verdict.state}{f': {verdict.reason}' if verdict.reason else ''}{at}"
-    said = (f"{name.replace('_', ' ')} {_in_words(fact)}" for name, fact in verdict.facts.items() if fact not in (None, ()))
-    if facts := "; ".join(said):
+    texts = (f"{name.replace('_', ' ')} {_in_words(fact)}" for name, fact in verdict.facts.items() if fact not in (None, ()))
+    if facts := "; ".join(texts):
         yield "GitLab", facts
     if verdict.severity:
         yield "severity", "; ".join((verdict.severity, *verdict.severity_reasons))
@@ -128,20 +129,20 @@ def _in_words(fact: Fact) -> str:
 
 
 def _whole(finding: Finding, evidence: dict[str, Evidence]) -> str:
-    for kind, text in (("truncated", "cut off"), ("edge", "perhaps not"), ("length", "can't be told")):
+    for kind, text in (("truncated", "cut off"), ("edge", "perhaps not"), ("length", "unknown")):
         if kind in evidence:
             return f"{text}: {evidence[kind].facts.get('text')}"
     if finding.reason == "length":
-        return "no: this kind has another length"
+        return "no: tokens of this kind have another length"
     if finding.reason:
         return f"no: {finding.reason}"
-    return "yes, by its own length field" if finding.rule.body == "routable" else "yes: it has the shape of its kind"
+    return "yes, by its length field" if finding.rule.body == "routable" else "yes: it has the shape of its kind"
 
 
 def _checksum(finding: Finding, evidence: Evidence | None) -> str:
     if evidence is None:
-        return "this form has none" if finding.rule.body != "routable" else "missing"
-    return "right" if evidence.facts.get("ok") else "wrong: GitLab didn't make it so, or a character was lost"
+        return "none in this form" if finding.rule.body != "routable" else "missing"
+    return "right" if evidence.facts.get("ok") else "wrong: GitLab didn't create it, or a character was lost"
 
 
 def _decoded(evidence: Iterable[Evidence]) -> Iterator[str]:
@@ -152,7 +153,7 @@ def _decoded(evidence: Iterable[Evidence]) -> Iterator[str]:
             yield f"{_RUNNERS.get(value, value)} runner" if name == "runner_type" and type(value) is int else f"{name} {value}"
 
 
-def _likely(finding: Finding) -> Iterator[str]:
+def _likelihood(finding: Finding) -> Iterator[str]:
     from patscan.formats.words import reasons
 
     yield f"{finding.confidence}, {finding.reason}" if finding.reason else finding.confidence

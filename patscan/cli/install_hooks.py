@@ -1,4 +1,4 @@
-"""``patscan install-hooks``: small scripts for git that call this very patscan, after whatever hook was there before."""
+"""``patscan install-hooks``: writes git hooks that run an existing hook first and then this patscan."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _HOOKS = {
     "commit-msg": ('message "$@"', "git commit --no-verify"),
     "pre-push": ('push "$@"', "git push --no-verify"),
 }
-"""Each of git's hooks (githooks(5)): what patscan does in it, and how to go without it."""
+"""For each hook of git (githooks(5)): patscan's command, and git's command that skips the hook."""
 _MARK = "# Written by `patscan install-hooks`; `patscan install-hooks --uninstall` takes it away."
+"""Marks a hook as ours. It must not change: hooks in repositories have it."""
 _KEPT = ".before-patscan"
-# Not -m, which takes 2 ms to find out what to run. -P: else python would import what lies in the repository.
+# -c saves the 2 ms that -m needs. -P keeps python from importing modules of the repository.
 _SCRIPT = """#!/bin/sh
 {mark}
 before="$(dirname -- "$0")"/{name}{kept}
@@ -33,8 +34,8 @@ if [ -x "$before" ]; then
   {given}"$before" "$@" || exit $?
 fi
 if [ ! -x "$python" ] || [ ! -e "$package" ]; then
-  echo "patscan: $python or $package is gone, so nothing was looked at. Run again: patscan install-hooks" >&2
-  echo "patscan: to go without it, once: {without}" >&2
+  echo "patscan: $python or $package is gone, so nothing was looked at. Run: patscan install-hooks" >&2
+  echo "patscan: to skip this hook once: {without}" >&2
   remove="rm '$0'"
   [ ! -e "$before" ] || remove="mv '$before' '$0'"
   echo "patscan: to remove this hook by hand: $remove" >&2
@@ -46,16 +47,16 @@ fi
 
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan install-hooks`` takes."""
-    command.add_argument("--uninstall", action="store_true", help="take them away, and put back what was there before")
+    command.add_argument("--uninstall", action="store_true", help="remove the hooks, and restore the ones from before")
     command.set_defaults(command=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Write git's hooks of this repository, or take them away."""
+    """Write or remove this repository's hooks."""
     folder = _folder()
     if folder.parts[-2:] == (".husky", "_") and not chosen.uninstall:
-        # husky writes the folder anew, and finds a project's hook by the name that its own has there.
-        raise UsageError(f"{folder}: husky's own hooks. Put `patscan hook` into .husky/pre-commit; docs/hooks.md has all of them.")
+        # husky rewrites this folder, and runs the project's hooks by the names of its own.
+        raise UsageError(f"{folder}: husky manages this folder. Put `patscan hook` into .husky/pre-commit; docs/hooks.md lists all hooks.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         done = [(_uninstall if chosen.uninstall else _install)(folder / name) for name in _HOOKS]
@@ -66,7 +67,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _folder() -> Path:
-    """Where git looks for hooks: ``core.hooksPath``, or the folder that all worktrees share."""
+    """The folder of git's hooks: ``core.hooksPath``, or the one that all worktrees share."""
     from patscan.git.repository import open_repository
 
     repository = open_repository(Path(), environment())
@@ -77,7 +78,7 @@ def _folder() -> Path:
         raise OutputError(
             "core.hooksPath is empty, so git runs no hook here. Remove it where `git config --show-origin core.hooksPath` says."
         )
-    # A relative one is looked for where hooks run (git-config(1)).
+    # A relative path starts where hooks run (git-config(1)).
     top = repository.git_dir if repository.bare else Path(os.fsdecode(repository.git("rev-parse", "--show-toplevel")).removesuffix("\n"))
     return top / hooks
 
@@ -86,7 +87,7 @@ def _install(hook: Path) -> str:
     kept = hook.with_name(hook.name + _KEPT)
     again = _is_ours(hook)
     if not again and os.path.lexists(hook) and os.path.lexists(kept):
-        raise OutputError(f"{hook}: another hook, and {kept.name} is one from before. Move one of them away.")
+        raise OutputError(f"{hook}: is not patscan's, and {kept.name} exists as well. Move one of them away.")
     draft = hook.with_name(f".{hook.name}.patscan")
     draft.write_text(_script(hook.name), "utf-8", newline="\n")
     draft.chmod(0o755)
@@ -102,9 +103,9 @@ def _uninstall(hook: Path) -> str:
         return f"{hook}: {'not written by patscan, left alone' if os.path.lexists(hook) else 'not there'}."
     if os.path.lexists(kept):
         kept.replace(hook)
-        return f"{hook}: as it was before."
+        return f"{hook}: restored."
     hook.unlink()
-    return f"{hook}: taken away."
+    return f"{hook}: removed."
 
 
 def _is_ours(hook: Path) -> bool:
@@ -120,7 +121,7 @@ def _script(name: str) -> str:
         kept=_KEPT,
         python=shlex.quote(Path(sys.executable).as_posix()),
         package=shlex.quote(Path(patscan.__file__).as_posix()),
-        # Two read what git says to a pre-push hook.
+        # The earlier hook and patscan both read git's input.
         read='input="$(cat; echo .)"; input="${input%.}"' if pushes else "",
         given="printf '%s' \"$input\" | " if pushes else "",
         command=command,

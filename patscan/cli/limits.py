@@ -1,4 +1,4 @@
-"""How far archives are opened: defaults, then the configuration, then flags."""
+"""The limits for archives: defaults, then the configuration, then flags."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from patscan.config import Config
 from patscan.errors import ConfigError
 
 NAMES = {field.replace("_", "-"): field for field in Limits._fields}
-"""What flags and configuration call each limit."""
+"""Each limit by its name in flags and configuration."""
 _UNITS = {unit: 1 << 10 * power for power, unit in enumerate(("", "K", "M", "G", "T"))}
 
 
 def add_flag(command: argparse.ArgumentParser) -> None:
     """The flag of every command that scans."""
-    text = f"how far archives are opened: {', '.join(NAMES)} (repeatable; 2G is 2 GiB)"
+    text = f"a limit for opening archives: {', '.join(NAMES)} (repeatable; 2G is 2 GiB)"
     command.add_argument("--archive-limit", action="append", type=_limit, default=[], metavar="NAME=N", help=text)
 
 
 def limits(chosen: argparse.Namespace, config: Config) -> Limits:
-    """What holds. Raises `ConfigError` if a repository's own file wants to see less than it would without it."""
+    """The limits in force. Raises `ConfigError` if a repository's own file lowers one below its default."""
     wanted = Limits()._asdict()
     for name, field in NAMES.items():
         value = config.get(f"archives.{name}")
@@ -36,5 +36,5 @@ def _limit(text: str) -> tuple[str, int]:
     name, _, number = text.partition("=")
     match = re.fullmatch(r"([0-9]{1,15})([KMGT]?)", number)
     if name not in NAMES or not match or not int(match[1]):
-        raise argparse.ArgumentTypeError(f"{text!r} isn't NAME=N with a number above 0 and one of the names {', '.join(NAMES)}")
+        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=N with a number above 0 and one of the names {', '.join(NAMES)}")
     return NAMES[name], int(match[1]) * _UNITS[match[2]]

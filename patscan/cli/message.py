@@ -1,4 +1,4 @@
-"""``patscan message FILE``: the message of a commit that is being made."""
+"""``patscan message FILE``: scans the message of a commit before the commit exists."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from patscan.run import Run
 if TYPE_CHECKING:
     from patscan.sources.message import Message
 
-_ASKED = r"^(core\.comment(char|string)|commit\.cleanup)$"
+_KEYS = r"^(core\.comment(char|string)|commit\.cleanup)$"
 _NO_EDITOR = ":"
-"""What git says in ``GIT_EDITOR`` to the hooks of a commit whose message nobody edits (builtin/commit.c)."""
+"""The value of ``GIT_EDITOR`` in hooks of a commit without an editor (builtin/commit.c)."""
 
 
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan message`` takes."""
-    command.add_argument("file", type=Path, metavar="FILE", help="the message, as git hands it to its commit-msg hook")
+    command.add_argument("file", type=Path, metavar="FILE", help="the message file that git passes to its commit-msg hook")
     add_common(command, "brief")
     command.set_defaults(command=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Look at a message, without what git takes out of it."""
+    """Scan a message without the lines that git removes."""
     from patscan.cli import pools
 
     job = Job(chosen, Target("message", str(chosen.file)))
@@ -53,20 +53,20 @@ def _message(file: Path) -> Message:
     mark = settings.get("core.comment", "#")
     edited = os.environ.get("GIT_EDITOR") != _NO_EDITOR
     cleanup = settings.get("commit.cleanup", "default")
-    # git-commit(1), --cleanup: comments go by default only if somebody edited the message; the scissors are git's own then.
+    # git-commit(1), --cleanup: by default git removes comments only from an edited message.
     strip = cleanup == "strip" or (cleanup == "default" and edited)
-    # Whether it was `git commit -v` isn't told; only then are the scissors git's own.
+    # A hook can't see whether `git commit -v` wrote the scissors line.
     cut = "first" if cleanup == "scissors" else "git" if edited else ""
     return Message(file, None if mark == "auto" else mark, strip, cut)
 
 
 def _settings() -> dict[str, str]:
-    """What git is told of comments, the last word of each; ``commentString`` is another name of ``commentChar``."""
+    """Git's settings for comments; the last value of each counts. ``commentString`` is another name of ``commentChar``."""
     from patscan.git.child import GitError, run
 
     try:
-        listed = run(("config", "-z", "--get-regexp", _ASKED), Path(), environment())
+        listed = run(("config", "-z", "--get-regexp", _KEYS), Path(), environment())
     except GitError:
-        return {}  # nothing of it is set
+        return {}  # none of them is set
     pairs = (entry.partition("\n") for entry in listed.decode("utf-8", "replace").split("\0")[:-1])
     return {key.removesuffix("char").removesuffix("string"): value for key, _, value in pairs}

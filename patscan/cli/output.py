@@ -1,4 +1,4 @@
-"""Reports to where they were asked for, and the exit code that follows from one."""
+"""Writes reports, and derives the exit code from one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from patscan.errors import ExitCode, OutputError
 from patscan.model import Report
 
 _DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
-"""Folders whose links lead to what this process was given."""
+"""Folders whose links are this process's open files."""
 
 
 def check(chosen: argparse.Namespace) -> None:
-    """Raises `OutputError` before any work is done for a report path that can't be written, or where something would be lost."""
+    """Raises `OutputError` for a report path that can't be written, or whose file must not be replaced."""
     read = {os.path.realpath(path) for path in getattr(chosen, "inputs", ())}
     taken: set[str] = set()
     for _, path in getattr(chosen, "report", ()):
@@ -32,27 +32,27 @@ def check(chosen: argparse.Namespace) -> None:
 def _problem(path: Path, read: set[str], taken: set[str]) -> str:
     folder = path.absolute().parent
     if os.path.isdir(path):
-        return f"{path} is a folder. Give it the name of a file."
+        return f"{path} is a folder. Name a file."
     if not os.path.isdir(folder):
         return f"the folder {folder} doesn't exist."
     if _is_stream(path):
         return ""
     if _place(path) in taken:
-        return f"{path} is named twice. Give each report a file of its own."
+        return f"{path} is named twice. Name another file for each report."
     if os.path.realpath(path) in read:
-        return f"{path} is what is to be read. Give the report a file of its own."
+        return f"{path} is an input file. Name another file for the report."
     if not os.access(folder, os.W_OK) or (os.path.isfile(path) and not os.access(path, os.W_OK)):
         return f"{path} can't be written to."
     return ""
 
 
 def _place(path: Path) -> str:
-    """Where a report for `path` is written: a link in its folder's name is followed, one in its own place is replaced."""
+    """The path to write to. Links among the folders are followed; a link at `path` itself is replaced."""
     return os.path.join(os.path.realpath(path.absolute().parent), path.name)
 
 
 def _owner(path: Path) -> str:
-    """A sentence if `path` is git's."""
+    """A sentence if `path` belongs to git; empty otherwise."""
     from patscan.git.child import GitError
     from patscan.git.tracked import in_git_folder, is_tracked
 
@@ -60,26 +60,26 @@ def _owner(path: Path) -> str:
         return ""
     place = Path(_place(path))
     if in_git_folder(place):
-        return f"{path} lies in a folder of git's own files. Give the report a file outside of it."
+        return f"{path} is in git's own folder. Name a file outside of it."
     try:
         tracked = is_tracked(place, environment(), elsewhere())
     except GitError as error:
-        return f"{path} is there, and git can't say whether it is tracked: {error} Give the report a file of its own."
-    return f"{path} is a file that git tracks. Give the report a file of its own." if tracked else ""
+        return f"{path} exists, and git can't say whether it is tracked: {error} Name another file."
+    return f"{path} is tracked by git. Name another file." if tracked else ""
 
 
 def deliver(report: Report, chosen: argparse.Namespace) -> int:
-    """Write every report; returns the exit code. Raises `OutputError` after trying all of them."""
+    """Write all reports and return the exit code. Raises `OutputError` after all were tried."""
     code = exit_code(report, chosen)
     report = report._replace(exit_code=int(code))
     style = formats.Style(False, chosen.show_secrets, 100, _when(), chosen.all, chosen.category)
     if chosen.format == "codequality" or any(name == "codequality" for name, _ in chosen.report):
-        _tell_prominent(report)
+        _print_prominent(report)
     failed = [error for name, path in chosen.report if (error := _to_path(report, name, path, style))]
-    failed += [error for path in getattr(chosen, "summaries", ()) if (error := _appended(report, path, style))]
+    failed += [error for path in getattr(chosen, "summaries", ()) if (error := _append(report, path, style))]
     if not (chosen.quiet and chosen.format in ("text", "brief")):
         if sys.stdout is None:
-            raise OutputError(" ".join([*failed, "standard output is closed. Use --quiet, and --report NAME=PATH for a file."]))
+            raise OutputError(" ".join([*failed, "standard output is closed. Use --quiet and --report NAME=PATH."]))
         try:
             formats.write(chosen.format, report, sys.stdout, _for_terminal(style, chosen))
             sys.stdout.flush()
@@ -92,8 +92,8 @@ def deliver(report: Report, chosen: argparse.Namespace) -> int:
     return code
 
 
-def _tell_prominent(report: Report) -> None:
-    """On standard error, what a Code Quality report has no place for."""
+def _print_prominent(report: Report) -> None:
+    """Print to standard error the notes that a Code Quality report has no place for."""
     from patscan.formats.logs import harmless
     from patscan.formats.redaction import unshaped
     from patscan.formats.words import prominent
@@ -103,9 +103,9 @@ def _tell_prominent(report: Report) -> None:
 
 
 def exit_code(report: Report, chosen: argparse.Namespace) -> ExitCode:
-    """The table of `patscan.errors.ExitCode`, as the flags bend it."""
+    """The exit code by `patscan.errors.ExitCode` and the flags."""
     if report.interrupted:
-        # A saved report brings the code of its own scan.
+        # A saved report has the exit code of its scan.
         saved = ExitCode.TERMINATED if report.exit_code == ExitCode.TERMINATED else ExitCode.INTERRUPTED
         return signals.code() or saved
     if report.violations:
@@ -113,14 +113,14 @@ def exit_code(report: Report, chosen: argparse.Namespace) -> ExitCode:
     states = chosen_states(chosen)
     if any(not states or finding.verdict.state in states for finding in report.findings) and not chosen.exit_zero:
         return ExitCode.FOUND
-    told = not states or all(finding.verdict.state not in OPEN for finding in report.findings)
-    if (told and report.coverage.complete) or chosen.allow_incomplete:
+    is_settled = not states or all(finding.verdict.state not in OPEN for finding in report.findings)
+    if (is_settled and report.coverage.complete) or chosen.allow_incomplete:
         return ExitCode.CLEAN
     return ExitCode.INCOMPLETE
 
 
 def _to_path(report: Report, name: str, path: Path, style: formats.Style) -> str:
-    """Write one format to `path`; returns what went wrong."""
+    """Write one format to `path`. Returns an error as a sentence, or an empty text."""
     try:
         if _is_stream(path):
             _to_stream(report, name, path, style)
@@ -131,8 +131,8 @@ def _to_path(report: Report, name: str, path: Path, style: formats.Style) -> str
     return ""
 
 
-def _appended(report: Report, path: Path, style: formats.Style) -> str:
-    """Add the Markdown report to a file that other steps of a job write to, too; returns what went wrong."""
+def _append(report: Report, path: Path, style: formats.Style) -> str:
+    """Append the Markdown report to a file that other steps of a job append to. Returns an error as a sentence, or an empty text."""
     try:
         with path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             formats.write("markdown", report, stream, style)
@@ -142,7 +142,7 @@ def _appended(report: Report, path: Path, style: formats.Style) -> str:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether `path` can only be written to as it is: a pipe, a device. A link anywhere else may be the scanned repository's."""
+    """Whether `path` is a pipe or a device, which can't be replaced. Other links are untrusted: a scanned repository may hold them."""
     if os.path.islink(path) and path.absolute().parent in _DEVICES:
         return True
     try:
@@ -153,7 +153,7 @@ def _is_stream(path: Path) -> bool:
 
 
 def _to_stream(report: Report, name: str, path: Path, style: formats.Style) -> None:
-    # /dev/stdout that leads to a file would have a place of its own in it, and each would write over the other.
+    # Opened again, a file behind /dev/stdout has a second position, and the two streams overwrite each other.
     if sys.stdout is not None and path.samefile("/dev/stdout"):
         formats.write(name, report, sys.stdout, style)
         sys.stdout.flush()
@@ -163,7 +163,7 @@ def _to_stream(report: Report, name: str, path: Path, style: formats.Style) -> N
 
 
 def _to_file(report: Report, name: str, path: Path, style: formats.Style) -> None:
-    """Whole or not at all, readable by its owner only. A link is replaced, not followed: a checkout may hold one to anywhere."""
+    """Write the whole file or none, readable by its owner only. A link is replaced, because a checkout may link to anywhere."""
     from io import TextIOWrapper
 
     from patscan.whole import whole
@@ -184,7 +184,7 @@ def _width() -> int:
 
 
 def _when() -> str:
-    """When this CI job began, or else what reproducible builds take for now (reproducible-builds.org); empty if nobody says."""
+    """When this CI job started, else ``SOURCE_DATE_EPOCH`` (reproducible-builds.org), else empty; in ISO 8601."""
     if started := os.environ.get("CI_JOB_STARTED_AT"):
         return started
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")

@@ -15,36 +15,36 @@ from patscan.model import CONFIDENCES
 
 COMMANDS = {
     "scan": "look at files, folders or standard input",
-    "history": "look at every object a repository holds, reachable or not",
-    "ci": "look at what a CI job's event brings, and fetch what is missing for that",
+    "history": "look at every object in a repository, reachable or not",
+    "ci": "look at what a CI job's event introduces, and fetch missing commits",
     "hook": "look at what is about to be committed",
     "push": "look at what is about to be pushed",
     "message": "look at the message of a commit",
-    "inspect": "say what the tokens on standard input are, and what to do about them",
+    "inspect": "explain the tokens on standard input, and what to do about them",
     "verify": "ask GitLab about the tokens of a saved JSON report",
-    "revoke": "end tokens of a saved JSON report at GitLab, and prove that they are dead",
-    "rotate": "put a new token for a leaked one into a file",
-    "plan": "write what to do about the tokens of a saved JSON report, and how to remove them from history",
-    "install-hooks": "write git hooks that run hook, message and push by themselves",
-    "report": "turn a saved JSON report into any format",
+    "revoke": "revoke tokens of a saved JSON report at GitLab, and prove that they are dead",
+    "rotate": "replace a leaked token at GitLab, and write the new one to a file",
+    "plan": "plan what to do about the tokens of a saved JSON report, and how to remove them from history",
+    "install-hooks": "write git hooks that run hook, message and push",
+    "report": "write a saved JSON report in another format",
     "baseline": "accept tokens that needn't be reported again",
-    "config": "show what holds for a place, and from where",
+    "config": "show the settings for a path, and their sources",
     "rules": "list, show and check the rules",
 }
-"""Each command is a module here of its name, with a function ``flags`` that adds its flags and says which function runs it."""
+"""Each command is a module here. Its function ``flags`` adds the flags and sets the function that runs the command."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The chosen command as ``command`` and its flags. Raises ``SystemExit`` with code 2 on a usage error, as argparse does."""
+    """The flags, and the command's function as ``command``. Raises ``SystemExit`` with code 2 on a usage error, as argparse does."""
     first = next((argument for argument in arguments if not argument.startswith("-")), "")
     return build([first]).parse_args(arguments)
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, with help as wide as the terminal, with errors that name what was meant, and without a token in them."""
+    """argparse with help as wide as the terminal, and with errors that suggest names and mask tokens."""
 
     def error(self, message: str) -> NoReturn:
-        """As argparse does, without the token."""
+        """Exit as argparse does; tokens in the message are masked."""
         from patscan.formats.redaction import unshaped
 
         super().error(unshaped(message))
@@ -60,7 +60,7 @@ class Parser(argparse.ArgumentParser):
         return super().format_usage()
 
     def parse_known_args(self, *args: Any, **kwargs: Any) -> tuple[Any, list[str]]:
-        """As argparse does, but an unknown flag is refused here, by the parser that knows those of its command."""
+        """Parse as argparse does. An unknown flag is an error here, where the command's flags are known."""
         namespace, unknown = super().parse_known_args(*args, **kwargs)
         flags = [argument.partition("=")[0] for argument in unknown if argument.startswith("-")]
         if flags:
@@ -81,19 +81,19 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def build(wanted: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
-    """The parser of all commands; of those that aren't `wanted` it knows only the name, for a command's module costs time to import."""
+    """The parser of all commands. Only the modules of `wanted` commands are imported, because imports take time."""
     parser = Parser(
         prog="patscan",
         description="Find leaked GitLab tokens in files and in the whole history of a git repository.",
-        epilog="Exit codes: 0 nothing found, 1 found, 2 usage or rule error, 3 not everything could be looked at, "
-        "130 interrupted, 143 told to end.",
+        epilog="Exit codes: 0 no token found, 1 token found, 2 usage or rule error, 3 not everything could be looked at, "
+        "130 interrupted, 143 terminated.",
         allow_abbrev=False,
         formatter_class=_wide,
     )
-    parser.add_argument("--version", action="store_true", help="show the version; with --verbose, which fast paths are at work")
+    parser.add_argument("--version", action="store_true", help="show the version; with --verbose, also the engines in use")
     parser.add_argument("--verbose", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(command=_version(parser))
-    # Without a name of ours, argparse formats a usage line to find one, which costs 2 ms.
+    # Without this name, argparse takes 2 ms to derive one from a usage line.
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="patscan")
     for name, text in COMMANDS.items():
         command = add_command(commands, name, text)
@@ -102,19 +102,19 @@ def build(wanted: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     return parser
 
 
-Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for this class
 
 
 def add_command(commands: Commands[Any], name: str, text: str) -> argparse.ArgumentParser:
-    """One more command, or a verb of one; `text` is half a sentence."""
-    made: argparse.ArgumentParser = commands.add_parser(
+    """Add a command or a verb. `text` describes it in a half-sentence."""
+    command: argparse.ArgumentParser = commands.add_parser(
         name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False, formatter_class=_wide
     )
-    return made
+    return command
 
 
 def _wide(prog: str) -> argparse.HelpFormatter:
-    """A formatter that doesn't ask how wide the terminal is: argparse makes one for every flag, and asking costs 2 ms."""
+    """A formatter of fixed width. argparse creates one for each flag, and measuring the terminal takes 2 ms."""
     return argparse.HelpFormatter(prog, width=110)
 
 
@@ -130,57 +130,60 @@ def add_rules(command: argparse.ArgumentParser) -> None:
 
 
 def add_common(command: argparse.ArgumentParser, form: str = "text") -> None:
-    """The flags of every command that scans; `form` is the format it writes unless it is told otherwise."""
+    """Add the flags of every command that scans; `form` is the default format."""
     add_rules(command)
     command.add_argument(
-        "--min-confidence", choices=CONFIDENCES, metavar="WORD", help=f"what counts as found: {', '.join(CONFIDENCES)} (default: medium)"
+        "--min-confidence",
+        choices=CONFIDENCES,
+        metavar="WORD",
+        help=f"the least confidence to report: {', '.join(CONFIDENCES)} (default: medium)",
     )
     add_policy(command)
     limits.add_flag(command)
-    command.add_argument("--jobs", type=_positive, default=None, metavar="N", help="processes to use (default: one a processor)")
+    command.add_argument("--jobs", type=_positive, default=None, metavar="N", help="processes to use (default: one per processor)")
     add_output(command, form)
 
 
 def add_output(command: argparse.ArgumentParser, form: str = "text", secrets: bool = True) -> None:
-    """The flags of every command that reports; without `secrets`, of one that never shows a token."""
-    formats = f"what to write to standard output: {', '.join(FORMATS)} (default: {form})"
+    """Add the flags of every command that reports; `secrets`: also ``--show-secrets``."""
+    formats = f"the format for standard output: {', '.join(FORMATS)} (default: {form})"
     command.add_argument("--format", choices=list(FORMATS), default=form, metavar="NAME", help=formats)
     command.add_argument(
-        "--report", action="append", type=_report, default=[], metavar="NAME=PATH", help="write a format to a file, too (repeatable)"
+        "--report", action="append", type=_report, default=[], metavar="NAME=PATH", help="also write a format to a file (repeatable)"
     )
-    command.add_argument("--all", action="store_true", help="text: every place of a token, not only the first")
+    command.add_argument("--all", action="store_true", help="text: list every place of a token, not only the first")
     command.add_argument(
-        "--category", metavar="NAME", help="sarif: what the run is called (default: patscan/ and what was scanned; empty: nothing)"
+        "--category", metavar="NAME", help="sarif: the name of the run (default: patscan/ and what was scanned; empty: none)"
     )
     command.set_defaults(show_secrets=False)
     if secrets:
         _add_show_secrets(command)
-    command.add_argument("--quiet", action="store_true", help="no progress and no text report; the exit code and --report speak")
-    command.add_argument("--no-color", action="store_true", help="no colours; the variable NO_COLOR says the same")
-    command.add_argument("--exit-zero", action="store_true", help="exit 0 although something was found")
-    command.add_argument("--allow-incomplete", action="store_true", help="exit 0 although not everything could be looked at")
+    command.add_argument("--quiet", action="store_true", help="no progress and no text report, only the exit code and --report")
+    command.add_argument("--no-color", action="store_true", help="no colours, like the variable NO_COLOR")
+    command.add_argument("--exit-zero", action="store_true", help="exit 0 even if tokens were found")
+    command.add_argument("--allow-incomplete", action="store_true", help="exit 0 even if not everything could be looked at")
 
 
 def _add_show_secrets(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--show-secrets",
         action="store_true",
-        help="show the tokens themselves: in text, brief, json, jsonl and csv, and to GitLab, which then may revoke them",
+        help="show whole tokens: in text, brief, json, jsonl and csv, and in gitlab, so that GitLab may revoke them",
     )
 
 
 def add_policy(command: argparse.ArgumentParser) -> None:
-    """The flags that say which configuration and which baseline hold."""
-    command.add_argument("--config", type=Path, metavar="FILE", help="this configuration instead of the repository's own")
-    command.add_argument("--no-config", action="store_true", help="no configuration: what a repository says of itself doesn't count")
-    command.add_argument("--baseline", type=Path, metavar="FILE", help="this baseline instead of the repository's own")
-    command.add_argument("--no-baseline", action="store_true", help="no baseline: accepted tokens are reported, too")
-    command.add_argument("--fail-on-expired", action="store_true", help="exit 2 if the baseline holds an entry that has expired")
+    """Add the flags for the configuration and the baseline."""
+    command.add_argument("--config", type=Path, metavar="FILE", help="use this configuration instead of the repository's")
+    command.add_argument("--no-config", action="store_true", help="ignore the repository's configuration")
+    command.add_argument("--baseline", type=Path, metavar="FILE", help="use this baseline instead of the repository's")
+    command.add_argument("--no-baseline", action="store_true", help="ignore the baseline: report accepted tokens as well")
+    command.add_argument("--fail-on-expired", action="store_true", help="exit 2 if an entry of the baseline has expired")
 
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1024")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
     return int(text)
 
 
@@ -189,7 +192,7 @@ def _report(text: str) -> tuple[str, Path]:
     if path == "-":
         raise argparse.ArgumentTypeError(f"{text!r} isn't a file; --format {name} writes to standard output")
     if not equals or name not in FORMATS or not path:
-        raise argparse.ArgumentTypeError(f"{text!r} isn't NAME=PATH with one of the names {', '.join(FORMATS)}")
+        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=PATH with one of the names {', '.join(FORMATS)}")
     return name, Path(path)
 
 
@@ -197,7 +200,7 @@ def _version(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], 
     def run(chosen: argparse.Namespace) -> int:
         if not chosen.version:
             parser.print_help()
-            raise UsageError("no command was given; see above.")
+            raise UsageError("no command was given. Choose one of those listed here.")
         from patscan.cli import about
 
         return about.version(chosen)

@@ -1,4 +1,4 @@
-"""``patscan plan``: writes what to do about the tokens of a saved report, and what their removal from history needs."""
+"""``patscan plan``: writes a plan for the tokens of a saved report, and the scripts that remove them from history."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pathlib import Path
 from patscan.cli.environment import environment
 from patscan.cli.report import saved
 from patscan.cli.verify import absence, places
+from patscan.counts import counted
 from patscan.errors import ExitCode, OutputError, ReportError, TargetError, UsageError
 from patscan.formats.advice import local_removal
 from patscan.formats.redaction import redacted, unshaped
-from patscan.formats.words import count, ident
+from patscan.formats.words import ident
 from patscan.git.repository import open_repository
 from patscan.model import Report
 from patscan.plan import callbacks, document, forgetting, order, reading, replacements, rewrite, scripts
@@ -26,16 +27,16 @@ from patscan.plan.rewrite import Rewrite
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan plan`` takes."""
     command.add_argument("inputs", nargs=1, type=Path, metavar="REPORT", help="a JSON report that patscan wrote, or - for standard input")
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder to make and to write the plan into")
-    command.add_argument("--repository", type=Path, metavar="PATH", help="where the repository or the folder lies that was scanned")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the plan")
+    command.add_argument("--repository", type=Path, metavar="PATH", help="the scanned repository or folder")
     command.set_defaults(command=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Write a plan. Nothing is written unless all of it can be made."""
+    """Write all files of a plan, or none."""
     report = saved(chosen.inputs[0])
     if not report.findings:
-        print("patscan: the report has no findings: there is nothing to plan.", file=sys.stderr)
+        print("patscan: the report has no findings, so there is nothing to plan.", file=sys.stderr)
         return ExitCode.CLEAN
     _check(chosen.out)
     place = (chosen.repository or _place(report)).absolute()
@@ -43,7 +44,7 @@ def run(chosen: argparse.Namespace) -> int:
     folder, works, is_wide = chosen.out.absolute(), list(_works(report, place)), any(not local_removal(one) for one in report.findings)
     plan = _plan(chosen, report, read, works, is_wide)
     texts = {"plan.md": unshaped(document.document(plan)), "verify.sh": scripts.verify(plan.report, place, folder)}
-    # The folder may lie in a working tree.
+    # The folder may be in a working tree.
     texts[".gitignore"] = "*\n"
     if works:
         texts["remove.sh"] = scripts.remove(plan.commands)
@@ -51,12 +52,12 @@ def run(chosen: argparse.Namespace) -> int:
         texts["callbacks.py"] = Path(callbacks.__file__).read_text("utf-8")
         texts |= {"blobs.txt": "".join(f"{name}\n" for name in read.blobs), "commit-maps.txt": _maps(works)}
     secrets = [*read.tokens.values(), *(finding.secret for finding in report.findings if len(finding.secret))]
-    if any(replacements.holds(text, secrets) for text in texts.values()):
-        raise OutputError("the path of the report, the repository or --out holds a token. Move it, then scan again.")
+    if any(replacements.contains_token(text, secrets) for text in texts.values()):
+        raise OutputError("the path of the report, the repository or --out contains a token. Move it, then scan again.")
     _write(folder, texts, replacements.lines(read.tokens, read.forms))
     for sentence in plan.unread:
         print(f"patscan: {unshaped(sentence)}", file=sys.stderr)
-    print(f"patscan: read {folder / 'plan.md'}, and delete {folder} in the end: replacements.txt holds {count(len(read.tokens), 'token')}.")
+    print(f"patscan: read {folder / 'plan.md'}. Delete {folder} when you are done: it contains {counted(len(read.tokens), 'token')}.")
     return ExitCode.INCOMPLETE if plan.unread else ExitCode.CLEAN
 
 
@@ -76,27 +77,27 @@ def _plan(chosen: argparse.Namespace, report: Report, read: Read, works: Sequenc
 
 
 def _check(out: Path) -> None:
-    """Raises `UsageError` if `out` is anything but a folder that is empty or isn't there yet."""
+    """Raises `UsageError` unless `out` is an empty folder or doesn't exist."""
     if out.is_symlink():
-        raise UsageError(f"--out: {out} is a link. Name a folder that isn't there yet.")
+        raise UsageError(f"--out: {out} is a link. Name a folder that doesn't exist.")
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise UsageError(f"--out: {out} {'is not empty' if out.is_dir() else 'is no folder'}. Name a folder that isn't there yet.")
+            raise UsageError(f"--out: {out} {'is not empty' if out.is_dir() else 'is not a folder'}. Name a folder that doesn't exist.")
     except OSError as error:
         raise UsageError(f"--out: {out} can't be used: {(error.strerror or str(error)).lower()}.") from None
 
 
 def _place(report: Report) -> Path:
-    """The one place that the report is of. Raises `UsageError`."""
+    """The repository or folder that was scanned. Raises `UsageError` if it isn't here, or isn't the only one."""
     here = list(places(report.target))
     if len(here) != 1:
-        problem = "isn't here" if not here else "is more than one place"
-        raise UsageError(f"{report.target.path}: {problem}. Say where the repository lies: --repository PATH.")
+        problem = "doesn't exist here" if not here else "is more than one path"
+        raise UsageError(f"{report.target.path}: {problem}. Name the repository: --repository PATH.")
     return here[0]
 
 
 def _read(report: Report, place: Path) -> Read:
-    """What is read again at `place`. Raises `TargetError` if there is no such place, `ReportError` if no token is read."""
+    """The tokens, read again at `place`. Raises `TargetError` if there is no such place, `ReportError` if no token can be read."""
     if not os.path.lexists(place):
         raise TargetError(f"--repository: {place}: no such folder.")
     read = reading.read(report.findings, place, [report.target.path, *map(str, places(report.target))], environment(place))
@@ -108,7 +109,7 @@ def _read(report: Report, place: Path) -> Read:
 
 
 def _works(report: Report, place: Path) -> Iterator[Rewrite]:
-    """The repositories to clean: submodules first, for those around them refer to their commits."""
+    """The repositories to clean. Submodules come first, because their superprojects refer to their commits."""
     if report.target.type != "history":
         return
     is_wide = any(not local_removal(finding) for finding in report.findings)
@@ -118,7 +119,7 @@ def _works(report: Report, place: Path) -> Iterator[Rewrite]:
     for path in sorted(filter(None, paths), key=lambda path: (-path.count("/"), path)):
         known, folder = repositories.get(path), top.top / path
         inner = open_repository(folder, environment(folder)) if known else None
-        # A report, or a link in the working tree, may lead elsewhere.
+        # The report and links in the working tree are untrusted.
         if not known or not inner or inner.git_dir.resolve() != known.git_dir.resolve():
             raise UsageError(f"{path}: the submodule isn't checked out here. Get it with: git submodule update --init --recursive")
         yield _checked(rewrite.opened(inner, path), is_wide)
@@ -137,7 +138,7 @@ def _maps(works: Iterable[Rewrite]) -> str:
 
 
 def _write(folder: Path, texts: Mapping[str, str], forms: Sequence[bytes]) -> None:
-    """All files or none. Raises `OutputError`."""
+    """Write all files or none. Raises `OutputError`."""
     files = {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
     files["replacements.txt"] = b"".join(form + b"\n" for form in forms)
     is_new, written = not folder.exists(), list[Path]()

@@ -1,4 +1,4 @@
-"""Executors: in this process, or one process a processor."""
+"""Where a scan runs: in this process, or in worker processes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 _UNHURRIED = 64 << 10
-"""Bytes that are searched in less time than compiling the rules takes."""
+"""Bytes that can be searched faster than the rules can be compiled."""
 
 
 def small(rules: tuple[Rule, ...], options: Options) -> None:
-    """No executor, and no compiler before it is worth it: for a hook, which mostly looks at a few kilobytes."""
+    """Scan in this process, and compile the rules only for more than `_UNHURRIED` bytes: a hook mostly reads a few kilobytes."""
     look.start(rules, _UNHURRIED, options.reveal, options.limits, options.compiled)
 
 
 def serial(rules: tuple[Rule, ...], options: Options) -> None:
-    """No executor: everything happens in this process."""
+    """Scan in this process."""
     look.start(rules, 0, options.reveal, options.limits, options.compiled)
 
 
 def processes(rules: tuple[Rule, ...], options: Options, *, jobs: int) -> Executor:
-    """`jobs` processes, started at once, so that they get ready while this one finds out what there is to do."""
+    """Scan in `jobs` processes. They start at once, and import modules while this process makes shards."""
     import multiprocessing
     import threading
     from concurrent.futures import ProcessPoolExecutor
@@ -36,7 +36,7 @@ def processes(rules: tuple[Rule, ...], options: Options, *, jobs: int) -> Execut
     from patscan.cli import guard
 
     group = guard.start()
-    # fork is ten times as quick as spawn, and safe while this process has one thread; macOS and Windows don't offer it safely.
+    # fork is ten times as fast as spawn, and safe while this process has one thread. On macOS and Windows it isn't.
     forks = sys.platform == "linux" and threading.active_count() == 1
     pool = ProcessPoolExecutor(
         jobs, multiprocessing.get_context("fork" if forks else "spawn"), _start, (rules, options._replace(policy=None), jobs, group)
@@ -51,16 +51,16 @@ def _start(rules: tuple[Rule, ...], options: Options, jobs: int, group: int) -> 
 
     from patscan.cli import guard
 
-    # Ctrl-C reaches every process of the terminal; the first one decides what to do.
+    # Ctrl-C reaches every process of the terminal; the main process handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Inherited, it would raise `KeyboardInterrupt` here; a pool and the guard end workers by it.
+    # The pool and the guard end workers with SIGTERM. The inherited handler would raise `KeyboardInterrupt`.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     guard.enter(group)
     look.start(rules, 0, options.reveal, options.limits.shared(jobs), options.compiled)
 
 
 def _ready() -> None:
-    """Import what the first shard will need."""
+    """Import the modules that the first shard needs."""
     from patscan.git import entries
 
     entries.engines()

@@ -1,4 +1,4 @@
-"""A line of progress on a terminal, for what takes longer than a second."""
+"""Progress on a terminal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from patscan.content import Looked
 
 _PATIENCE = 1.0
-"""Seconds before anything is shown, and before the library that shows it is imported."""
+"""Seconds before the progress bar is shown and its library imported."""
 
 
 class Progress:
-    """Counts what was looked at; silent unless standard error is a terminal."""
+    """Counts scanned contents; silent unless standard error is a terminal."""
 
     def __init__(self, wanted: bool) -> None:
         self._due = time.monotonic() + _PATIENCE if wanted and sys.stderr.isatty() else float("inf")
@@ -31,11 +31,11 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def add(self, looked: Looked) -> None:
-        """One shard more was looked at."""
-        self._commits += looked.commits
-        self._blobs += looked.blobs
-        self._bytes += looked.bytes
+    def add(self, shard: Looked) -> None:
+        """Add the counts of a scanned shard."""
+        self._commits += shard.commits
+        self._blobs += shard.blobs
+        self._bytes += shard.bytes
         if self._bar is None and time.monotonic() > self._due:
             self._bar = _bar()
         if self._bar is not None:
@@ -45,8 +45,8 @@ class Progress:
         return f"{self._commits:,} commits, {self._blobs:,} blobs, {self._bytes / 1e9:.1f} GB"
 
 
-class Fetching:
-    """The last line of git's own progress, over and over in the same place; silent unless standard error is a terminal."""
+class StatusLine:
+    """A line that is replaced as work proceeds; silent unless standard error is a terminal."""
 
     def __init__(self, wanted: bool) -> None:
         self._wanted = wanted and sys.stderr.isatty()
@@ -59,8 +59,8 @@ class Fetching:
         if self._width:
             print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
 
-    def tell(self, step: str) -> None:
-        """Show how far git is."""
+    def show(self, step: str) -> None:
+        """Replace the line by `step`."""
         if self._wanted:
             print(f"\r{step:{self._width}}", end="", file=sys.stderr, flush=True)
             self._width = len(step)

@@ -1,4 +1,4 @@
-"""``patscan push``: what is about to be pushed."""
+"""``patscan push``: scans what is about to be pushed."""
 
 from __future__ import annotations
 
@@ -22,65 +22,67 @@ if TYPE_CHECKING:
     from patscan.sources.push import Push, Remote, Update
 
 _MANY_OBJECTS = 5_000
-"""From so many on, starting processes takes less time than it saves."""
+"""From this number on, worker processes save more time than their start takes."""
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LINE = re.compile(rf"(\S.*) ({_ID.pattern}) (\S.*) ({_ID.pattern})", re.DOTALL)
 
 
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan push`` takes."""
-    command.add_argument("remote", nargs="?", default="", metavar="REMOTE", help="the remote's name, as git tells its pre-push hook")
-    command.add_argument("url", nargs="?", default="", metavar="URL", help="and its URL")
+    command.add_argument("remote", nargs="?", default="", metavar="REMOTE", help="the remote's name, as git passes it to its pre-push hook")
+    command.add_argument("url", nargs="?", default="", metavar="URL", help="the remote's URL")
     add_common(command, "brief")
     command.set_defaults(command=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Look at every ref of the push: as git tells on standard input, or else at all that the remote doesn't have."""
+    """Scan every ref of the push: those on standard input, or else all commits that the remote lacks."""
     from patscan.cli import pools
     from patscan.git.repository import open_repository
 
     job = Job(chosen, Target("push", "."))
     with job:
         repository = open_repository(Path(), environment())
-        push = _push(chosen, repository)
+        push = _source(chosen, repository)
         job.report = job.scan(push, scanning.pool(chosen) if push.count() > _MANY_OBJECTS else pools.small)
         if job.report.findings:
-            job.report = _pushed(chosen, repository, push, job.report)
+            job.report = _with_exposure(chosen, repository, push, job.report)
     return job.deliver()
 
 
-def _push(chosen: argparse.Namespace, repository: Repository) -> Push:
+def _source(chosen: argparse.Namespace, repository: Repository) -> Push:
     from patscan.sources.push import EVERYTHING, Push, Update
 
-    if not _by_git(chosen):
-        return Push(repository, _of_framework(repository), _remote(chosen, repository), EVERYTHING)
+    if not _is_git_hook(chosen):
+        return Push(repository, _updates_of_pre_commit(repository), _remote(chosen, repository), EVERYTHING)
     updates = []
     for line in sys.stdin.buffer.read().splitlines():
         match = _LINE.fullmatch(os.fsdecode(line))
         if not match:
-            raise UsageError("standard input isn't what git tells a pre-push hook: LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID in each line.")
+            raise UsageError(
+                "standard input isn't the input of a pre-push hook: each line must be LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID."
+            )
         updates.append(Update(*match.groups()))
     return Push(repository, updates, _remote(chosen, repository))
 
 
-def _by_git(chosen: argparse.Namespace) -> bool:
-    """Whether git itself is asking, and so told every ref; the framework reads that, and shows its first ref to the hooks."""
+def _is_git_hook(chosen: argparse.Namespace) -> bool:
+    """Whether git runs this hook and writes all refs to standard input. pre-commit reads them, and passes on only the first."""
     return bool(chosen.url) and "PRE_COMMIT" not in os.environ and sys.stdin is not None and not sys.stdin.isatty()
 
 
-def _of_framework(repository: Repository) -> list[Update]:
-    """The ref that pre-commit shows: it isn't always one of those that are stored here (``git push origin HEAD~1:main``)."""
+def _updates_of_pre_commit(repository: Repository) -> list[Update]:
+    """The ref that pre-commit passes on. It needn't exist here (``git push origin HEAD~1:main``)."""
     from patscan.sources.push import Update
 
     new, local = (os.environ.get(f"PRE_COMMIT_{name}", "") for name in ("TO_REF", "LOCAL_BRANCH"))
     if not (new or local):
         return []
     zeros = "0" * 2 * repository.id_size
-    found = repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", new or local).decode().strip()
+    new_id = repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", new or local).decode().strip()
     old = os.environ.get("PRE_COMMIT_FROM_REF", "")
     known = repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", old).decode().strip() if old else zeros
-    return [Update(local, found, os.environ.get("PRE_COMMIT_REMOTE_BRANCH", local), known)]
+    return [Update(local, new_id, os.environ.get("PRE_COMMIT_REMOTE_BRANCH", local), known)]
 
 
 def _remote(chosen: argparse.Namespace, repository: Repository) -> Remote:
@@ -89,23 +91,23 @@ def _remote(chosen: argparse.Namespace, repository: Repository) -> Remote:
 
     name = chosen.remote or os.environ.get("PRE_COMMIT_REMOTE_NAME", "")
     url = chosen.url or os.environ.get("PRE_COMMIT_REMOTE_URL", "")
-    if name and name == url:  # git was told a URL: none of the refs here are known to be there
+    if name and name == url:  # pushed by URL: no remote-tracking ref says what it has
         return Remote(shown(name), ())
     if not name:
         return Remote(name, ("--remotes=*",))
-    # Another remote may be called origin/x: its refs lie among those of origin, and don't tell what origin has.
+    # A remote named origin/x has its refs among those of origin, but they don't show what origin has.
     others = os.fsdecode(repository.git("remote")).splitlines()
     inner = [f"--exclude={_literally(other)}/*" for other in others if other.startswith(f"{name}/")]
     return Remote(name, (*inner, f"--remotes={_literally(name)}/*"))
 
 
 def _literally(name: str) -> str:
-    """`name` as a glob that fits nothing else."""
+    """A glob that matches `name` only."""
     return re.sub(r"([*?\[\\])", r"\\\1", name)
 
 
-def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, report: Report) -> Report:
-    """Of each token, where in the whole history it lives, and whether any remote had it."""
+def _with_exposure(chosen: argparse.Namespace, repository: Repository, push: Push, report: Report) -> Report:
+    """`report` with each token's exposure in the whole history, and whether a remote has it."""
     from patscan import scan as engine
     from patscan.cli import cache
     from patscan.sources.history import History
@@ -113,24 +115,24 @@ def _pushed(chosen: argparse.Namespace, repository: Repository, push: Push, repo
     history = History(repository, memory=cache.memory(report.rules))
     try:
         everywhere = engine.scan(history, report.rules, scanning.pool(chosen), lambda _: None, Options("low"))
-        held = push.held()
+        remote_ids = push.held()
     except TargetError:
-        return report  # then nobody knows, and nobody says
+        return report  # exposure stays unknown
     gaps = not everywhere.coverage.complete
     known = {finding.secret: finding for finding in everywhere.findings}
 
-    def asked(finding: Finding) -> Finding:
+    def exposed(finding: Finding) -> Finding:
         whole = known.get(finding.secret, finding)
-        pushed = whole.exposure.pushed or _stands(whole, held)
-        # That nothing shows a push is said only where everything was looked at.
+        pushed = whole.exposure.pushed or _is_on_remote(whole, remote_ids)
+        # An incomplete scan can't prove that a token wasn't pushed.
         return finding._replace(exposure=whole.exposure._replace(pushed=None if not pushed and gaps else pushed))
 
     notes = tuple(note for note in everywhere.coverage.notes if note.kind == "cache")
     target = report.target._replace(head=repository.head())
     coverage = report.coverage.plus(Coverage(notes=notes))
-    return report._replace(findings=tuple(map(asked, report.findings)), target=target, coverage=coverage)
+    return report._replace(findings=tuple(map(exposed, report.findings)), target=target, coverage=coverage)
 
 
-def _stands(finding: Finding, held: set[str]) -> bool:
+def _is_on_remote(finding: Finding, remote_ids: set[str]) -> bool:
     sightings = [occurrence.sighting for occurrence in finding.occurrences]
-    return any(sighting.blob in held or (sighting.blob is None and sighting.commit in held) for sighting in sightings)
+    return any(sighting.blob in remote_ids or (sighting.blob is None and sighting.commit in remote_ids) for sighting in sightings)

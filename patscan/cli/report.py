@@ -1,4 +1,4 @@
-"""``patscan report``: a saved JSON report in another format."""
+"""``patscan report``: writes a saved JSON report in another format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from patscan.errors import ExitCode, ReportError
 from patscan.model import Report
 
 _NONE = ("",)
-"""No state: no finding makes the exit code 1."""
+"""Matches no verdict, so that no finding makes the exit code 1."""
 
 
 def flags(command: argparse.ArgumentParser) -> None:
@@ -23,13 +23,13 @@ def flags(command: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Write a saved report again. The exit code is the one that its scan had, as the flags bend it."""
+    """Write a saved report again. The exit code is that of its scan, unless flags change it."""
     output.check(chosen)
     report = saved(chosen.inputs[0])
     if report.findings and report.exit_code in (ExitCode.CLEAN, ExitCode.INCOMPLETE):
-        # Flags of the scan said what its findings count for.
+        # Flags of the scan decided that its findings don't fail.
         chosen.exit_zero, chosen.fail_on = report.exit_code == ExitCode.CLEAN, _NONE if report.exit_code else None
-    return delivered(report, chosen)
+    return deliver(report, chosen)
 
 
 def saved(path: Path) -> Report:
@@ -42,8 +42,8 @@ def saved(path: Path) -> Report:
     return read(data, name)
 
 
-def delivered(report: Report, chosen: argparse.Namespace) -> int:
-    """Write a saved report; returns the exit code. Raises `ReportError` after it if a demand of the project wasn't met."""
+def deliver(report: Report, chosen: argparse.Namespace) -> int:
+    """Write a saved report, and return the exit code. Raises `ReportError` afterwards if the report has violations."""
     code = output.deliver(report, chosen)
     if code == ExitCode.ERROR:
         raise ReportError(f"{chosen.inputs[0]}: {' '.join(report.violations)}")

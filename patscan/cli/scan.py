@@ -1,4 +1,4 @@
-"""``patscan scan``: files, folders, standard input."""
+"""``patscan scan``: scans files, folders or standard input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import stat
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from patscan.cli import scanning
 from patscan.cli.asking import add_asking
@@ -19,24 +18,21 @@ from patscan.errors import TargetError, UsageError
 from patscan.model import Target
 from patscan.run import Pool, Source
 
-if TYPE_CHECKING:
-    pass
-
 _MANY_FILES = 20_000
-"""From so many files on, starting processes takes less time than it saves."""
+"""From this number on, worker processes save more time than their start takes."""
 
 
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan scan`` takes."""
     command.add_argument("inputs", nargs="*", type=Path, metavar="PATH", help="files and folders (default: .), or - for standard input")
-    command.add_argument("--no-ignore", action="store_true", help="look at files that git ignores, too")
+    command.add_argument("--no-ignore", action="store_true", help="also look at files that git ignores")
     add_common(command)
     add_asking(command)
     command.set_defaults(command=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Look at files, folders or standard input."""
+    """Scan files, folders or standard input."""
     paths = chosen.inputs or [Path()]
     target = Target("files", " ".join(str(path) for path in paths))
     job = Job(chosen, target, Path() if paths[0] == Path("-") else paths[0])
@@ -49,7 +45,7 @@ def _source(chosen: argparse.Namespace, paths: list[Path]) -> tuple[Source, Pool
     from patscan.cli import pools
 
     if Path("-") in paths and len(paths) > 1:
-        raise UsageError("- is standard input, and can't be mixed with files and folders.")
+        raise UsageError("- is standard input, and can't be combined with files and folders.")
     if paths == [Path("-")]:
         from patscan.sources.stream import Stream
 

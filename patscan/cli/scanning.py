@@ -1,4 +1,4 @@
-"""What every command that scans does: rules, scans, one report, exit code."""
+"""The job of every command that scans: rules, scans, one report, exit code."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _Entry = TypeVar("_Entry", Skip, Note)
 
 
 class Job:
-    """One run of a command that scans: what flags, configuration and baseline want, and the report.
+    """One run of a command that scans, with its settings and its report.
 
-    Used as a context manager it turns a `TargetError` into a report that says so. ``with job: job.report = job.scan(…)``
+    As a context manager it turns a `TargetError` into a skip in the report: ``with job: job.report = job.scan(…)``
     """
 
     def __init__(
@@ -33,22 +33,22 @@ class Job:
         chosen: argparse.Namespace,
         target: Target,
         place: Path | None = Path(),
-        holds: policy.Holding | None = None,
+        settings: policy.Settings | None = None,
         staged: bool = False,
     ) -> None:
-        """What holds for `place` holds here; ``None``: only what flags name. `holds` is what holds, if that is known.
+        """Take the settings of `place`, or only those of flags if it is ``None``. `settings` are used if they are known already.
 
-        With `staged`, a repository's own configuration and baseline are those that are about to be committed.
+        With `staged`, the repository's configuration and baseline are read from the index.
         Raises `ConfigError`, `OutputError`, `RuleError` and `UsageError`.
         """
         output.check(chosen)
         self._chosen, self._target = chosen, target
-        self._holds = holds or (policy.as_staged(chosen, place) if staged else policy.holding(chosen, place))
+        self._settings = settings or (policy.load_staged(chosen, place) if staged else policy.load(chosen, place))
         self._notes: list[Note] = []
         keep = not getattr(chosen, "no_cache", False)
-        self.rules = self._holds.rules(cache.rules(chosen.rules, keep, self._notes))
+        self.rules = self._settings.rules(cache.rules(chosen.rules, keep, self._notes))
         self._compiled = cache.compiled(self.rules, self._notes) if keep else None
-        self._options = self._wanted()
+        self._options = self._scan_options()
         self.report = Report(target, self.rules, Coverage(), (), ())
 
     def __enter__(self) -> Self:
@@ -62,7 +62,7 @@ class Job:
         return True
 
     def scan(self, source: Source, pool: Pool, *stages: Stage, below: Mapping[str, tuple[Source, Pool]] | None = None) -> Report:
-        """Scan `source`, go through `stages` after the usual ones, and scan what lies `below` it: submodules, by their paths."""
+        """The report of `source`, after `stages` following the usual ones, joined with those of `below`: submodules by their paths."""
         with Progress(not self._chosen.quiet) as progress:
             report = engine.scan(source, self.rules, pool, progress.add, self._options, stages)
             if not below or report.interrupted:
@@ -78,40 +78,40 @@ class Job:
             )
 
     def finished(self) -> Report:
-        """The report with all that it owes to flags, configuration, baseline and GitLab. Raises as `__init__` does."""
+        """The report with GitLab's verdicts and the notes of configuration and baseline. Raises as `__init__` does."""
         report = self.report._replace(coverage=self.report.coverage.plus(Coverage(notes=tuple(self._notes))))
-        # A configured prefix makes a second rule of one; to a reader they are the same.
+        # A configured prefix duplicates a rule. The report lists it once.
         report = report._replace(rules=tuple({rule.id: rule for rule in reversed(self.rules)}.values())[::-1])
         if hasattr(self._chosen, "verify"):
             from patscan.cli.asking import proposed, verified
 
-            report = verified(self._chosen, report, proposed(report, self._holds.config) if self._chosen.verify else ())
-        return self._holds.said(report)
+            report = verified(self._chosen, report, proposed(report, self._settings.config) if self._chosen.verify else ())
+        return self._settings.annotated(report)
 
     def deliver(self) -> int:
-        """Write the report as it was asked for; returns the exit code. Raises `ConfigError` after it if a demand isn't met."""
+        """Write the report, and return the exit code. Raises `ConfigError` afterwards if the report has violations."""
         report = self.finished()
-        code = output.deliver(_as_asked(report, self._target), self._chosen)
+        code = output.deliver(_with_shown_place(report, self._target), self._chosen)
         if code == ExitCode.ERROR:
             raise ConfigError("\n         ".join(report.violations))
         return code
 
-    def _wanted(self) -> Options:
+    def _scan_options(self) -> Options:
         chosen = self._chosen
         narrow = {name: getattr(chosen, name) for name in ("since", "until", "author") if hasattr(chosen, name)}
-        asked = {getattr(chosen, "format", "json"), *(name for name, _ in getattr(chosen, "report", ()))}
-        every_place = not formats.LISTING.isdisjoint(asked)
-        return self._holds.options(self._target)._replace(
+        names = {getattr(chosen, "format", "json"), *(name for name, _ in getattr(chosen, "report", ()))}
+        every_place = not formats.LISTING.isdisjoint(names)
+        return self._settings.options(self._target)._replace(
             reveal=chosen.show_secrets,
             compiled=self._compiled,
             every_place=every_place,
-            limits=limits(chosen, self._holds.config),
+            limits=limits(chosen, self._settings.config),
             **narrow,
         )
 
 
-def _as_asked(report: Report, target: Target) -> Report:
-    """The report of a mirror, or of what borrows a checkout's objects, with the URL or the checkout in the place of its folder."""
+def _with_shown_place(report: Report, target: Target) -> Report:
+    """`report` of a temporary repository, with the URL or the checkout shown instead of its folder."""
     here = report.target.path
     if not (target.remote or target.type == "ci") or here == target.path:
         return report
@@ -125,7 +125,7 @@ def _as_asked(report: Report, target: Target) -> Report:
 
 
 def pool(chosen: argparse.Namespace) -> Pool:
-    """As many workers as are asked for, or as there are processors."""
+    """A pool of ``--jobs`` processes, by default one per processor."""
     from patscan.cli import pools
 
     jobs = chosen.jobs or processors()
@@ -133,5 +133,5 @@ def pool(chosen: argparse.Namespace) -> Pool:
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,8 +15,8 @@ _SHORT = 8
 
 
 def add_fingerprint(command: argparse._ActionsContainer, required: bool = False) -> None:
-    """``--fingerprint`` for a command or a group of flags: `chosen.fingerprint` is a list of beginnings, ``None`` without the flag."""
-    text = "the token with this fingerprint, or the only one whose fingerprint begins so (repeatable)"
+    """Add ``--fingerprint`` to a command or a group of flags. Its value is a list of beginnings, ``None`` without the flag."""
+    text = "the token with this fingerprint, or a unique beginning of it (repeatable)"
     command.add_argument("--fingerprint", action="append", required=required, type=_beginning, metavar="F", help=text)
 
 
@@ -36,13 +36,11 @@ def _fingerprint(report: Report, beginning: str) -> str:
         return fingerprints[0]
     if fingerprints:
         named = printable(", ".join(_distinct(fingerprints)))
-        raise UsageError(f"--fingerprint {beginning}: stands for {len(fingerprints):,} tokens: {named}. Write more of it.")
+        raise UsageError(f"--fingerprint {beginning}: {len(fingerprints):,} tokens begin with it: {named}. Write more digits.")
     for finding in report.ignored:
         if finding.fingerprint.startswith(beginning):
-            raise UsageError(
-                f"--fingerprint {beginning}: the report ignores it ({printable(finding.reason)}). Only findings can be chosen."
-            )
-    raise UsageError(f"--fingerprint {beginning}: the report has no such finding. Take the fingerprint from this report.")
+            raise UsageError(f"--fingerprint {beginning}: the report ignores this token ({printable(finding.reason)}). Choose a finding.")
+    raise UsageError(f"--fingerprint {beginning}: the report has no such finding. Copy the fingerprint from this report.")
 
 
 def _distinct(fingerprints: Iterable[str]) -> Iterator[str]:
@@ -55,5 +53,5 @@ def _distinct(fingerprints: Iterable[str]) -> Iterator[str]:
 def _beginning(text: str) -> str:
     beginning = text.removeprefix("#").lower()
     if not beginning or not set(beginning) <= set("0123456789abcdef"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no fingerprint: reports show it in hexadecimal digits")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a fingerprint, which has hexadecimal digits only")
     return beginning

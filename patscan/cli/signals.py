@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal: each ends a scan early, with a report of what was found so far."""
+"""Ctrl-C, SIGTERM and SIGHUP end a scan early, with a report of the findings so far."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from patscan.errors import ExitCode
 
 _received: list[int] = []
 _deferring: list[bool] = []
-"""Not empty while `deferred` holds."""
+"""Not empty inside `deferred`."""
 
 
 @contextmanager
 def listening() -> Iterator[None]:
-    """Let these signals raise `KeyboardInterrupt` in the main thread. What the caller chose to ignore (nohup) stays ignored."""
+    """Make the signals raise `KeyboardInterrupt` in the main thread. A signal that the caller ignores (nohup) stays ignored."""
     numbers = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
     before = {number: signal.getsignal(number) for number in numbers}
     changed = [number for number in numbers if before[number] in {signal.SIG_DFL, signal.default_int_handler}]
@@ -31,7 +31,7 @@ def listening() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Break nothing off: signals that come in the meantime show in `code` only."""
+    """Defer interruption: a signal inside this context only sets `code`."""
     _deferring.append(True)
     try:
         yield
@@ -40,7 +40,7 @@ def deferred() -> Iterator[None]:
 
 
 def code() -> ExitCode | None:
-    """The exit code that the first of them asks for; ``None`` if none came."""
+    """The exit code for the first signal; ``None`` without one."""
     if not _received:
         return None
     return ExitCode.INTERRUPTED if _received[0] == signal.SIGINT else ExitCode.TERMINATED
@@ -49,7 +49,7 @@ def code() -> ExitCode | None:
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     _received.append(number)
     if number != signal.SIGINT:
-        # CI systems send it more than once; the report is being written.
+        # CI systems repeat the signal while the report is written.
         signal.signal(number, signal.SIG_IGN)
     if _deferring:
         return

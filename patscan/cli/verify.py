@@ -10,34 +10,34 @@ from pathlib import Path
 from patscan.cli import asking, cache, output
 from patscan.cli.environment import environment
 from patscan.cli.parser import add_output
-from patscan.cli.report import delivered, saved
+from patscan.cli.report import deliver, saved
 from patscan.formats.address import unreadable
 from patscan.model import Evidence, Finding, Report, Rule, Target, Verdict
 from patscan.secret import Secret
 
 _HEAD = 32
-"""Bytes of a token in which its prefix stands, perhaps after an instance's own."""
-_OLD = "the report doesn't say where its bytes lie: an older patscan wrote it. Scan again."
+"""First bytes of a token, which contain its prefix, even after an instance's prefix."""
+_OLD = "an older patscan wrote the report, without the token's address. Scan again."
 
 
 def flags(command: argparse.ArgumentParser) -> None:
     """What ``patscan verify`` takes."""
     command.add_argument("inputs", nargs=1, type=Path, metavar="REPORT", help="a JSON report that patscan wrote, or - for standard input")
-    command.add_argument("--repository", type=Path, metavar="PATH", help="where the repository or the folder lies that was scanned")
+    command.add_argument("--repository", type=Path, metavar="PATH", help="the scanned repository or folder")
     asking.add_asking(command, always=True)
     add_output(command, secrets=False)
     command.set_defaults(command=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Ask about the tokens of a saved report."""
+    """Ask GitLab about the tokens of a saved report."""
     output.check(chosen)
-    report = again(saved(chosen.inputs[0]), chosen.repository)
-    return delivered(asking.verified(chosen, report, asking.proposed(report)), chosen)
+    report = reread(saved(chosen.inputs[0]), chosen.repository)
+    return deliver(asking.verified(chosen, report, asking.proposed(report)), chosen)
 
 
-def again(report: Report, repository: Path | None) -> Report:
-    """`report` with its tokens, where they can be read; a verdict says why one can't."""
+def reread(report: Report, repository: Path | None) -> Report:
+    """`report` with its tokens read again. The verdict of an unreadable one gives the reason."""
     if not report.findings:
         return report
     from patscan.sources.addresses import Addresses
@@ -51,41 +51,43 @@ def again(report: Report, repository: Path | None) -> Report:
     findings, kinds = [], {rule.kind for rule in rules}
     for finding in report.findings:
         if finding.rule.kind not in kinds:
-            findings.append(_unread(finding, "a rule of your own found it, so GitLab isn't asked."))
+            findings.append(_without_token(finding, "one of your own rules found it, so GitLab isn't asked."))
             continue
         token = tokens.get(finding.fingerprint) or absence(finding, report.target, repository)
-        findings.append(_read(finding, token, rules) if isinstance(token, Secret) else _unread(finding, token))
+        findings.append(_with_token(finding, token, rules) if isinstance(token, Secret) else _without_token(finding, token))
     return report._replace(findings=tuple(findings))
 
 
 def _is_whole(finding: Finding) -> bool:
-    """Whether the report was written with ``--show-secrets``, and what it shows is what its fingerprint says."""
+    """Whether the report contains the whole token, and its fingerprint fits."""
     return len(finding.secret) > 0 and finding.secret.fingerprint == finding.fingerprint
 
 
 def places(target: Target) -> Iterator[Path]:
-    """What the report says was scanned, as far as it is here: one folder, or some that blanks separate."""
+    """The scanned paths that exist here: the target's path, or several that blanks separate."""
     names = [target.path] if os.path.lexists(target.path) else target.path.split(" ")
     yield from (Path(name) for name in names if name and os.path.lexists(name))
 
 
-def _unread(finding: Finding, reason: str) -> Finding:
+def _without_token(finding: Finding, reason: str) -> Finding:
     return finding._replace(
         secret=Secret.masked(str(finding.secret)), verdict=Verdict("unchecked", reason, asked_at=finding.verdict.asked_at)
     )
 
 
-def _read(finding: Finding, token: Secret, rules: Iterable[Rule]) -> Finding:
-    """`finding` with its token, unless the report calls it something else than it is: then GitLab's answer would mislead."""
+def _with_token(finding: Finding, token: Secret, rules: Iterable[Rule]) -> Finding:
+    """`finding` with its token. If its prefix contradicts the report's kind, the token is left out, and GitLab isn't asked."""
     head = token.reveal()[:_HEAD]
     kinds = {rule.kind for rule in rules if rule.prefix and rule.prefix.encode() in head}
     if kinds and finding.rule.kind not in kinds:
-        return _unread(finding, f"the report calls it a {finding.rule.kind}, but it begins like a {' or a '.join(sorted(kinds))}.")
+        return _without_token(
+            finding, f"the report calls it a {finding.rule.kind}, but it has the prefix of a {' or a '.join(sorted(kinds))}."
+        )
     return finding._replace(secret=token, evidence=tuple(_evidence(finding, token)))
 
 
 def _evidence(finding: Finding, token: Secret) -> Iterator[Evidence]:
-    """The evidence, with what a JWT says of itself read from the token: the report's word alone makes none expired."""
+    """The evidence, with a JWT's claims read from the token itself, since the report is untrusted."""
     from patscan.detect import jwt
 
     for evidence in finding.evidence:
@@ -93,10 +95,10 @@ def _evidence(finding: Finding, token: Secret) -> Iterator[Evidence]:
 
 
 def absence(finding: Finding, target: Target, repository: Path | None) -> str:
-    """Why there is no place to read the token at."""
+    """Why the token can't be read again."""
     lead = finding.occurrences[0]
     if not any(one.match.address.name for one in finding.occurrences):
         return _OLD
     if reason := unreadable(lead, target):
         return reason
-    return f"{repository or target.path}: isn't here. Say where it lies: --repository PATH."
+    return f"{repository or target.path}: doesn't exist here. Name it: --repository PATH."

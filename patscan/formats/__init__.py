@@ -1,6 +1,6 @@
-"""A report in the form somebody wants. A format is a module here with a function ``write``, and one line in `FORMATS`.
+"""Report formats. A format is a module here with a function ``write``, and one line in `FORMATS`.
 
-Nothing heavy is imported until a format is used: the hook, which nearly always finds nothing, pays for none of them.
+A format's module is imported when it is used, so that a hook starts fast.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from patscan.model import DECIDED, Finding, Report
 
 
 class Style(NamedTuple):
-    """How a report should look; a format takes from it what makes sense for it."""
+    """How a report should look. Each format uses the fields that apply to it."""
 
     color: bool
     reveal: bool
@@ -21,11 +21,11 @@ class Style(NamedTuple):
     width: int
     """Columns of the terminal."""
     when: str = ""
-    """When the scan took place (ISO 8601), for formats that must say so: a report holds no clock, so that it can be made again."""
+    """When the scan took place (ISO 8601), for formats that need it. A report has no time of its own, so that it is reproducible."""
     every: bool = False
     """``--all``: text lists every place of a token."""
     category: str | None = None
-    """``--category``: what a SARIF run is called; empty: nothing, so that the uploader may name it; ``None``: what was scanned."""
+    """``--category``: a SARIF run's name. Empty: none, so that the uploader may name it. ``None``: the kind of target."""
 
 
 Write = Callable[[Report, TextIO, Style], None]
@@ -36,7 +36,7 @@ LISTING = frozenset(("json", "jsonl", "csv", "junit"))
 
 
 def _lazily(module: str, reveals: bool = False) -> Write:
-    """The format of that `module`; only one that `reveals` is ever given a report with tokens in its text."""
+    """The ``write`` of `module`. Only a format that `reveals` may get a report that isn't redacted."""
 
     def write(report: Report, stream: TextIO, style: Style) -> None:
         from patscan.formats.redaction import legible, redacted
@@ -60,7 +60,7 @@ FORMATS: dict[str, Write] = {
     "junit": _lazily("junit"),
     "markdown": _lazily("markdown"),
 }
-"""Every format by the name that ``--format`` and ``--report`` take."""
+"""Every format by its name in ``--format`` and ``--report``."""
 
 
 def write(name: str, report: Report, stream: TextIO, style: Style) -> None:
@@ -71,5 +71,5 @@ def write(name: str, report: Report, stream: TextIO, style: Style) -> None:
 
 
 def _counted(finding: Finding) -> Finding:
-    """An ignored token with one place, if it was no finding to begin with: there may be thousands that nobody will see."""
+    """`finding` with one place only, unless the user decided to ignore it: there may be thousands of places."""
     return finding if finding.reason in DECIDED else finding._replace(occurrences=finding.occurrences[:1])

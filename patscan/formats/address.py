@@ -1,4 +1,4 @@
-"""An address in the JSON report: what reading a token again needs, also where the token itself is masked."""
+"""Addresses in the JSON report, by which a masked token can be read again."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 _STORES = tuple(dict.fromkeys(kind.store for kind in Kind if kind.store))
 _UNKEPT = {
     Kind.STDIN: "standard input isn't kept.",
-    Kind.MESSAGE: "the message of a commit that was being made isn't kept; once it is committed, patscan history finds it there.",
+    Kind.MESSAGE: "the message wasn't committed yet. Once it is, patscan history finds it.",
 }
 
 
 def address(occurrence: Occurrence, target: Target) -> dict[str, Any] | None:
-    """The address of `occurrence`; ``None`` if it came from a report without addresses."""
+    """The address of `occurrence`; ``None`` if its report had none."""
     known, sighting = occurrence.match.address, occurrence.sighting
     store = sighting.kind.kept_in(sighting.blob)
     if not known.name:
@@ -43,16 +43,16 @@ def unreadable(occurrence: Occurrence, target: Target) -> str | None:
     if occurrence.sighting.kind in _UNKEPT:
         return _UNKEPT[occurrence.sighting.kind]
     if target.type == "history" and target.path == target.remote:
-        return f"it was read from a mirror of {target.remote}. Clone that, and give the clone to --repository."
+        return f"it was read from a mirror of {target.remote}. Clone that, and name the clone with --repository."
     return None
 
 
 def read(place: Value, sighting: Sighting) -> Address:
-    """The address in the occurrence `place`; one without a name if the report has none."""
+    """The address in `place`, an occurrence. Its name is empty if the report has no address."""
     start, end, written = place.at("start").number(), place.at("end").number(), place.at("address")
-    if written.found is None:
+    if written.content is None:
         return Address("", start, end, tuple(Layer(name) for name in place.at("encodings").texts()))
-    if written.at("store").found is not None:
+    if written.at("store").content is not None:
         written.at("store").one_of(_STORES)
     return Address(
         bytes_or_text(written, "name") or sighting.path or sighting.kind,
@@ -64,16 +64,16 @@ def read(place: Value, sighting: Sighting) -> Address:
 
 
 def text(key: str, path: str | None) -> dict[str, Any]:
-    """A path under `key`; one that is no UTF-8 has its bytes beside it."""
+    """A path under `key`; one that isn't UTF-8 has its bytes beside it, in base64."""
     if path is None or not SURROGATE.search(path):
         return {key: path}
     return {key: SURROGATE.sub("\ufffd", path), f"{key}_bytes": b64encode(as_bytes(path)).decode()}
 
 
 def bytes_or_text(place: Value, key: str) -> str | None:
-    """What `text` wrote, read back."""
+    """The path that `text` wrote."""
     written = place.at(f"{key}_bytes")
-    if written.found is None:
+    if written.content is None:
         return place.at(key).text_or_none()
     try:
         return b64decode(written.text(), validate=True).decode("utf-8", "surrogateescape")
@@ -82,7 +82,7 @@ def bytes_or_text(place: Value, key: str) -> str | None:
 
 
 def _inside(sighting: Sighting) -> str | None:
-    """The path or the ref as its own repository calls it."""
+    """The path or the ref relative to its own repository."""
     if sighting.path is None or sighting.submodule is None:
         return sighting.path
     separator = ": " if sighting.kind is Kind.REF_NAME else "/"

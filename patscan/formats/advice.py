@@ -1,4 +1,4 @@
-"""What to do about one token: by what leads to it where no remote had it, else by its rule."""
+"""What to do about one token: how to remove it if only this clone has it, else its rule's remedy."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _NAMED = 5
 """Tags named in commands."""
 
 NO_TRACE = "no trace of a push in this clone; if it was pushed by URL or the folder was copied, revoke it"
-UNKNOWN = "whether it was pushed can't be told"
+UNKNOWN = "perhaps pushed"
 
 
 NEVER_COMMITTED = frozenset(("index", "nothing"))
-"""What `Exposure.kept_by` says of a token that no commit holds."""
+"""Values of `Exposure.kept_by` for a token that is in no commit."""
 
 
 def remedy(finding: Finding) -> str:
-    """What to do about a token: how to remove it if only this clone has it, else what its rule says."""
+    """How to remove a token that only this clone has; for any other, its rule's remedy."""
     return local_removal(finding) or finding.rule.remedy
 
 
 def local_removal(finding: Finding) -> str:
-    """How to remove a token that only this clone has, and that no branch or tag leads to; empty for any other."""
+    """How to remove a token that only this clone has and no branch or tag reaches; empty for any other."""
     exposure = finding.exposure
     submodule = finding.occurrences[0].sighting.submodule
     own = _removal(exposure) if exposure.pushed is False or (exposure.pushed is None and exposure.kept_by in NEVER_COMMITTED) else ""
@@ -46,23 +46,23 @@ def _removal(exposure: Exposure) -> str:
     if exposure.kept_by == "index":
         return f"Staged, never committed: take it out of the file and `git add` that; then {_PRUNE}; {_COPIED}. {_OTHERS}"
     if exposure.kept_by == "no ref":
-        return f"Committed, and nothing leads to it any more: {_PRUNE}. {_OTHERS} {pushed}"
+        return f"Committed, but no ref reaches it any more: {_PRUNE}. {_OTHERS} {pushed}"
     if exposure.kept_by in {"stash", "reflog"} and exposure.reflogs:
-        where = "Only the stash holds it" if exposure.kept_by == "stash" else "Amended away or reset, but reflogs lead to it"
+        where = "Only the stash has it" if exposure.kept_by == "stash" else "Amended away or reset, but reflogs reach it"
         commands = ", then ".join(f"`{command}`" for command in (*_forgetting(exposure.reflogs), "git prune"))
         return f"{where}: {commands} removes it. {_OTHERS} {pushed}"
     return ""
 
 
 def _forgetting(reflogs: Sequence[str]) -> Iterator[str]:
-    """The commands that let go of what these reflogs and entries of the stash lead to; others keep their entries."""
+    """The commands that delete these entries of stash and reflogs, and no others."""
     yield from (f"git stash drop {name}" for name in reflogs if name.startswith("stash@"))
     if logs := [_quoted(name) for name in reflogs if not name.startswith("stash@")]:
         yield f"git reflog expire --expire-unreachable=now {' '.join(logs)}"
 
 
 def undoing(finding: Finding, head: str | None) -> str:
-    """The commands that take a token out of what is about to be pushed; `head` is the commit at HEAD."""
+    """The commands that remove a token from what is about to be pushed; `head` is the commit at HEAD."""
     return ", then ".join(_commands(finding, head))
 
 
@@ -93,7 +93,7 @@ def _rewriting(first: Commit, exposure: Exposure, head: str | None) -> str:
 
 
 def _quoted(name: str) -> str:
-    """A ref's name as a shell takes it: git allows quotes, dollars and semicolons in one."""
+    """A ref's name quoted for a shell: git allows quotes, dollars and semicolons in it."""
     from shlex import quote
 
     return quote(name)

@@ -1,4 +1,4 @@
-"""The report of a hook: a dozen lines at most, for somebody who wanted to commit; one line if there is nothing to say."""
+"""The report of a hook: a dozen lines at most, one line if no token was found."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
 
 
 def _notes(report: Report) -> Iterator[str]:
-    """What a repository's own files hide, and what of patscan's own was changed; what is to be done comes first."""
+    """The notes about what a repository's files hide and about patscan's cache; those that need an action come first."""
     notes = sorted((note for note in report.coverage.notes if note.kind), key=lambda note: note.kind != "unstaged")
     if notes:
         from patscan.formats.logs import harmless
@@ -60,32 +60,33 @@ def _notes(report: Report) -> Iterator[str]:
 
 
 def _token(finding: Finding, target: Target, style: Style) -> str:
+    from patscan.counts import counted
     from patscan.formats.logs import harmless
     from patscan.formats.places import SHORT, place, remark
     from patscan.formats.verdicts import life
-    from patscan.formats.words import count, named, reasons, standing
+    from patscan.formats.words import named, reasons, standing
 
     lead = finding.occurrences[0]
     called = place(lead, SHORT)
     spot = called if lead.sighting.kind is Kind.REF_NAME else f"{called}:{lead.position.line}:{lead.position.column}"
     token = named(finding, style.reveal)
     others = len(finding.occurrences) - 1
-    told = [
+    facts = [
         life(finding.verdict),
         *reasons(finding),
         remark(lead.sighting) if lead.sighting.kind is not Kind.INDEX else "",
         f"commit {lead.sighting.commit[:SHORT]}" if lead.sighting.commit and lead.sighting.path else "",
         standing(finding),
-        f"in {count(others, 'more place')}" if others else "",
+        f"in {counted(others, 'more place')}" if others else "",
         _on_remote(finding, target) if target.type == "push" else "",
     ]
-    why = harmless("; ".join(filter(None, told)))
+    why = harmless("; ".join(filter(None, facts)))
     sure = _ink(finding.confidence, _BAD, style)
     return f"{_ink(harmless(spot), _BOLD, style)}  {finding.rule.name}  {_ink(harmless(token), '31', style)}  {sure}: {why}"
 
 
 def _on_remote(finding: Finding, target: Target) -> str:
-    """Whether it was pushed, and if not, the commands that take it out."""
+    """Whether it was pushed; if not, the commands that remove it."""
     from patscan.formats.advice import undoing
 
     if finding.exposure.pushed:
@@ -103,7 +104,7 @@ def _skipped(shown: tuple[Skip, ...], number: int, style: Style) -> Iterator[str
 
 
 def _advice(report: Report) -> Iterator[str]:
-    """What to do now, how to accept it, how to skip once."""
+    """What to do now, how to accept the token, how to skip the hook once."""
     kind = report.target.type
     first = report.findings[0]
     page = next(iter(first.rule.references), "")
@@ -114,7 +115,7 @@ def _advice(report: Report) -> Iterator[str]:
 
 
 def _accept(kind: str, report: Report) -> Iterator[str]:
-    """A comment where one counts, else the baseline; a message that isn't committed yet can be in neither."""
+    """How to accept: by a comment where one counts, else by the baseline. An uncommitted message allows neither."""
     for finding in report.findings:
         place = finding.occurrences[0]
         if place.sighting.kind.commentable and place.sighting.path is not None and place.at_head is not False:
@@ -123,7 +124,7 @@ def _accept(kind: str, report: Report) -> Iterator[str]:
                 yield f"          or the baseline: {_baseline(kind)}"
             return
     if kind != "message":
-        yield f"  accept  no comment counts there; the baseline does: {_baseline(kind)}"
+        yield f"  accept  by the baseline, since a comment doesn't count there: {_baseline(kind)}"
 
 
 def _baseline(kind: str) -> str:
@@ -135,7 +136,7 @@ def _now(kind: str, report: Report, page: str) -> Iterator[str]:
     from patscan.formats.logs import harmless
 
     if kind != "push":
-        yield "  now     take it out and commit again. If it was ever pushed, revoke it:"
+        yield "  now     remove it and commit again. If it was ever pushed, revoke it:"
         yield f"          {page}"
         return
     from patscan.formats.advice import NO_TRACE, UNKNOWN
@@ -148,36 +149,36 @@ def _now(kind: str, report: Report, page: str) -> Iterator[str]:
     for finding in others[:1]:
         sure = all(finding.exposure.pushed is False for finding in others)
         state = NO_TRACE if sure else f"{UNKNOWN}; if it was, revoke it"
-        number = f"{len(others):,} to take out: " if pushed else ""
+        number = f"{len(others):,} to remove: " if pushed else ""
         yield f"  now     {number}{state}: {next(iter(finding.rule.references), page)}"
 
 
 def _verdict(report: Report, style: Style) -> str:
+    from patscan.counts import counted
     from patscan.formats.logs import harmless
-    from patscan.formats.words import count
 
     kind, coverage = report.target.type, report.coverage
-    looked = "the message" if kind == "message" else count(coverage.blobs + coverage.commits, _THINGS.get(kind, "file"))
+    scope = "the message" if kind == "message" else counted(coverage.blobs + coverage.commits, _THINGS.get(kind, "file"))
     ignored = f" Ignored: {_reasons(report)}." if report.ignored else ""
     if report.interrupted:
-        return _ink(f"patscan: interrupted after {looked}.", _WARNING, style)
+        return _ink(f"patscan: interrupted after {scope}.", _WARNING, style)
     blocked = f": {_ACTS[kind]} blocked" if report.exit_code and kind in _ACTS else ""
     if report.findings:
-        return _ink(f"patscan: {count(len(report.findings), 'token')} in {looked}{blocked}.", _BAD, style) + ignored
+        return _ink(f"patscan: {counted(len(report.findings), 'token')} in {scope}{blocked}.", _BAD, style) + ignored
     if coverage.skipped:
-        return _ink(f"patscan: no token in {looked}, but not everything could be looked at{blocked}.", _WARNING, style) + ignored
+        return _ink(f"patscan: no token in {scope}, but not everything could be looked at{blocked}.", _WARNING, style) + ignored
     if not coverage.blobs + coverage.commits:
-        return f"patscan: nothing to look at: {harmless(coverage.notes[0].reason) if coverage.notes else 'it is empty.'}"
-    return _ink(f"patscan: no token in {looked}.", _GOOD, style) + ignored
+        return f"patscan: nothing to look at: {harmless(coverage.notes[0].reason) if coverage.notes else 'there is no content.'}"
+    return _ink(f"patscan: no token in {scope}.", _GOOD, style) + ignored
 
 
 def _reasons(report: Report) -> str:
     from patscan.formats.logs import harmless
 
-    counted: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for finding in report.ignored:
-        counted[finding.reason] = counted.get(finding.reason, 0) + 1
-    return ", ".join(f"{number:,} {harmless(reason)}" for reason, number in sorted(counted.items()))
+        numbers[finding.reason] = numbers.get(finding.reason, 0) + 1
+    return ", ".join(f"{number:,} {harmless(reason)}" for reason, number in sorted(numbers.items()))
 
 
 def _ink(text: str, color: str, style: Style) -> str:

@@ -1,7 +1,7 @@
 """GitLab's Code Quality report (docs.gitlab.com, "Code Quality", "Code Quality report format"): shown in merge requests in every tier.
 
-An entry for each token in each file, for the fingerprint knows no line. The format demands a path: what stands in no file (a commit's
-message, a ref's name) has its name there, and so has what couldn't be looked at. Ignored findings have no place in it.
+There is an entry for each token in each file, because the fingerprint must not depend on the line. The format demands a path: a place
+that is no file (a commit's message, a ref's name) and a skip have their name there. Ignored findings are left out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from patscan.formats.places import by_place, identity, name, printable, slashed
 from patscan.formats.wire import write_items
-from patscan.formats.words import headline, unseen
+from patscan.formats.words import headline, skips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +32,10 @@ def _entries(report: Report) -> Iterator[dict[str, Any]]:
         severity = _SEVERITIES[finding.severity] if finding.confidence != "low" else "info"
         for first, *_ in by_place(finding.occurrences):
             place = name(first.sighting)
-            # Not the fingerprint of the token alone: the report may be read by people who may only guess tokens.
+            # Not the token's fingerprint, by which a reader of the report could confirm a guessed token.
             fingerprint = identity(finding.fingerprint, place)
             yield _entry(headline(finding, first), finding.rule.id, fingerprint, severity, place, first.position.line)
-    for where, reason in unseen(report):
+    for where, reason in skips(report):
         yield _entry(f"Not looked at: {printable(reason)}", "patscan-incomplete", identity(where, reason), "info", where, 1)
 
 

@@ -1,7 +1,7 @@
-"""Comma-separated values (RFC 4180), for spreadsheets: a row for each place of each token, and one for whatever wasn't looked at.
+"""Comma-separated values (RFC 4180), for spreadsheets: a row for each place of each token, and for each skip and note.
 
-A spreadsheet takes a cell for a formula by its first character (OWASP, "CSV Injection"), so such a cell begins with an apostrophe;
-and every text is quoted, so that a semicolon begins no cell of its own where semicolons separate.
+A spreadsheet takes a cell for a formula by its first character (OWASP, "CSV Injection"). Such a cell gets an apostrophe in front. Every
+text is quoted, so that a spreadsheet that separates cells by semicolons doesn't split it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Cell = str | int | bool | None
 
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
-    """Write `report`, a row at a time; ``row`` says what each is: finding, ignored, skipped, note or interrupted."""
+    """Write `report` row by row. ``row`` is a row's sort: finding, ignored, skipped, note or interrupted."""
     rows = csv.DictWriter(stream, COLUMNS, restval="", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     rows.writeheader()
     rows.writerows({key: _cell(value) for key, value in row.items()} for row in _rows(report, style))
@@ -52,15 +52,15 @@ def _cell(value: Cell) -> str | int:
 def _rows(report: Report, style: Style) -> Iterator[Mapping[str, Cell]]:
     for word, findings in (("finding", report.findings), ("ignored", report.ignored)):
         for finding in findings:
-            told = _told(finding, style)
-            yield from ({"row": word, **told, **_place(occurrence)} for occurrence in current(finding.occurrences))
+            cells = _finding_cells(finding, style)
+            yield from ({"row": word, **cells, **_place_cells(occurrence)} for occurrence in current(finding.occurrences))
     if report.interrupted:
         yield {"row": "interrupted", "reason": "not everything was looked at"}
     for word, remarks in (("skipped", report.coverage.skipped), ("note", report.coverage.notes)):
         yield from ({"row": word, "place": remark.where, "reason": remark.reason} for remark in remarks)
 
 
-def _told(finding: Finding, style: Style) -> dict[str, Cell]:
+def _finding_cells(finding: Finding, style: Style) -> dict[str, Cell]:
     first = finding.exposure.first_seen
     return {
         "rule": finding.rule.id,
@@ -77,11 +77,11 @@ def _told(finding: Finding, style: Style) -> dict[str, Cell]:
         "justification": finding.justification,
         "id": ident(finding),
         "standing": standing(finding),
-        **_verdict(finding.verdict),
+        **_verdict_cells(finding.verdict),
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Cell]:
+def _verdict_cells(verdict: Verdict) -> dict[str, Cell]:
     times: dict[str, Cell] = {key: None if (when := verdict.facts.get(key)) is None else str(when) for key in ("expires", "last_used")}
     return times | {
         "state_reason": verdict.reason,
@@ -93,7 +93,7 @@ def _verdict(verdict: Verdict) -> dict[str, Cell]:
     }
 
 
-def _place(occurrence: Occurrence) -> dict[str, Cell]:
+def _place_cells(occurrence: Occurrence) -> dict[str, Cell]:
     sighting, position = occurrence.sighting, occurrence.position
     return {
         "type": sighting.kind,

@@ -24,10 +24,10 @@ _COLORS = re.compile("\x1b\\[[0-9;]*m")
 
 
 def draw(occurrence: Occurrence, token: str, style: Style) -> Iterator[str]:
-    """The lines of the frame of `occurrence`, in which its token stands as `token`."""
+    """The lines of `occurrence`'s frame, which shows its token as `token`."""
     position, first = occurrence.position, occurrence.frame_line
     hit = position.line - first
-    # A token that spans lines (folded base64) stands in one: the lines after it have moved up.
+    # The frame shows a token that spans lines (folded base64) on one line, so the lines after it move up.
     numbers = [first + i + (position.end_line - position.line if i > hit else 0) for i in range(len(occurrence.frame))]
     gutter = len(str(max(numbers, default=0)))
     room = max(style.width - gutter - len(">  | "), len(token) + 2)
@@ -49,10 +49,10 @@ def _clean(line: str) -> str:
 
 
 def _marks(line: str, token: str, column: int) -> list[int]:
-    """Where `token` stands in the cleaned line. Masks look alike: unless the column decides, all of them are marked."""
-    found = [match.start() for match in re.finditer(re.escape(token), _clean(line))]
+    """The columns of `token` in the cleaned line. Equal masks are all marked, unless one is at `column`."""
+    columns = [match.start() for match in re.finditer(re.escape(token), _clean(line))]
     exact = len(_clean(line[: column - 1]))
-    return [exact] if exact in found else found
+    return [exact] if exact in columns else columns
 
 
 def _cut(line: str, begin: int, room: int) -> str:
@@ -68,7 +68,7 @@ def _below(line: str, marks: Sequence[int], length: int) -> str:
 
 
 def _width(char: str) -> int:
-    """Columns that a terminal gives to `char` (Unicode Standard Annex 11)."""
+    """The columns that `char` takes on a terminal (Unicode Standard Annex 11)."""
     return 0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1
 
 
@@ -79,12 +79,12 @@ def _highlighted(lines: list[str], path: str | None) -> list[str]:
     out = io.StringIO()
     try:
         tokens = _lexer((path or "").rpartition("/")[2]).get_tokens("\n".join(lines))
-        # A frame is a fragment: that it doesn't parse is no error to point at. Nor have spaces a colour.
+        # A frame is a fragment, so a syntax error in it isn't marked. Spaces have no colour.
         TerminalFormatter().format(((Text if kind is Error or kind in Text else kind, text) for kind, text in tokens), out)
-    except Exception:  # noqa: BLE001 - a lexer's mistake must not cost the report
+    except Exception:  # noqa: BLE001 - a lexer's error must not end the report
         return lines
     colored = out.getvalue().split("\n")
-    # Some lexers drop or add a line feed; what a reader compares with the file is the text.
+    # Some lexers drop or add a line feed. Lines that differ from the file are shown without colours.
     return colored if [_COLORS.sub("", line) for line in colored] == lines else lines
 
 

@@ -1,16 +1,17 @@
-"""GitHub Actions' workflow commands (docs.github.com, "Workflow commands for GitHub Actions"): annotations at the lines themselves.
+"""GitHub Actions' workflow commands (docs.github.com, "Workflow commands for GitHub Actions"): annotations of lines.
 
-GitHub shows ten errors and ten warnings of a step as annotations; all of them stand in its log, the worst first.
+GitHub shows ten errors and ten warnings of a step as annotations. The step's log has all of them, the worst first.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from patscan.counts import counted
 from patscan.formats.advice import remedy
 from patscan.formats.logs import harmless
 from patscan.formats.places import in_file, listed, name, slashed
-from patscan.formats.words import by_reason, count, headline, prominent, unseen
+from patscan.formats.words import by_reason, headline, prominent, skips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ","
 
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
-    """Write `report`, a command a line. No line that isn't ours holds text of the repository, for GitHub obeys lines."""
+    """Write `report`, one command per line. Text of the repository is escaped, because GitHub executes lines that are commands."""
     stream.writelines(f"{line}\n" for line in _lines(report))
 
 
@@ -34,18 +35,18 @@ def _lines(report: Report) -> Iterator[str]:
     for finding in report.findings:
         for occurrence in listed(finding.occurrences):
             yield _command(_LEVELS[finding.confidence], _text(finding, occurrence), _place(finding, occurrence))
-    for where, reason in unseen(report):
+    for where, reason in skips(report):
         yield _command("warning", f"{where}: {reason}", {"title": "patscan: not looked at"})
-    told = prominent(report)
-    for note in told:
+    notes = prominent(report)
+    for note in notes:
         yield _command("notice", f"{note.where}: {note.reason}", {"title": f"patscan: {note.kind}"})
-    if rest := len(report.coverage.notes) - len(told):
-        text = f"{count(rest, 'note')}: the JSON report lists them."
+    if rest := len(report.coverage.notes) - len(notes):
+        text = f"{counted(rest, 'note')}: the JSON report lists them."
         yield _command("notice", text, {"title": "patscan: notes"})
     if report.ignored:
         yield _command("notice", f"Ignored: {', '.join(by_reason(report.ignored))}.", {"title": "patscan: ignored"})
-    gaps = ", but not everything could be looked at" if any(unseen(report)) else ""
-    yield f"patscan: {count(len(report.findings), 'token')} found{gaps}."
+    gaps = ", but not everything could be looked at" if any(skips(report)) else ""
+    yield f"patscan: {counted(len(report.findings), 'token')} found{gaps}."
 
 
 def _text(finding: Finding, occurrence: Occurrence) -> str:
@@ -59,12 +60,12 @@ def _place(finding: Finding, occurrence: Occurrence) -> Mapping[str, str | int]:
     if not in_file(occurrence.sighting):
         return title
     lines: dict[str, str | int] = {"file": slashed(name(occurrence.sighting)), "line": position.line, "endLine": position.end_line}
-    # GitHub takes columns only where a region stands in one line.
+    # GitHub takes columns only for a region within one line.
     if position.line == position.end_line:
         lines |= {"col": position.column, "endColumn": position.end_column}
     return lines | title
 
 
 def _command(level: str, message: str, properties: Mapping[str, str | int]) -> str:
-    told = ",".join(f"{key}={harmless(str(value)).translate(_PROPERTY)}" for key, value in properties.items())
-    return f"::{level}{' ' if told else ''}{told}::{harmless(message).translate(_MESSAGE)}"
+    written = ",".join(f"{key}={harmless(str(value)).translate(_PROPERTY)}" for key, value in properties.items())
+    return f"::{level}{' ' if written else ''}{written}::{harmless(message).translate(_MESSAGE)}"

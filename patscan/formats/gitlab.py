@@ -1,13 +1,13 @@
-"""GitLab's secret detection report, schema 15.0.7, the oldest form that every version since 15.0 takes.
+"""GitLab's secret detection report in schema 15.0.7, the oldest that every GitLab since 15.0 takes.
 
-The schema is in gitlab.com/gitlab-org/security-products/security-report-schemas. A vulnerability for each token in each file, since GitLab
-follows a token by its file. GitLab takes two vulnerabilities for one if an identifier and any of their fingerprints are the same: that of
+The schema is in gitlab.com/gitlab-org/security-products/security-report-schemas. There is a vulnerability for each token in each file,
+because GitLab tracks a token by its file. GitLab merges two vulnerabilities that share an identifier and a fingerprint: that of
 ``file:start_line:end_line`` (lib/gitlab/ci/reports/security/locations/secret_detection.rb) or a signature in ``tracking``
-(``Finding#keys`` in lib/gitlab/ci/reports/security/finding.rb). So every place has a signature made of the token, which holds when lines
-move, and no two places of a report have the same location. GitLab's own analyzer gives no end line, so the first token in a line has none
-here: then both tools' reports of it are one. What is in no file has a path that no file can have.
+(``Finding#keys`` in lib/gitlab/ci/reports/security/finding.rb). So every place has a signature derived from the token, which stays when
+lines move, and no two places of a report have the same location. GitLab's analyzer gives no end line. Here the first token in a line has
+none either, so that GitLab merges the reports of both tools. A place that is no file gets a path that no file can have.
 
-Tokens are masked. With ``--show-secrets`` the whole token stands in ``raw_source_code_extract``, by which GitLab Ultimate checks and
+Tokens are masked. With ``--show-secrets`` the whole token is in ``raw_source_code_extract``, by which GitLab Ultimate checks and
 revokes it, and nowhere else. Ignored findings are counted in a message.
 """
 
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 from uuid import NAMESPACE_URL, uuid5
 
 from patscan import HOME, __version__
+from patscan.counts import counted
 from patscan.dates import instant
 from patscan.formats.advice import remedy
 from patscan.formats.places import by_place, file_name, identity, in_file, name, printable, slashed
 from patscan.formats.verdicts import advice, life
 from patscan.formats.wire import indented, write_items
-from patscan.formats.words import by_reason, count, named, reasons, standing, unseen, whereabouts
+from patscan.formats.words import by_reason, named, reasons, skips, standing, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,13 +34,13 @@ if TYPE_CHECKING:
 
 _VERSION = "15.0.7"
 _NO_COMMIT = "0000000"
-"""What GitLab's analyzer writes for a file of the working tree, and GitLab makes no link of."""
+"""The commit that GitLab's analyzer writes for a file of the working tree. GitLab shows no link for it."""
 _NAME, _SOLUTION = 255, 7000
-"""The schema's longest texts."""
+"""The schema's maximum lengths of texts."""
 _LAST = 253_402_300_799
 """The end of the year 9999, in seconds since 1970."""
 _TIPS, _LINES = 20, 50
-"""How many are named in a detail."""
+"""Items listed in a detail."""
 _PAT, _RUNNER = "gitlab_personal_access_token", "gitlab_runner_auth_token"
 _RULES = {
     "gitlab-pat": _PAT,
@@ -59,8 +60,8 @@ _RULES = {
     "gitlab-scim-token": "gitlab_scim_oauth_token",
     "gitlab-trigger-token": "gitlab_pipeline_trigger_token",
 }
-"""GitLab's names for the kinds that its rules find (doc/user/application_security/secret_detection/detected_secrets.md; the
-``_routable`` ones in its release notes for 19.4 and its token lookup). Other kinds have our names there, too."""
+"""GitLab's names of our rules (doc/user/application_security/secret_detection/detected_secrets.md; the ``_routable`` ones are in the
+release notes for 19.4 and in GitLab's token lookup). Other rules keep patscan's names."""
 
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
@@ -74,7 +75,7 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 def _scan(report: Report, style: Style) -> dict[str, Any]:
     tool = {"id": "patscan", "name": "patscan", "url": HOME, "version": __version__, "vendor": {"name": "patscan"}}
     when = _when(report, style)
-    messages = [{"level": "warn", "value": printable(f"Not looked at: {where}: {reason}")} for where, reason in unseen(report)]
+    messages = [{"level": "warn", "value": printable(f"Not looked at: {where}: {reason}")} for where, reason in skips(report)]
     messages += [{"level": "info", "value": printable(f"{where}: {reason}")} for where, reason, _ in report.coverage.notes]
     if report.ignored:
         messages.append({"level": "info", "value": f"Ignored: {', '.join(by_reason(report.ignored))}."})
@@ -91,7 +92,7 @@ def _scan(report: Report, style: Style) -> dict[str, Any]:
 
 
 def _when(report: Report, style: Style) -> str:
-    """The time that the caller knows of, or else the newest date in the report, in UTC without a zone, as the schema wants it."""
+    """The time of the scan, or else the newest date in the report; in UTC without a zone, as the schema demands."""
     newest = max((instant(one.sighting.date) for finding in report.findings for one in finding.occurrences), default=0)
     seconds = min(instant(style.when) or max(newest, 0), _LAST)
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
@@ -111,10 +112,10 @@ def _vulnerabilities(report: Report, style: Style) -> Iterator[dict[str, Any]]:
 
 
 def _vulnerability(finding: Finding, places: Sequence[Occurrence], end: int | None, style: Style) -> dict[str, Any]:
-    """One token in one file, whose location ends in the line `end`."""
+    """The entry for one token in one file. `end` is the location's end line."""
     rule, first = finding.rule, places[0]
     same = identity(finding.fingerprint, name(first.sighting))
-    told: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "id": str(uuid5(NAMESPACE_URL, f"{HOME}#{same}")),
         "category": "secret_detection",
         "name": rule.name[:_NAME],
@@ -128,14 +129,14 @@ def _vulnerability(finding: Finding, places: Sequence[Occurrence], end: int | No
         "details": _details(finding, places),
     }
     if doubt := _doubt(finding):
-        told["flags"] = [{"type": "flagged-as-likely-false-positive", "origin": "patscan", "description": doubt}]
+        entry["flags"] = [{"type": "flagged-as-likely-false-positive", "origin": "patscan", "description": doubt}]
     if style.reveal and (token := finding.secret.reveal()):
-        told["raw_source_code_extract"] = token.decode("utf-8", "backslashreplace")
-    return told
+        entry["raw_source_code_extract"] = token.decode("utf-8", "backslashreplace")
+    return entry
 
 
 def _doubt(finding: Finding) -> str:
-    """Why nothing need be done about it; empty if something must."""
+    """Why the finding needs no action; empty if it does."""
     if finding.verdict.state in {"inactive", "not-found"}:
         return printable(f"GitLab says: {life(finding.verdict)}")
     return printable("; ".join(reasons(finding)) or "probably not a token") if finding.confidence == "low" else ""
@@ -146,7 +147,7 @@ def _identifier(rule: Rule) -> str:
 
 
 def _identifiers(rule: Rule) -> list[dict[str, str]]:
-    """GitLab's first, for that is the one it goes by."""
+    """GitLab's identifier, then patscan's: GitLab compares the first."""
     theirs = _identifier(rule)
     return [
         {"type": "gitleaks_rule_id", "name": f"Gitleaks rule ID {theirs}", "value": theirs},
@@ -157,13 +158,13 @@ def _identifiers(rule: Rule) -> list[dict[str, str]]:
 def _location(occurrence: Occurrence, end: int | None) -> dict[str, Any]:
     sighting = occurrence.sighting
     commit = {"sha": sighting.commit or _NO_COMMIT, "author": sighting.author, "date": sighting.date, "message": sighting.message}
-    told: dict[str, Any] = {"commit": {key: printable(value) for key, value in commit.items() if value is not None}}
-    told |= {"file": slashed(file_name(sighting)), "start_line": occurrence.position.line}
-    return told if end is None else told | {"end_line": end}
+    location: dict[str, Any] = {"commit": {key: printable(value) for key, value in commit.items() if value is not None}}
+    location |= {"file": slashed(file_name(sighting)), "start_line": occurrence.position.line}
+    return location if end is None else location | {"end_line": end}
 
 
 def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
-    """What we know and GitLab has no field for, as a list of named values."""
+    """Facts that GitLab has no field for, as named values."""
     first, exposure = places[0], finding.exposure
     seen = exposure.first_seen
     known = {
@@ -180,12 +181,12 @@ def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
         "GitLab says": life(finding.verdict),
         "Advice": " ".join(advice(finding.verdict)),
     }
-    told: dict[str, Any] = {
+    details: dict[str, Any] = {
         key.lower().replace(" ", "_"): {"type": "text", "name": key, "value": printable(value)} for key, value in known.items() if value
     }
     if seen and seen.id:
-        told["first_commit"] = {"type": "commit", "name": "First commit", "value": printable(seen.id)}
-    return told
+        details["first_commit"] = {"type": "commit", "name": "First commit", "value": printable(seen.id)}
+    return details
 
 
 def _first_seen(exposure: Exposure) -> str:
@@ -197,4 +198,4 @@ def _first_seen(exposure: Exposure) -> str:
 
 
 def _more(number: int, noun: str) -> str:
-    return f" and {count(number, f'more {noun}')}" if number > 0 else ""
+    return f" and {counted(number, f'more {noun}')}" if number > 0 else ""

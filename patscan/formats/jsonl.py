@@ -1,6 +1,6 @@
-"""JSON Lines (jsonlines.org), for log collectors and line tools: a ``report`` line, then one for each ``finding`` and ``ignored`` one.
+"""JSON Lines (jsonlines.org), for log collectors and line tools: a ``report`` line, then a line for each ``finding`` and ``ignored`` one.
 
-The fields are those of the JSON report; ``type`` says what a line is. The first line has everything else, coverage included.
+The fields are those of the JSON report; ``type`` is a line's sort. The first line has everything else, coverage included.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
-    """Write `report`, a line at a time."""
+    """Write `report` line by line."""
     stream.write(json.dumps({"type": "report", **wire.head(report)}) + "\n")
     stream.writelines(json.dumps({"type": "finding", **wire.finding(one, style, report.target)}) + "\n" for one in report.findings)
     stream.writelines(json.dumps({"type": "ignored", **wire.ignored(one, style, report.target)}) + "\n" for one in report.ignored)

@@ -1,9 +1,8 @@
 """JUnit's XML, for the test tabs of GitLab, Jenkins and others: a failed test for each token in each file.
 
-What couldn't be looked at is a test with an error, what is ignored a skipped one, and a report of nothing one that passed, because
-several readers take a file without tests for a broken one. Every text begins with the message: where there is text, ActiveSupport, which
-reads it for GitLab, drops attributes, and without any it makes a hash of the element. Only characters that XML 1.0 allows (section 2.2)
-get into it.
+A skip is a test with an error, an ignored token a skipped test. A report without either has one test that passed, because several
+readers reject a file without tests. Every text begins with the message: ActiveSupport, which reads it for GitLab, drops the attributes of
+an element with text. Only characters that XML 1.0 allows (section 2.2) are written.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from patscan.formats.advice import remedy
 from patscan.formats.places import by_place, in_file, name, printable, slashed
 from patscan.formats.places import place as place_of
 from patscan.formats.verdicts import advice
-from patscan.formats.words import headline, named, reasons, unseen, whereabouts
+from patscan.formats.words import headline, named, reasons, skips, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 def write(report: Report, stream: TextIO, style: Style) -> None:
     """Write `report` as one suite."""
     failures, skipped = (sum(len(by_place(one.occurrences)) for one in some) for some in (report.findings, report.ignored))
-    errors = sum(1 for _ in unseen(report))
+    errors = sum(1 for _ in skips(report))
     passed = not failures and not errors
     counts = _attributes(tests=failures + skipped + errors + passed, failures=failures, errors=errors, skipped=skipped)
     stream.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites{counts}>\n  <testsuite name="patscan"{counts}>\n')
@@ -40,7 +39,7 @@ def _cases(report: Report, passed: bool) -> Iterator[str]:
     for finding in report.findings:
         for places in by_place(finding.occurrences):
             yield _case(finding, places, headline(finding, places[0]), "failure", type=finding.rule.id)
-    for where, reason in unseen(report):
+    for where, reason in skips(report):
         error = _element("error", f"{where}: {reason}", (), type="patscan-incomplete")
         yield f"<testcase{_attributes(classname='patscan', name=f'{where} is looked at')}>{error}</testcase>"
     for finding in report.ignored:
@@ -53,7 +52,7 @@ def _cases(report: Report, passed: bool) -> Iterator[str]:
 def _case(finding: Finding, places: Sequence[Occurrence], message: str, tag: str, **attributes: str) -> str:
     first = places[0]
     place = slashed(name(first.sighting))
-    # Two tokens of a kind in one file are two tests, and the same tests in the next run.
+    # The token's short id keeps two tokens of a kind in one file apart, and stays the same in the next run.
     label = f"{finding.rule.name} {named(finding)}"
     file = {"file": place} if in_file(first.sighting) else {}
     spots = ", ".join(f"{slashed(place_of(one))}:{one.position.line}:{one.position.column}" for one in places)

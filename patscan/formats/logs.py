@@ -1,7 +1,7 @@
-"""Text for a log that a CI server reads, too: nothing of a repository's in it is a command.
+"""Text for logs of CI servers, which execute commands in them: text of a repository must not be one.
 
-GitHub's runner and Azure's agent obey ``##[…]`` anywhere in a line (actions/runner, ``ActionCommand.TryParse``), Azure ``##vso[…]`` and
-TeamCity ``##teamcity[…]``. GitHub obeys ``::…`` where a line begins so, after spaces (``ActionCommand.TryParseV2``).
+GitHub's runner and Azure's agent execute ``##[…]`` anywhere in a line (actions/runner, ``ActionCommand.TryParse``), Azure ``##vso[…]`` and
+TeamCity ``##teamcity[…]``. GitHub executes ``::…`` at the beginning of a line, after spaces (``ActionCommand.TryParseV2``).
 """
 
 from __future__ import annotations

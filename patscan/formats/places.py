@@ -1,4 +1,4 @@
-"""Where a token stands, in words, and what of a repository's text may be shown as it is."""
+"""The places of tokens in words, and text of repositories made fit to print."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from patscan.model import Occurrence, Sighting
 
 SHORT = 10
-"""Digits shown of an object id."""
+"""Digits shown of an object's id."""
 
 _NAMED = {Kind.REF_NAME, Kind.PATH, Kind.NOTE}
-"""Kinds whose path says which one is meant."""
+"""Kinds of places that are named by their path."""
 
 SURROGATE = re.compile("[\ud800-\udfff]")
-"""What is no Unicode text: a byte that Python couldn't decode, or half a character of a Windows file name."""
+"""Lone surrogates: a byte that Python couldn't decode, or half a character of a Windows file name."""
 
 
 def in_file(sighting: Sighting) -> bool:
-    """Whether there is a file to open at the path of `sighting`."""
+    """Whether the place is a file."""
     return sighting.path is not None and sighting.kind.is_file
 
 
 def name(sighting: Sighting, digits: int | None = None) -> str:
-    """What people call the place; object ids cut to `digits`."""
+    """The place's name for people, with object ids cut to `digits`."""
     kind, path = sighting.kind, sighting.path
     if kind is Kind.STDIN:
         return kind.label
@@ -38,12 +38,12 @@ def name(sighting: Sighting, digits: int | None = None) -> str:
         label = Kind.BLOB.label.format((sighting.blob or "")[:digits])
         return path if path is not None else f"{sighting.submodule}: {label}" if sighting.submodule else label
     label = kind.label.format((sighting.commit or "")[:digits])
-    # What is said in a submodule has the submodule's path.
+    # A message in a submodule has the submodule's path.
     return f"{path}: {label}" if path else label
 
 
 def stand_in(sighting: Sighting) -> str:
-    """A path for what is in no file. Git never tracks anything under ``.git``, so it can't be taken for a file of the repository."""
+    """A path for a place that is no file. Git never tracks a path under ``.git``, so no file of the repository has it."""
     if sighting.kind is Kind.STDIN:
         return "stdin"
     itself = sighting.path if sighting.kind in _NAMED else None
@@ -51,26 +51,26 @@ def stand_in(sighting: Sighting) -> str:
 
 
 def file_name(sighting: Sighting) -> str:
-    """The path of the file, or a stand-in for what is in none."""
+    """The path of the file, or a stand-in for a place that is no file."""
     return name(sighting) if in_file(sighting) else stand_in(sighting)
 
 
 def place(occurrence: Occurrence, digits: int | None = None) -> str:
-    """What people call the place, with the member's path if it lies in an archive; object ids cut to `digits`."""
+    """The place's name for people, with the path of an archive's member, and with object ids cut to `digits`."""
     member = occurrence.match.address.member
     archive = name(occurrence.sighting, digits)
     return f"{archive}!/{member}" if member else archive
 
 
 def remark(sighting: Sighting) -> str:
-    """What is odd about the place, if it isn't simply a file."""
+    """What is special about the place; empty for a usual file."""
     if sighting.kind is Kind.BLOB and sighting.path is None:
         return "content that no commit refers to"
     return sighting.kind.remark
 
 
 def current(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
-    """Of each place only what its newest version holds, once: several commits may have changed it, or brought the same."""
+    """The occurrences in the newest version of each place, each once even if several commits introduced it."""
     newest: dict[tuple[str, str], Sighting] = {}
     for occurrence in occurrences:
         sighting = occurrence.sighting
@@ -83,13 +83,13 @@ def current(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
 
 
 def listed(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
-    """Where to look for a token today: what stands at HEAD or outside of history, and if nothing does, where it stood."""
+    """The places to look for a token today: at HEAD or outside of history; if there are none, its former places."""
     here = [one for one in occurrences if one.at_head is not False]
     return current(here if any(one.at_head for one in here) else occurrences)
 
 
 def by_place(occurrences: Sequence[Occurrence]) -> list[list[Occurrence]]:
-    """`listed`, one list for each file or other place, its first line first: dashboards follow a token by its file."""
+    """`listed` grouped by file or other place, because dashboards track a token by its file."""
     places: dict[tuple[str, str], list[Occurrence]] = {}
     for occurrence in listed(occurrences):
         places.setdefault(_key(occurrence.sighting), []).append(occurrence)
@@ -97,19 +97,19 @@ def by_place(occurrences: Sequence[Occurrence]) -> list[list[Occurrence]]:
 
 
 def identity(*parts: str) -> str:
-    """A short name in hex for what `parts` name together, such as a token's fingerprint and its place."""
+    """A hash of `parts` in hex, such as of a token's fingerprint and its place."""
     from hashlib import blake2b
 
     return blake2b(b"\0".join(map(as_bytes, parts)), digest_size=16).hexdigest()
 
 
 def slashed(path: str) -> str:
-    """`path` as dashboards want it on every system, fit to be printed."""
+    """`path` with slashes on every system, and printable."""
     return printable(path.replace(os.sep, "/"))
 
 
 def versions(occurrence: Occurrence, occurrences: Sequence[Occurrence]) -> int:
-    """In how many versions of its place a token stands."""
+    """The number of versions of its place that contain a token."""
     return len({one.sighting.blob for one in occurrences if _key(one.sighting) == _key(occurrence.sighting)})
 
 
@@ -118,11 +118,11 @@ def _key(sighting: Sighting) -> tuple[str, str]:
 
 
 def as_bytes(path: str) -> bytes:
-    """The bytes that a path of any system was decoded from."""
+    """The bytes of a path, on any system."""
     try:
         return path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        # A file name on Windows that is no UTF-16.
+        # A Windows file name that isn't valid UTF-16.
         return path.encode("utf-8", "surrogatepass")
 
 
@@ -132,7 +132,7 @@ def printable(text: str) -> str:
 
 
 def _escape(char: str) -> str:
-    # What "surrogateescape" made of a byte.
+    # A byte that "surrogateescape" decoded.
     if "\udc80" <= char <= "\udcff":
         return f"\\x{ord(char) - 0xDC00:02x}"
     return char.encode("unicode_escape").decode()

@@ -1,8 +1,8 @@
-"""No token in any text of a report: a ref name, an author or a path can hold one, plain or encoded.
+"""Masks tokens in every string of a report: a ref name, an author or a path may contain one, plain or encoded.
 
-Frames come masked from the scan, which knows where every token stands. This goes by the tokens' text, over every string,
-so that no format has to remember which field is dangerous. It also settles what bytes that are no text look like, so that a
-report that was saved and read again gives every format the same strings.
+The scan has masked frames already, by the tokens' positions. Here the tokens' text is searched in all strings, so that no format has to
+know which fields are dangerous. Bytes that aren't text are replaced as well, so that a report and its saved copy give a format the same
+strings.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ from typing import Any, NamedTuple
 
 from patscan.formats.places import SURROGATE, as_bytes
 from patscan.model import Address, Finding, Position, Report, Rule, Sighting
-from patscan.secret import Secret
+from patscan.secret import PREFIXES, Secret
 
 _HEAD = 8
-"""Characters of a token's form by which it is looked up; what is shorter is no token."""
+"""First characters of a form, by which it is looked up. No token is shorter."""
 _BODY = 16
-"""From this length on, a token's body alone is masked too. Shorter ones are near misses and might be somebody's word."""
-_SHAPE = re.compile(r"(gl[a-z]{2,6}-|GR1348941)(?![a-z]+(?:[-_][a-z]+)*(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{20,}(?:\.[0-9A-Za-z_-]{2,}){0,2}")
-"""A prefix and a body that isn't a chain of words."""
+"""The least length of a token's body that is masked without its prefix. A shorter body may be a common word."""
+_SHAPE = re.compile(rf"({PREFIXES})(?![a-z]+(?:[-_][a-z]+)*(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{{20,}}(?:\.[0-9A-Za-z_-]{{2,}}){{0,2}}")
+"""A prefix, and a body that isn't a chain of words."""
 _NO_TOKEN = frozenset(("placeholder", "regex", "interpolation", "elision"))
-"""Reasons of what nobody ever drew: its body may be a word of anybody's, and without a prefix all of it may be."""
+"""Reasons for matches that are no token: the body may be a common word, and so may the whole match without a prefix."""
 _DOUBTFUL = frozenset(("checksum", "length", "malformed", "confidence"))
-"""Reasons of what is probably none: masked where it stands whole, but its body alone isn't."""
+"""Reasons for matches that are probably no token: only the whole match is masked, not its body alone."""
 _USUAL = ("percent", "base64")
-"""The layers that a name or a path may be written in, besides hexadecimal, in their usual forms: all forms are a hundred."""
+"""Layers of a name or a path besides hexadecimal. Only their usual forms are masked: folded and separated ones would be a hundred."""
 _TEXTLESS = {int, bool, Secret, Position, Rule}
 _PATHS = {Sighting: Sighting._fields.index("path"), Address: Address._fields.index("name")}
-"""The fields whose very bytes count."""
+"""The fields of paths, whose bytes are kept."""
 
 Heads = Mapping[str, list[Finding]]
 Known = list[tuple[int, dict[str, str]]]
 
 
 class _Change(NamedTuple):
-    """What becomes of the strings of a report, and of the paths of its places, whose very bytes count."""
+    """The replacements for a report's strings, and for its paths, whose bytes are kept."""
 
     text: Callable[[str], str]
     path: Callable[[str], str]
 
 
 def redacted(report: Report) -> Report:
-    """`report` with every known token masked wherever a string shows it, and `legible`. Rules stay: they are no repository's."""
+    """`report`, `legible` and with every token masked in all strings. Rules are trusted and stay as they are."""
     heads = _heads((*report.findings, *report.ignored))
-    # What holds no eight of these characters in a row holds no form of a token.
+    # A string without eight of these characters in a row contains no form of a token.
     chars = "".join(map(re.escape, sorted(set().union(*heads))))
     runs = re.compile(f"[{chars}]{{{_HEAD},}}" if chars else r"(?!)")
     known = cache(partial(_known, heads))
@@ -57,20 +57,20 @@ def redacted(report: Report) -> Report:
 
 
 def legible(report: Report) -> Report:
-    """`report` with U+FFFD for what is no Unicode text, except in paths, whose bytes are kept: as a saved report has it."""
+    """`report` with U+FFFD for what isn't Unicode text, as in a saved report. Paths keep their bytes."""
     clean: Report = _changed(report, _Change(_unicode, _by_bytes))
     return clean
 
 
 def shown(secret: Secret, reveal: bool) -> str:
-    """`secret` as a report shows it: whole if `reveal` asks for that and more than its mask is known."""
+    """`secret` as a report shows it: whole with `reveal` if the token is known, otherwise its mask."""
     token = secret.reveal() if reveal else b""
     return token.decode("utf-8", "backslashreplace") if token else str(secret)
 
 
 def unshaped(text: str) -> str:
-    """`text` without anything of a token's shape: a path or an argument may hold a token that no content holds."""
-    return _SHAPE.sub(lambda found: f"{found[1]}…({len(found[0])})", text)
+    """`text` with everything masked that has the shape of a token, such as one in a path or an argument."""
+    return _SHAPE.sub(lambda match: f"{match[1]}…({len(match[0])})", text)
 
 
 def _unicode(text: str) -> str:
@@ -78,13 +78,13 @@ def _unicode(text: str) -> str:
 
 
 def _by_bytes(path: str) -> str:
-    """`path` as Python decodes its bytes, whatever system it comes from."""
+    """`path` decoded from its bytes, the same on every system."""
     return path if path.isascii() else as_bytes(path).decode("utf-8", "surrogateescape")
 
 
 def _changed(value: Any, change: _Change) -> Any:
-    """`value` with its strings changed. What has none to change stays the same object: there may be many of them."""
-    # A large report asks this two million times, so what is asked most comes first.
+    """`value` with its strings changed. A value without changes stays the same object, which saves memory."""
+    # A large report calls this two million times, so the most frequent type comes first.
     kind = type(value)
     if kind is str:
         text = change.text(value)
@@ -103,24 +103,24 @@ def _changed(value: Any, change: _Change) -> Any:
 
 
 def _heads(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    """The findings by how a form of theirs begins. The forms themselves are made again when one is met, which is rare."""
+    """The findings by the first characters of their forms. Whole forms are computed again when a head matches, which is rare."""
     heads: dict[str, list[Finding]] = {}
     for finding in findings:
         alone = [finding]
         for form, _ in _forms(finding):
-            held = heads.setdefault(form[:_HEAD], alone) if len(form) >= _HEAD else alone
-            if held[-1] is finding:
+            sharing = heads.setdefault(form[:_HEAD], alone) if len(form) >= _HEAD else alone
+            if sharing[-1] is finding:
                 continue
-            if len(held) > 1:
-                held.append(finding)
+            if len(sharing) > 1:
+                sharing.append(finding)
             else:
-                # A list of one stands under that finding's other heads, too.
-                heads[form[:_HEAD]] = [*held, finding]
+                # The list of one is shared with the finding's other heads, so it is copied.
+                heads[form[:_HEAD]] = [*sharing, finding]
     return heads
 
 
 def _known(heads: Heads, head: str) -> Known:
-    """What stands for each form that begins with `head`, by its length, the longest first: a whole token's mask says more."""
+    """The mask of each form that begins with `head`, grouped by length, the longest first."""
     lengths: dict[int, dict[str, str]] = {}
     for form, mask in sorted({entry for finding in heads[head] for entry in _forms(finding) if entry[0].startswith(head)}):
         lengths.setdefault(len(form), {}).setdefault(form, mask)
@@ -140,7 +140,7 @@ def _masked(text: str, runs: re.Pattern[str], heads: Heads, known: Callable[[str
 
 
 def _forms(finding: Finding) -> Iterator[tuple[str, str]]:
-    """What the token looks like in text, and what stands there instead."""
+    """The forms of a token in text, each with its mask."""
     token, prefix = finding.secret.reveal(), finding.rule.prefix.encode()
     if finding.reason in _NO_TOKEN and not prefix:
         return
@@ -153,7 +153,7 @@ def _forms(finding: Finding) -> Iterator[tuple[str, str]]:
 
 
 def _wrapped(hidden: bytes, finding: Finding) -> Iterator[bytes]:
-    """`hidden` in the usual forms of the usual layers, and in every form of the layers that it was met behind."""
+    """`hidden` in the usual forms of the usual layers, and in every form of the layers at its places."""
     from patscan.layers import LAYERS, PAIRS, forms
 
     yield from (hidden.hex().encode(), hidden.hex().upper().encode())

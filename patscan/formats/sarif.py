@@ -1,4 +1,4 @@
-"""SARIF 2.1.0 (OASIS, docs.oasis-open.org/sarif), for code scanning dashboards. Never shows a token; docs/sarif.md says what and why."""
+"""SARIF 2.1.0 (OASIS, docs.oasis-open.org/sarif), for code scanning dashboards. Never shows a token. docs/sarif.md explains the fields."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 _VERSION = "2.1.0"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _SHOWN = 5_000
-"""Results that GitHub shows of a run."""
+"""Results of a run that GitHub shows."""
 _URL = re.compile(r"((?:https?|ssh|git)://)(?:[^/@]*@)?([A-Za-z0-9._~-]+(?::\d+)?)(/.*)", re.DOTALL)
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _NOTIFICATIONS = {
-    "skipped": ("NotScanned", "Something that should have been scanned and wasn't.", "See to it that it can be read, and scan again."),
-    "note": ("ScannedPlainly", "Something that was scanned as it is, or in a plainer way than usual.", "Nothing need be done."),
+    "skipped": ("NotScanned", "Content that should have been scanned and wasn't.", "Make it readable, and scan again."),
+    "note": ("ScannedPlainly", "Content that was scanned without unpacking it, or without a fast path.", "No action is needed."),
     "interrupted": ("ScanInterrupted", "The scan ended before everything was looked at.", "Scan again."),
     "bounds": (
         "LeftOut",
-        "Something that this log leaves out, or that GitHub doesn't show.",
+        "Results that this log leaves out, or that GitHub doesn't show.",
         "Read the JSON report, which has everything.",
     ),
-    "policy": ("HiddenByThisRepository", "What a repository's own files keep from being found.", "Look whether they should."),
+    "policy": ("HiddenByThisRepository", "Findings that the repository's own files hide.", "Check whether they should."),
 }
-"""What each kind is called, what it means, and what to do; GitHub asks for all three."""
+"""The name, the meaning and the remedy of each kind; GitHub demands all three."""
 
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
-    """Write `report`, which comes redacted, as a log of one run, a result a line."""
+    """Write `report`, which must be redacted, as a log of one run with one result per line."""
     findings = reported(report)
     rules = {(finding.rule.id, level(finding)): finding.rule for finding in findings}
     results = Results(root_of(report), list(rules))
@@ -54,15 +54,15 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
     )
     stream.write('      "results": [')
     stream.writelines(f"{',' if number else ''}\n        {dumped(result)}" for number, result in enumerate(results.of(findings)))
-    # They come after the results, for they tell what of these was left out.
+    # After the results, because notifications count the results that were left out.
     stream.write(f'\n      ],\n      "invocations": {dumped([_invocation(report, results)])}\n    }}\n  ]\n}}\n')
 
 
 def _run(report: Report, rules: list[om.ReportingDescriptor], style: Style) -> om.Run:
-    """Everything but the results and what depends on them."""
+    """The run without its results and its invocation."""
     return om.Run(
         tool=om.Tool(driver=_driver(rules)),
-        automation_details=_called(f"patscan/{report.target.type}" if style.category is None else style.category),
+        automation_details=_automation(f"patscan/{report.target.type}" if style.category is None else style.category),
         column_kind="unicodeCodePoints",
         original_uri_base_ids={ROOT: base(root_of(report))},
         version_control_provenance=_provenance(report.target),
@@ -71,13 +71,13 @@ def _run(report: Report, rules: list[om.ReportingDescriptor], style: Style) -> o
     )
 
 
-def _called(category: str) -> om.RunAutomationDetails | None:
-    """The run's name, which ends in a slash where no number of a run follows (section 3.17.3). Without one, an uploader gives its own."""
+def _automation(category: str) -> om.RunAutomationDetails | None:
+    """The run's name, with a slash at its end because no run number follows (section 3.17.3). ``None`` lets the uploader name it."""
     return om.RunAutomationDetails(id=f"{printable(category).rstrip('/')}/") if category.strip("/") else None
 
 
 def _masks(report: Report) -> list[str]:
-    """What stands for tokens: each one's mask, and that of its body alone, as `patscan.formats.redaction` makes them."""
+    """The masks of tokens and of their bodies, as `patscan.formats.redaction` writes them."""
     masks = {str(finding.secret) for finding in (*report.findings, *report.ignored)}
     return sorted({*masks, *map(padded, masks), *(f"…{mask.rpartition('…')[2]}" for mask in masks)})
 
@@ -94,17 +94,17 @@ def _driver(rules: list[om.ReportingDescriptor]) -> om.ToolComponent:
 
 
 def _remark(key: str, name: str, meaning: str, remedy: str) -> om.ReportingDescriptor:
-    text, help_text = (om.MultiformatMessageString(text=said) for said in (meaning, remedy))
+    text, help_text = (om.MultiformatMessageString(text=words) for words in (meaning, remedy))
     return om.ReportingDescriptor(id=key, name=name, short_description=text, full_description=text, help=help_text)
 
 
 def _provenance(target: Target) -> list[om.VersionControlDetails] | None:
-    """The repository and the commit scanned, if its remote is a URL: a path of one machine tells nobody else anything."""
-    found = _URL.fullmatch(target.remote or "")
-    if not found:
+    """The repository and the commit scanned, if its remote is a URL. A local path has no meaning elsewhere."""
+    match = _URL.fullmatch(target.remote or "")
+    if not match:
         return None
-    path = _STRAY_PERCENT.sub("%25", quote(as_bytes(found[3]), safe="/:@?&=+,;~%"))
-    uri = f"{found[1]}{found[2]}{path}"
+    path = _STRAY_PERCENT.sub("%25", quote(as_bytes(match[3]), safe="/:@?&=+,;~%"))
+    uri = f"{match[1]}{match[2]}{path}"
     return [om.VersionControlDetails(repository_uri=uri, revision_id=target.head, mapped_to=om.ArtifactLocation(uri_base_id=ROOT))]
 
 
@@ -128,7 +128,7 @@ def _invocation(report: Report, results: Results) -> om.Invocation:
 
 
 def _notifications(report: Report, results: Results) -> Iterator[tuple[str, str, str]]:
-    """What the reader must know besides the results: kind, level, text."""
+    """The notifications: kind, level, text."""
     for where, reason in report.coverage.skipped:
         yield "skipped", "error", f"{where}: {reason}"
     for where, reason, kind in report.coverage.notes:

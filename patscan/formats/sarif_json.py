@@ -1,4 +1,4 @@
-"""sarif_om's objects as JSON. Its usual serialiser drops what equals a default, and so changes what a log says."""
+"""sarif_om's objects as JSON. Its own serialiser drops values that equal a default, which changes a log's meaning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Names(dict[type, dict[str, str]]):
-    """The schema's name of each attribute of a class; one that has none was assigned by mistake."""
+    """The schema's name of each attribute of a class. An attribute without one is a mistake."""
 
     def __missing__(self, kind: type[Any]) -> dict[str, str]:
         names = self[kind] = {field.name: field.metadata["schema_property_name"] for field in attr.fields(kind)}
@@ -23,12 +23,12 @@ _NAMES = _Names()
 
 
 def dumped(value: Any) -> str:
-    """A sarif_om object, or what holds some, as ASCII JSON on one line."""
+    """A sarif_om object, or a collection of them, as ASCII JSON on one line."""
     return json.dumps(plain(value))
 
 
 def plain(value: Any) -> Any:
-    """A sarif_om object as a dictionary, by the names of the schema; a lone surrogate, which is no Unicode text, as U+FFFD."""
+    """A sarif_om object as a dictionary with the schema's names, and with U+FFFD for each lone surrogate."""
     if isinstance(value, str):
         return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
     if isinstance(value, dict):
@@ -38,6 +38,5 @@ def plain(value: Any) -> Any:
     if isinstance(value, int | float) or value is None:
         return value
     names = _NAMES[type(value)]
-    # None and -1 are the schema's "not set"; any other value stays, even a default: without its level, a result
-    # would take the level of its rule.
+    # None and -1 mean "not set". Any other value stays, even a default: a result without a level would take its rule's.
     return {names[name]: plain(item) for name, item in vars(value).items() if item is not None and item != -1}

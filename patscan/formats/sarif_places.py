@@ -1,4 +1,4 @@
-"""Where a result of a SARIF log stands: URIs, regions, and stand-ins for what is in no file."""
+"""Locations in a SARIF log: URIs, regions, and stand-ins for places that are no file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import sarif_om as om
 from patscan.formats.places import as_bytes, in_file, name, place, printable, stand_in
 from patscan.kind import Kind
 from patscan.model import Position
+from patscan.secret import PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
     from patscan.model import Occurrence, Report
 
 ROOT = "SRCROOT"
-"""The conventional name of the folder that relative URIs start from."""
+"""The conventional name of the folder that relative URIs are relative to."""
 
-_MASK = re.compile(r"(?:gl[a-z]+-|GR1348941)?…\(\d+\)")
+_MASK = re.compile(rf"(?:{PREFIXES})?…\(\d+\)")
 _DIGITS = 5
-"""A longer number in what looks like a mask is no token's length."""
+"""Digits of a mask's length. A longer number isn't one."""
 
 
 def root_of(report: Report) -> str:
-    """The absolute path of the folder that was scanned; empty if the report doesn't tell, or if there were several."""
+    """The absolute path of the scanned folder; empty if it is unknown, or if there were several."""
     target = report.target
     if not os.path.isabs(target.path):
         return ""
@@ -39,19 +40,19 @@ def root_of(report: Report) -> str:
 
 
 def base(root: str) -> om.ArtifactLocation:
-    """What `ROOT` stands for. It ends with a slash (SARIF 2.1.0 section 3.14.14)."""
+    """The location of `ROOT`. Its URI ends with a slash (SARIF 2.1.0 section 3.14.14)."""
     text = "The top folder of what was scanned."
     return om.ArtifactLocation(uri=f"{_file_uri(root).rstrip('/')}/" if root else None, description=om.Message(text=text))
 
 
 def location(occurrence: Occurrence, root: str, mask: str, number: int = -1, text: str = "") -> om.Location:
-    """A file and a region, with `mask` for the token; and a name, if there is no file. `number` and `text` are of a related location."""
+    """A file and a region with `mask` for the token, and a name if there is no file. Related locations have `number` and `text`."""
     sighting, position = occurrence.sighting, occurrence.position
     if sighting.kind is Kind.REF_NAME:
-        # It was met in a list of all refs, whose lines are nowhere else.
+        # The scan read a list of refs, whose line numbers mean nothing elsewhere.
         position = Position(1, position.column, 1, position.end_column)
     physical = om.PhysicalLocation(artifact_location=_artifact(occurrence, root, number < 0))
-    # Lines and columns of another version: SonarQube drops a whole result for a related location that isn't valid at HEAD.
+    # Without lines of another version: SonarQube drops a result with a related location that isn't valid at HEAD.
     if occurrence.at_head is not False or number < 0:
         physical.region, physical.context_region = _region(position, mask), _context(occurrence, mask)
     named = None if in_file(sighting) else [om.LogicalLocation(fully_qualified_name=printable(name(sighting)), kind=sighting.kind)]
@@ -67,10 +68,10 @@ def _artifact(occurrence: Occurrence, root: str, leads: bool) -> om.ArtifactLoca
     if not in_file(sighting):
         return om.ArtifactLocation(uri=_quoted(stand_in(sighting)), uri_base_id=ROOT)
     if leads and occurrence.at_head is False and sighting.kind is not Kind.INDEX:
-        # The file at HEAD, if there is one, has other lines: GitHub would hash an innocent one.
+        # The file at HEAD has other lines, and GitHub would hash a wrong one.
         return om.ArtifactLocation(uri=_quoted(f".git/blob/{sighting.blob or sighting.commit}/{path}"), uri_base_id=ROOT)
     if not os.path.isabs(path):
-        # What lies above the root has no base: such a URI may not climb (section 3.4.4).
+        # A URI with a base may not begin with ".." (section 3.4.4).
         return om.ArtifactLocation(uri=_quoted(path), uri_base_id=None if path.startswith("..") else ROOT)
     if root and _is_below(path, root):
         return om.ArtifactLocation(uri=_quoted(os.path.relpath(path, root)), uri_base_id=ROOT)
@@ -86,7 +87,7 @@ def _file_uri(path: str) -> str:
 
 
 def _quoted(path: str) -> str:
-    """`path` as a URI reference, its very bytes percent-encoded (RFC 3986 section 2.1)."""
+    """`path` as a URI reference, with its bytes percent-encoded (RFC 3986 section 2.1)."""
     return quote(as_bytes(path.replace(os.sep, "/")), safe="/")
 
 
@@ -102,11 +103,11 @@ def _region(position: Position, mask: str) -> om.Region:
 
 
 def _context(occurrence: Occurrence, mask: str) -> om.Region | None:
-    """The masked lines around it; nothing if they show no more than the region does (section 3.29.5 wants a proper superset)."""
+    """The masked lines around the token; ``None`` if they add nothing to the region (section 3.29.5 demands a proper superset)."""
     position, first = occurrence.position, occurrence.frame_line
-    # What follows a file's last line feed is no line, and an empty one tells nothing.
+    # The empty text after a file's last line feed is no line.
     lines = occurrence.frame[:-1] if occurrence.frame[-1:] == ("",) else occurrence.frame
-    # A token that spans lines (folded base64) stands in one line of the frame.
+    # The frame shows a token that spans lines (folded base64) on one line.
     last = first + len(lines) - 1 + position.end_line - position.line
     if occurrence.sighting.kind is Kind.REF_NAME or lines == (mask,) or not first <= position.line <= position.end_line <= last:
         return None
@@ -114,13 +115,13 @@ def _context(occurrence: Occurrence, mask: str) -> om.Region | None:
 
 
 def padded(mask: str) -> str:
-    """`mask` as long as the token that it stands for."""
+    """`mask` padded to the length of its token."""
     prefix, _, size = mask.removesuffix(")").rpartition("…(")
     return prefix + "*" * max(int(size) - len(prefix), 0) if size.isdecimal() and len(size) < _DIGITS else mask
 
 
 def _fitted(occurrence: Occurrence, mask: str, lines: Sequence[str]) -> Sequence[str]:
-    """`lines` with masks as long as what they stand for, so that the region's columns fit; as they are where the token's line is cut."""
+    """`lines` with padded masks, so that the region's columns fit; unchanged if the token's line is cut."""
     position, hit = occurrence.position, occurrence.position.line - occurrence.frame_line
     width = position.end_column - position.column
     for masked in re.finditer(re.escape(mask), lines[hit]):

@@ -1,4 +1,4 @@
-"""The results of a SARIF log: one for each file and line that holds a token, and one for each token that no file at the tip holds."""
+"""The results of a SARIF log: one for each line of a file at the tip with a token, and one for each token that is in none."""
 
 from __future__ import annotations
 
@@ -20,52 +20,52 @@ if TYPE_CHECKING:
     from patscan.model import Finding, Occurrence, Report, Sighting
 
 SUPPRESSED = {"inline comment": "inSource", "baseline": "external", "path": "external"}
-"""Findings that somebody decided to ignore, by reason: suppressed results (SARIF 2.1.0 section 3.35). Other ignored ones are no results."""
+"""Reasons of findings that the user decided to ignore, which are suppressed results (SARIF 2.1.0 section 3.35)."""
 
 _LEVELS = {"certain": "error", "high": "error", "medium": "warning", "low": "note"}
 _STATES = {"active": "error", "active-blocked": "error", "inactive": "note"}
 _RANKS = {"active": 100.0, "active-blocked": 95.0, "inactive": 5.0, "certain": 90.0, "high": 75.0, "medium": 50.0, "low": 20.0}
 _MOST = 25_000
-"""Results that GitHub takes of a run."""
+"""Results of a run that GitHub takes."""
 _MOST_RELATED = 100
-"""Related locations that GitHub keeps of a result."""
+"""Related locations of a result that GitHub keeps."""
 
 
 class Place(NamedTuple):
-    """What one result is about, and the places that it names besides."""
+    """The place of one result, and its related places."""
 
     lead: Occurrence
     also: Sequence[Occurrence]
     message: str
-    """Its text, by its name in `MESSAGES`."""
+    """The key of its text in `MESSAGES`."""
 
 
 def level(finding: Finding) -> str:
-    """How bad its results are. What GitLab said outweighs what we believe."""
+    """The level of its results. GitLab's verdict outweighs the confidence."""
     return _STATES.get(finding.verdict.state, _LEVELS[finding.confidence])
 
 
 def rank(finding: Finding) -> float:
-    """How much it matters, from 0 to 100: what lives comes before what is only sure."""
+    """The priority from 0 to 100. Live tokens come before merely certain ones."""
     return _RANKS.get(finding.verdict.state, _RANKS[finding.confidence])
 
 
 def reported(report: Report) -> list[Finding]:
-    """What has results: the findings, then those that somebody suppressed."""
+    """The findings with results: those reported, then those suppressed."""
     return [*report.findings, *(finding for finding in report.ignored if finding.reason in SUPPRESSED)]
 
 
 class Results:
-    """Makes the results of a report, worst first, one at a time; counts what there is and what its bounds leave out."""
+    """Creates the results of a report one by one, and counts those that exceed GitHub's limits."""
 
     def __init__(self, root: str, rules: Sequence[tuple[str, str]]) -> None:
-        """`root` is the scanned folder's absolute path, if it is known; `rules` are the ids and levels of the log's rules in its order."""
+        """`root` is the scanned folder's absolute path, or empty. `rules` are the ids and levels of the log's rules, in order."""
         self.total = self.unrelated = 0
         self._root, self._rules = root, {rule: number for number, rule in enumerate(rules)}
 
     @property
     def left_out(self) -> int:
-        """How many results are more than a log may have."""
+        """The number of results above the limit."""
         return max(0, self.total - _MOST)
 
     def of(self, findings: Sequence[Finding]) -> Iterator[om.Result]:
@@ -98,20 +98,20 @@ class Results:
 
 
 def places(finding: Finding) -> Iterator[Place]:
-    """Each file and line at the tip; the token's other places go with the first. Without any, its newest place in a file, or elsewhere."""
+    """A place for each line at the tip; the first has all other places as related ones. Without any, the newest place in history."""
     tip = current([one for one in finding.occurrences if _is_at_tip(one)])
     lines: dict[tuple[str | None, str | None, int], list[Occurrence]] = {}
     for one in tip:
         lines.setdefault((one.sighting.path, one.match.address.member, one.position.line), []).append(one)
     others = sorted(current([one for one in finding.occurrences if not _is_at_tip(one)]), key=_last, reverse=True)
     if not tip:
-        yield Place(others[0], others, _called(others[0].sighting))
+        yield Place(others[0], others, _message_key(others[0].sighting))
     for number, (lead, *same) in enumerate(lines.values()):
         yield Place(lead, [*same, *others] if number == 0 else same, "tip")
 
 
 def _is_at_tip(occurrence: Occurrence) -> bool:
-    """Whether it can be opened where the scan was; what has no history (`at_head` is ``None``) is all there is."""
+    """Whether the file can be opened now. Without a history (`at_head` is ``None``) every file can."""
     return occurrence.at_head is not False and (in_file(occurrence.sighting) or occurrence.sighting.kind is Kind.STDIN)
 
 
@@ -119,15 +119,15 @@ def _last(occurrence: Occurrence) -> tuple[bool, float]:
     return in_file(occurrence.sighting), instant(occurrence.sighting.date)
 
 
-def _called(sighting: Sighting) -> str:
-    """The message for a place that isn't at the tip."""
+def _message_key(sighting: Sighting) -> str:
+    """The key of the message for a place that isn't at the tip."""
     if sighting.kind in MESSAGES:
         return sighting.kind
     return "history" if sighting.commit else "unreferenced"
 
 
 def _message(finding: Finding, place: Place) -> om.Message:
-    """Its text, for GitHub takes no message without one, and what it was made of, for whoever groups messages."""
+    """The message: a text, which GitHub demands, and its id and arguments, by which dashboards group messages."""
     sighting = place.lead.sighting
     arguments = [named(finding), finding.confidence, unlinked(life(finding.verdict)) or finding.verdict.state]
     commit, date = (sighting.commit or "unknown")[:SHORT], (sighting.date or "unknown")[:10]
@@ -140,15 +140,15 @@ def _message(finding: Finding, place: Place) -> om.Message:
 
 
 def _remark(sighting: Sighting) -> str:
-    """What a related location is."""
+    """The text of a related location."""
     commit = f"commit '{sighting.commit[:SHORT]}' of '{sighting.date or 'unknown'}'" if sighting.commit else ""
     blob = f"blob '{sighting.blob[:SHORT]}'" if sighting.blob else ""
-    told = ", ".join(filter(None, [commit, blob]))
-    return f"The same token: {told}." if told else "The same token."
+    details = ", ".join(filter(None, [commit, blob]))
+    return f"The same token: {details}." if details else "The same token."
 
 
 def _fingerprints(finding: Finding, place: Place) -> dict[str, str]:
-    """Ours, of the token alone, and GitHub's, of the line; where GitHub can't make its own, ours stands in in its form."""
+    """The token's fingerprint by patscan, and the line's by GitHub. Where GitHub can't compute its own, patscan's replaces it."""
     ours, lead = finding.fingerprint, place.lead
     there = place.message == "tip" and in_file(lead.sighting)
     line = lead.line_hash or (None if there else f"{ours[:16]}:1")
@@ -156,15 +156,15 @@ def _fingerprints(finding: Finding, place: Place) -> dict[str, str]:
 
 
 def _suppressions(finding: Finding) -> list[om.Suppression]:
-    """Empty for what isn't suppressed: a run has suppressions for all of its results or for none (section 3.27.23)."""
+    """The suppressions, an empty list for a result without one: all results have the field or none has (section 3.27.23)."""
     kind = SUPPRESSED.get(finding.reason)
     return [om.Suppression(kind=kind, justification=printable(finding.justification) or None)] if kind else []
 
 
 def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
-    """What SARIF has no place for. No author: a dashboard has more readers than a repository."""
+    """Facts that SARIF has no field for. Authors are left out, because a dashboard has more readers than a repository."""
     sighting, exposure, verdict = lead.sighting, finding.exposure, finding.verdict
-    told = {
+    details = {
         "confidence": finding.confidence,
         "evidence": list(reasons(finding)),
         "encodings": list(lead.encodings),
@@ -186,4 +186,4 @@ def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
         "id": ident(finding),
         "instance": verdict.instance,
     }
-    return {key: value for key, value in told.items() if value is not None and value not in ("", [], {})}
+    return {key: value for key, value in details.items() if value is not None and value not in ("", [], {})}

@@ -17,19 +17,19 @@ _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "no
 _SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.5"}
 """GitHub's ``security-severity``, a string: above 9.0 is critical, from 7.0 high, from 4.0 medium."""
 _PRECISIONS = {"routable": "very-high", "jwt": "very-high", "opaque": "medium"}
-"""By who draws the body: what carries a checksum or claims can be proved, what has no form can't."""
+"""By body: a checksum or claims can be verified, a body without a form can't."""
 _LONGEST = 1024
-"""Characters that GitHub takes of a rule's descriptions."""
+"""Characters of a rule's description that GitHub takes."""
 _ASSURANCE = "Confidence '{1}', state '{2}'."
 
 GRADES = {"error": "", "warning": "/medium", "note": "/low"}
-"""What follows a rule's id by its results' level: several dashboards read the severity of a rule, never that of a result."""
+"""The suffix of a rule's id by level. Each level is a rule of its own, since several dashboards read only a rule's severity."""
 _CAPS = {"error": "critical", "warning": "medium", "note": "low"}
-"""The most that a rule's severity may be by its results' level."""
+"""The highest severity of a rule by its results' level."""
 
 MESSAGES = {
     "tip": f"'{{0}}'. {_ASSURANCE}",
-    "history": f"'{{0}}', '{{4}}'. Commit '{{3}}' brought it. {_ASSURANCE}",
+    "history": f"'{{0}}', '{{4}}'. Commit '{{3}}' introduced it. {_ASSURANCE}",
     "note": f"'{{0}}', in a git note. Commit '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
     "commit-message": f"'{{0}}', in a commit message. Commit '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
     "tag-message": f"'{{0}}', in the message of a tag. Tag '{{3}}' of '{{4}}' says it. {_ASSURANCE}",
@@ -39,13 +39,13 @@ MESSAGES = {
     "index": f"'{{0}}', staged but never committed. {_ASSURANCE}",
     "unreferenced": f"'{{0}}', in content that no commit refers to. {_ASSURANCE}",
 }
-"""What follows a rule's name in a result's message. Its first sentence is the title, which says where the token is if it is in no file
-to be opened. Neither path nor line is in it, for dashboards group by message. ``{0}`` and so on are SARIF's placeholders and
-Python's; five at most, for DefectDojo (dojo/tools/sarif/parser.py) gives a result with six no title."""
+"""The text after a rule's name in a result's message. The first sentence is the title, and names the place if it isn't a file at the
+tip. It has neither path nor line, because dashboards group results by message. ``{0}`` and so on are placeholders of both SARIF and
+Python. There are five at most: DefectDojo (dojo/tools/sarif/parser.py) shows no title for six."""
 
 
 def described(rule: Rule, level: str) -> om.ReportingDescriptor:
-    """One rule, for results of one `level`; ``name`` is its kind in Pascal case."""
+    """A rule for results of one `level`. ``name`` is its kind in Pascal case."""
     severity = min(rule.severity, _CAPS[level], key=SEVERITIES.index)
     return om.ReportingDescriptor(
         id=rule.id + GRADES[level],
@@ -65,12 +65,12 @@ def described(rule: Rule, level: str) -> om.ReportingDescriptor:
 
 
 def unlinked(text: str) -> str:
-    """`text`, `printable`, without a link to click on (SARIF 2.1.0 section 3.11.6)."""
+    """`text`, `printable` and without links (SARIF 2.1.0 section 3.11.6)."""
     return printable(text).replace("](", "]\\(")
 
 
 def template(rule: Rule) -> str:
-    """The rule's name as a part of a text with placeholders (SARIF 2.1.0 section 3.11.5)."""
+    """The rule's name, escaped for a text with placeholders (SARIF 2.1.0 section 3.11.5)."""
     return rule.name.replace("{", "{{").replace("}", "}}")
 
 

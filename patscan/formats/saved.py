@@ -1,7 +1,7 @@
-"""A saved JSON report, read back: what `patscan.formats.wire` wrote, and nothing that merely looks like it.
+"""Reads a saved JSON report, as `patscan.formats.wire` wrote it.
 
-A report of masked tokens gives masked tokens (`Secret.masked`), one that was written with ``--show-secrets`` the tokens themselves.
-A rule comes back without what only finding needs: its pattern, anchors and examples.
+Masked tokens stay masked (`Secret.masked`). A report written with ``--show-secrets`` gives whole tokens. Rules lack the fields that only a
+scan needs: pattern, anchors and examples.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from patscan.model import (
 )
 from patscan.secret import Secret
 
-_UNMET = "a demand of the project isn't met; the report's notes say which."
-"""The one violation of a saved report whose exit code tells that there was one; its notes hold what each was."""
+_UNMET = "the scan violated a demand of the project. See the notes in the report."
+"""Stands for the violations of a saved report, which has only their exit code and notes."""
 _MASK = re.compile(r"[^…]*…\(\d+\)")
 
 Rules = dict[str, Rule]
@@ -46,7 +46,7 @@ Rules = dict[str, Rule]
 def read(data: bytes, name: str) -> Report:
     """The report in `data`, the content of a file called `name`. Raises `ReportError`."""
     document = parsed(data, name)
-    schema = document.found.get("schema") if isinstance(document.found, dict) else None
+    schema = document.content.get("schema") if isinstance(document.content, dict) else None
     if schema != SCHEMA:
         raise ReportError(f"{name}: {_other(schema)}")
     rules = [_rule(rule) for rule in document.at("tool").at("rules").each()]
@@ -66,12 +66,12 @@ def read(data: bytes, name: str) -> Report:
 
 def _other(schema: object) -> str:
     if isinstance(schema, str) and re.fullmatch(r"patscan-report/\d+", schema):
-        return f"a report of the form {schema}, and this version of patscan reads {SCHEMA}. Use the version that wrote it."
+        return f"its format is {schema}, and this version of patscan reads {SCHEMA}. Use the version that wrote it."
     return f'not a JSON report of patscan: "schema" must be "{SCHEMA}". `patscan scan --format json` writes one.'
 
 
 def _rule(rule: Value) -> Rule:
-    # Every format shows a rule's texts as they are, for nobody but the user writes a rule file; a report may come from anywhere.
+    # Formats don't escape a rule's texts, because rule files are trusted. A saved report isn't.
     return Rule(
         id=printable(rule.at("id").text()),
         kind=printable(rule.at("kind").text()),
@@ -136,9 +136,9 @@ def _verdict(verdict: Value) -> Verdict:
         verdict.at("state").text(),
         verdict.at("reason").text(),
         {key: verdict.at("facts").at(key).fact() for key in verdict.at("facts").members()},
-        () if checks.found is None else tuple(_check(one) for one in checks.each()),
-        None if severity.found is None else severity.one_of(SEVERITIES),
-        () if reasons.found is None else reasons.texts(),
+        () if checks.content is None else tuple(_check(one) for one in checks.each()),
+        None if severity.content is None else severity.one_of(SEVERITIES),
+        () if reasons.content is None else reasons.texts(),
         verdict.at("instance").text_or_none(),
         verdict.at("asked_at").text_or_none(),
     )
@@ -154,8 +154,8 @@ def _check(check: Value) -> Check:
 
 
 def _ignored(finding: Value, rules: Rules) -> Finding:
-    made = _finding(finding, rules)
-    return made._replace(reason=finding.at("reason").text(), justification=finding.at("justification").text())
+    parsed_finding = _finding(finding, rules)
+    return parsed_finding._replace(reason=finding.at("reason").text(), justification=finding.at("justification").text())
 
 
 def _secret(shown: str, rule: Rule) -> Secret:
@@ -174,18 +174,18 @@ def _exposure(exposure: Value) -> Exposure:
         _commit_or_none(exposure.at("first_seen")),
         _commit_or_none(exposure.at("last_seen")),
         exposure.at("at_head").truth_or_none(),
-        None if tips.found is None else tips.texts(),
+        None if tips.content is None else tips.texts(),
         exposure.at("reachable").truth_or_none(),
         exposure.at("pushed").truth_or_none(),
         exposure.at("kept_by").text_or_none(),
-        None if removed.found is None else tuple(_commit(one) for one in removed.each()),
+        None if removed.content is None else tuple(_commit(one) for one in removed.each()),
         exposure.at("at_or_before").truth_or_none() or False,
-        None if reflogs.found is None else reflogs.texts(),
+        None if reflogs.content is None else reflogs.texts(),
     )
 
 
 def _commit_or_none(commit: Value) -> Commit | None:
-    return None if commit.found is None else _commit(commit)
+    return None if commit.content is None else _commit(commit)
 
 
 def _commit(commit: Value) -> Commit:
@@ -196,7 +196,7 @@ def _commit(commit: Value) -> Commit:
         commit.at("date").text(),
         commit.at("committer").text_or_none() or "",
         commit.at("committed").text_or_none() or "",
-        None if parents.found is None else parents.texts(),
+        None if parents.content is None else parents.texts(),
     )
 
 

@@ -1,4 +1,4 @@
-"""What many tokens are together, in a few lines: the last thing that is seen in a terminal."""
+"""The summary of a report with several tokens, the last lines in a terminal."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from patscan.model import Exposure, Finding
 
 _NAMED = 3
-"""Authors and kinds that are named."""
+"""Authors and kinds that are listed."""
 _FIRST = 5
-"""Tokens named as the first to deal with."""
+"""Tokens listed as the most urgent."""
 
 
 def summary(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
-    """How sure, alive or not, where, pushed, by whom, and what to do first: a label and a text each."""
+    """Labels with texts: confidence, kinds, GitLab's verdicts, places, pushed or not, authors, the most urgent tokens."""
     yield "sure", _numbered((finding.confidence for finding in findings), CONFIDENCES[::-1])
     yield "kinds", _most(finding.rule.name for finding in findings)
     if any(finding.verdict.state != "unchecked" for finding in findings):
@@ -30,7 +30,7 @@ def summary(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
     places = [place for finding in findings if (place := _place(finding))]
     yield "where", _numbered(places, tuple(dict.fromkeys((*_PLACES, *places))))
     pushed = Counter(finding.exposure.pushed for finding in findings if finding.exposure.pushed is not None or finding.exposure.first_seen)
-    words = ((True, "pushed"), (False, f"with {NO_TRACE}"), (None, f"of which {UNKNOWN}"))
+    words = ((True, "pushed"), (False, f"with {NO_TRACE}"), (None, f"{UNKNOWN}"))
     yield "pushed", "; ".join(f"{pushed[key]:,} {word}" for key, word in words if pushed[key])
     yield "who", _most(_author(finding.exposure) for finding in findings)
     yield "first", _first(findings)
@@ -40,7 +40,7 @@ _PLACES = ("at HEAD", "on other branches", "in tags", "in history only")
 
 
 def _place(finding: Finding) -> str:
-    """Where a token is, in words that count: no name of a branch."""
+    """Where a token is, without a branch's name, so that places can be counted."""
     place = standing(finding)
     if place.startswith(("on ", "in merge request")):
         return "on other branches"
@@ -52,11 +52,11 @@ def _author(exposure: Exposure) -> str:
 
 
 def _first(findings: Sequence[Finding]) -> str:
-    """The tokens that most need to go: what lives, then what was pushed and is proved."""
+    """What to do first: about live tokens, then about pushed and certain ones."""
     worst = sorted(findings, key=_urgency, reverse=True)
     group = [finding for finding in worst if _urgency(finding)[:2] == _urgency(worst[0])[:2]]
     why = "live" if is_live(worst[0]) else "pushed" if worst[0].exposure.pushed else ""
-    act = "take out" if worst[0].exposure.pushed is False and not is_live(worst[0]) else "revoke"
+    act = "remove" if worst[0].exposure.pushed is False and not is_live(worst[0]) else "revoke"
     named = ", ".join(map(ident, group[:_FIRST])) + (f" and {len(group) - _FIRST:,} more" if len(group) > _FIRST else "")
     return f"{act} {f'what is {why}: ' if why else ''}{named}"
 
@@ -67,13 +67,13 @@ def _urgency(finding: Finding) -> tuple[bool, bool, int, int]:
 
 
 def _numbered(words: Iterable[str], order: Sequence[str]) -> str:
-    counted = Counter(words)
-    return ", ".join(f"{counted[word]:,} {word}" for word in order if counted[word])
+    numbers = Counter(words)
+    return ", ".join(f"{numbers[word]:,} {word}" for word in order if numbers[word])
 
 
 def _most(words: Iterable[str]) -> str:
-    """The most frequent of `words`, and how many others there are."""
-    counted = sorted(Counter(filter(None, words)).items(), key=lambda item: (-item[1], item[0]))
-    more = sum(number for _, number in counted[_NAMED:])
-    named = [f"{word} ({number:,})" if len(counted) > 1 else word for word, number in counted[:_NAMED]]
-    return "; ".join([*named, *([f"{more:,} of {len(counted) - _NAMED:,} others"] if more else [])])
+    """The most frequent of `words`, and the number of others."""
+    numbers = sorted(Counter(filter(None, words)).items(), key=lambda item: (-item[1], item[0]))
+    more = sum(number for _, number in numbers[_NAMED:])
+    named = [f"{word} ({number:,})" if len(numbers) > 1 else word for word, number in numbers[:_NAMED]]
+    return "; ".join([*named, *([f"{more:,} of {len(numbers) - _NAMED:,} others"] if more else [])])

@@ -1,10 +1,11 @@
-"""The report for people: a block for each token, live ones first, then what was looked at, what wasn't, and a summary."""
+"""The report for people: a block for each token, live ones first, then coverage, skips, notes and a summary."""
 
 from __future__ import annotations
 
 from textwrap import wrap
 from typing import TYPE_CHECKING, TextIO
 
+from patscan.counts import counted
 from patscan.dates import instant
 from patscan.formats.advice import NO_TRACE, remedy, undoing
 from patscan.formats.logs import harmless, write_lines
@@ -12,7 +13,7 @@ from patscan.formats.places import SHORT, current, place, remark
 from patscan.formats.redaction import shown
 from patscan.formats.summary import summary
 from patscan.formats.verdicts import advice, is_live, life
-from patscan.formats.words import GENERATED, by_reason, count, named, reasons, since, whereabouts
+from patscan.formats.words import GENERATED, by_reason, named, reasons, since, whereabouts
 from patscan.kind import Kind
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from patscan.model import Coverage, Exposure, Finding, Note, Occurrence, Report, Skip
 
 _PLACES = 3
-"""Other places listed for a token; ``--all`` lists every one, and so does the JSON report."""
+"""Other places listed for a token. ``--all`` and the JSON report list all."""
 _FEW = 10
-"""From more tokens on, a token has fewer lines: no neighbours of its own line, no step by step remedy."""
+"""With more tokens, each has fewer lines: its own line without neighbours, and the first sentence of the remedy."""
 _REMARKS = 10
 """Skips and notes listed."""
 _NARROWEST = 40
@@ -61,7 +62,7 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
 
 
 def _block(finding: Finding, report: Report, style: Style) -> Iterator[str]:
-    """All that is to be said of one token but what to do."""
+    """The lines about one token, without its remedy."""
     here = current(finding.occurrences)
     lead = max(here, key=lambda one: (one.sighting.path is not None, instant(one.sighting.date)))
     yield _title(finding, style)
@@ -74,16 +75,16 @@ def _block(finding: Finding, report: Report, style: Style) -> Iterator[str]:
 
 
 def _title(finding: Finding, style: Style) -> str:
-    """The mask and the id, and what matters most of it."""
+    """The mask, the id, and the most important facts."""
     exposure = finding.exposure
-    said = [_ink(finding.confidence, _CONFIDENCE[finding.confidence], style)]
-    said += ["pushed"] * (exposure.pushed is True) + ["not at HEAD"] * (exposure.at_head is False)
+    words = [_ink(finding.confidence, _CONFIDENCE[finding.confidence], style)]
+    words += ["pushed"] * (exposure.pushed is True) + ["not at HEAD"] * (exposure.at_head is False)
     live = [_ink("LIVE", _LIVE, style)] if is_live(finding) else []
-    return "  ".join((_ink(harmless(named(finding, style.reveal)), _TOKEN, style), *live, ", ".join(said)))
+    return "  ".join((_ink(harmless(named(finding, style.reveal)), _TOKEN, style), *live, ", ".join(words)))
 
 
 def _place(finding: Finding, lead: Occurrence, style: Style) -> Iterator[str]:
-    """Where it stands, as grep and editors have it, and what it is."""
+    """The place in the form of grep and editors, and the rule's name."""
     spot, kind = _spot(lead), finding.rule.name
     fits = len(spot) + len(kind) + 6 <= style.width
     yield f"    {_ink(spot, _BOLD, style)}{f'  {kind}' if fits else ''}"
@@ -92,10 +93,10 @@ def _place(finding: Finding, lead: Occurrence, style: Style) -> Iterator[str]:
 
 
 def _facts(finding: Finding, lead: Occurrence, number: int, style: Style) -> Iterator[str]:
-    """Whether it lives, why we believe it, since when, and where it stands; less of it if it is one of a `number` that are summed up."""
+    """GitLab's verdict, the evidence, since when, and where. `number` tokens are reported; with many, there are fewer lines."""
     yield from _row("GitLab", life(finding.verdict), style)
-    for advised in advice(finding.verdict):
-        yield from _row("", advised, style)
+    for sentence in advice(finding.verdict):
+        yield from _row("", sentence, style)
     yield from _row("why", "; ".join(text for text in reasons(finding) if text != GENERATED), style)
     known = {"pushed", "at HEAD", *([NO_TRACE] if number > 1 else [])}
     where = "; ".join(text for text in whereabouts(finding, lead) if text not in known)
@@ -116,13 +117,13 @@ def _since(exposure: Exposure, author: str) -> str:
 
 
 def _others(others: Sequence[Occurrence], style: Style) -> Iterator[str]:
-    """The token's other places, as many as are wanted."""
+    """The token's other places."""
     shown = others if style.every else others[:_PLACES]
     for i, other in enumerate(shown):
         odd = remark(other.sighting)
         yield from _row("" if i else "also", _spot(other) + (f" ({odd})" if odd else ""), style)
     if more := len(others) - len(shown):
-        yield from _row("", f"and {count(more, 'more place')} (--all shows them)", style)
+        yield from _row("", f"and {counted(more, 'more place')} (--all shows them)", style)
 
 
 def _frame(finding: Finding, lead: Occurrence, short: bool, style: Style) -> Iterator[str]:
@@ -144,7 +145,7 @@ def _frame(finding: Finding, lead: Occurrence, short: bool, style: Style) -> Ite
 
 
 def _remedy(finding: Finding, text: str, short: bool, style: Style) -> Iterator[str]:
-    """What to do, told once; with `short` only a rule's first sentence and its page."""
+    """The remedy; with `short` only its first sentence and the rule's page."""
     page = finding.rule.references[:1]
     if short and text == finding.rule.remedy and page:
         yield from _wrapped("    → ", harmless(f"{text.partition('. ')[0].rstrip('.')}: {page[0]}"), style)
@@ -164,25 +165,25 @@ def _looked_at(report: Report, style: Style) -> Iterator[str]:
     coverage = report.coverage
     yield f"Looked at {', '.join(_amounts(coverage, report.target.type))}."
     if coverage.skipped:
-        title = f"INCOMPLETE: {count(len(coverage.skipped), 'thing')} could not be looked at:"
+        title = f"INCOMPLETE: {counted(len(coverage.skipped), 'thing')} could not be looked at:"
         yield _ink(title, _WARNING, style)
         yield from _remarks(coverage.skipped, style)
     if coverage.notes:
-        yield f"{count(len(coverage.notes), 'note')}:"
+        yield f"{counted(len(coverage.notes), 'note')}:"
         first = [note for note in coverage.notes if note.kind]
         yield from _remarks([*first, *(note for note in coverage.notes if not note.kind)], style)
 
 
 def _amounts(coverage: Coverage, target: str) -> Iterator[str]:
     if target in {"history", "push", "ci"}:
-        yield count(coverage.commits, "commit")
-        yield count(coverage.blobs, "blob")
+        yield counted(coverage.commits, "commit")
+        yield counted(coverage.blobs, "blob")
     elif target == "stdin":
         yield "standard input"
     elif target == "message":
         yield "the message"
     else:
-        yield count(coverage.blobs, "file")
+        yield counted(coverage.blobs, "file")
     yield _size(coverage.bytes)
 
 
@@ -194,17 +195,17 @@ def _remarks(remarks: Sequence[Skip | Note], style: Style) -> Iterator[str]:
 
 
 def _verdict(report: Report, style: Style) -> str:
-    found = f"{count(len(report.findings), 'token')} found" if report.findings else "No token found"
+    result = f"{counted(len(report.findings), 'token')} found" if report.findings else "No token found"
     if report.interrupted:
-        return _ink(f"Interrupted. {found} so far.", _WARNING, style)
+        return _ink(f"Interrupted. {result} so far.", _WARNING, style)
     if report.coverage.skipped:
-        return _ink(f"{found} in what could be looked at.", _WARNING, style)
-    return _ink(f"{found}.", _CONFIDENCE["certain"] if report.findings else _GOOD, style)
+        return _ink(f"{result} in what could be looked at.", _WARNING, style)
+    return _ink(f"{result}.", _CONFIDENCE["certain"] if report.findings else _GOOD, style)
 
 
 def _size(size: int) -> str:
     if size < _KILO:
-        return count(size, "byte")
+        return counted(size, "byte")
     power = min((len(str(size)) - 1) // 3, 4)
     return f"{size / _KILO**power:,.1f} {' kMGT'[power]}B"
 
@@ -215,7 +216,7 @@ def _row(label: str, text: str, style: Style) -> Iterable[str]:
 
 def _wrapped(label: str, text: str, style: Style) -> Iterable[str]:
     room = style.width - len(label)
-    # Most texts are short, and textwrap takes its time even for those.
+    # Most texts are short, and textwrap is slow even for those.
     lines = [text] if 0 < len(text) <= room and text == text.strip() else wrap(text, room, break_long_words=False, break_on_hyphens=False)
     return [f"{label if i == 0 else ' ' * len(label)}{line}" for i, line in enumerate(lines)]
 

@@ -1,9 +1,11 @@
-"""What GitLab said of a token, in words."""
+"""GitLab's verdicts in words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from patscan.counts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -11,16 +13,16 @@ if TYPE_CHECKING:
     from patscan.model import Fact, Finding, Verdict
 
 _SCOPES = 4
-"""Scopes that are named."""
+"""Scopes that are listed."""
 
 
 def is_live(finding: Finding) -> bool:
-    """Whether GitLab said that the token works."""
+    """Whether GitLab says that the token works."""
     return finding.verdict.state.startswith("active")
 
 
 def life(verdict: Verdict) -> str:
-    """The state with what matters most of it (``LIVE: api, owner anna, expires 2027-01-31``); empty if there is nothing to say."""
+    """The state with its main facts (``LIVE: api, owner anna, expires 2027-01-31``); empty if GitLab wasn't asked."""
     if verdict.state == "unchecked" and not verdict.reason:
         return ""
     if not verdict.state.startswith("active"):
@@ -31,14 +33,14 @@ def life(verdict: Verdict) -> str:
 
 
 def advice(verdict: Verdict) -> Iterator[str]:
-    """How bad a leak of it is, and what GitLab advises against in its life, a sentence each."""
+    """The severity of the leak, and the problems of the token's lifecycle, one sentence each."""
     if verdict.severity:
         yield ": ".join(filter(None, (f"severity {verdict.severity}", "; ".join(verdict.severity_reasons))))
     yield from (check.message for check in verdict.lifecycle)
 
 
 def owner(verdict: Verdict) -> str:
-    """Whose token it is."""
+    """The token's owner; empty if unknown."""
     user = verdict.facts.get("owner")
     if not isinstance(user, Mapping):
         return ""
@@ -48,13 +50,13 @@ def owner(verdict: Verdict) -> str:
 
 
 def scopes(verdict: Verdict) -> tuple[str, ...]:
-    """What it may be used for."""
+    """The token's scopes."""
     names = verdict.facts.get("scopes")
     return tuple(map(str, names)) if isinstance(names, tuple) else ()
 
 
 def plain(fact: Fact) -> object:
-    """A fact as JSON has it."""
+    """A fact as a JSON value."""
     if isinstance(fact, tuple):
         return [plain(item) for item in fact]
     return {key: plain(value) for key, value in fact.items()} if isinstance(fact, Mapping) else fact
@@ -64,7 +66,7 @@ def _scopes(verdict: Verdict) -> Iterator[str]:
     names = scopes(verdict)
     yield from names[:_SCOPES]
     if (more := len(names) - _SCOPES) > 0:
-        yield f"{more} more {'scope' if more == 1 else 'scopes'}"
+        yield counted(more, "more scope")
 
 
 def _owner(verdict: Verdict) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""The JSON report, ``patscan-report/1``: the wire format, written field by field so that inner types may change without it.
+"""The JSON report, ``patscan-report/1``. It is written field by field, so that inner types may change without it.
 
-Every other format can be made from it. Its text is ASCII. What is no Unicode text in a repository becomes U+FFFD; a path that is
-not UTF-8 has its bytes in ``path_bytes`` as well, base64. ``null`` says: not looked at, or there is none.
+Every other format can be derived from it. It is ASCII. Text that isn't Unicode becomes U+FFFD; a path that isn't UTF-8 also has its
+bytes in ``path_bytes``, in base64. ``null`` means: not looked at, or none.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SCHEMA = "patscan-report/1"
 
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
-    """Write `report`, one finding at a time."""
+    """Write `report` finding by finding."""
     margin = "\n  "
     stream.write("{\n")
     stream.writelines(f'  "{key}": {indented(value, margin)},\n' for key, value in head(report).items())
@@ -37,7 +37,7 @@ def write(report: Report, stream: TextIO, style: Style) -> None:
 
 
 def head(report: Report) -> dict[str, Any]:
-    """All of the document but its findings."""
+    """The document without its findings."""
     return {
         "schema": SCHEMA,
         "tool": {"name": "patscan", "version": __version__, "rules": [_rule(rule) for rule in report.rules]},
@@ -49,7 +49,7 @@ def head(report: Report) -> dict[str, Any]:
 
 
 def write_items(stream: TextIO, items: Iterable[dict[str, Any]], margin: str = "\n") -> None:
-    """A list, item by item: what `indented` makes of it, without the whole of it in memory."""
+    """Write a list item by item, in the form of `indented`, without the whole text in memory."""
     inner, comma = f"{margin}  ", ""
     stream.write("[")
     for item in items:
@@ -59,7 +59,7 @@ def write_items(stream: TextIO, items: Iterable[dict[str, Any]], margin: str = "
 
 
 def indented(value: Any, margin: str = "\n") -> str:
-    """What ``json.dumps`` makes of `value` with an indent of 2, but quickly: with an indent, it leaves its C part unused."""
+    """The result of ``json.dumps(value, indent=2)``, but faster: with an indent, json doesn't use its C encoder."""
     if isinstance(value, str):
         return encode_basestring_ascii(value)
     if not value or not isinstance(value, dict | list):
@@ -127,7 +127,7 @@ def finding(finding: Finding, style: Style, target: Target) -> dict[str, Any]:
 
 
 def ignored(one: Finding, style: Style, target: Target) -> dict[str, Any]:
-    """One finding that isn't counted, and why."""
+    """One ignored finding, with the reason."""
     return {**finding(one, style, target), "reason": one.reason, "justification": one.justification}
 
 

@@ -1,4 +1,4 @@
-"""What a report knows of a token, as a person would say it."""
+"""Facts about a token in plain words."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from patscan.model import Evidence, Exposure, Finding, Note, Occurrence, Report
 
 GENERATED = "known prefix, exact length, and a body as a generator draws it"
-"""What ``high`` means of most kinds."""
+"""The meaning of ``high`` for most kinds."""
 
 
 def reasons(finding: Finding) -> Iterator[str]:
-    """Why we believe it."""
+    """The evidence in words."""
     if finding.confidence == "high" and finding.rule.body != "jwt":
         yield GENERATED
     for evidence in finding.evidence:
@@ -37,31 +37,31 @@ def _in_words(evidence: Evidence) -> str:
         return f"prefix: {facts.get('text')}"
     if "text" in facts:
         return str(facts["text"])
-    said = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in facts.items())
-    return said if evidence.type == "routing" else f"{evidence.type}: {said}" if said else evidence.type
+    facts_text = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in facts.items())
+    return facts_text if evidence.type == "routing" else f"{evidence.type}: {facts_text}" if facts_text else evidence.type
 
 
-_KEPT = {
+_KEPT_BY = {
     "stash": "in a stash",
     "reflog": "in a reflog only",
     "no ref": "in a dangling commit",
     "index": "staged, never committed",
     "nothing": "never committed",
 }
-_HELD = {
+_TIPS = {
     "refs/heads/": "on branch",
     "refs/remotes/": "on remote branch",
     "refs/merge-requests/": "in merge request",
     "refs/tags/": "in tag",
     "refs/": "in",
 }
-"""What is said of the tips that hold a token: those of the first row that fits, so that a branch goes before a tag."""
+"""Words for tips that reach a token, by prefix. The first row that fits counts, so a branch comes before a tag."""
 _ID = 8
-"""Characters of a fingerprint that make a short id."""
+"""Characters of a short id, the beginning of a fingerprint."""
 
 
 def ident(finding: Finding) -> str:
-    """The token's short id, by which masks that look alike are told apart."""
+    """The token's short id, which tells equal masks apart."""
     return f"#{printable(finding.fingerprint[:_ID])}"
 
 
@@ -71,48 +71,48 @@ def named(finding: Finding, reveal: bool = False) -> str:
 
 
 def standing(finding: Finding) -> str:
-    """Where the token is today (``at HEAD``, ``on branch topic/x``, ``in a stash``); empty where there is no history to ask."""
+    """Where the token is today (``at HEAD``, ``on branch topic/x``, ``in a stash``); empty without a history."""
     exposure = finding.exposure
     if exposure.at_head:
         return "at HEAD"
     if any(one.sighting.kind is Kind.NOTE for one in finding.occurrences):
         return "in a git note"
-    for prefix, words in _HELD.items():
+    for prefix, words in _TIPS.items():
         if names := [tip.removeprefix(prefix) for tip in exposure.tips or () if tip.startswith(prefix) and tip != "refs/stash"]:
             return f"{words} {names[0]}" + (f" and {len(names) - 1:,} more" if len(names) > 1 else "")
     if exposure.reachable is False:
-        return _KEPT.get(exposure.kept_by or "", "in what no ref leads to")
-    return _KEPT.get(exposure.kept_by or "") or ("in history only" if exposure.at_head is False else "")
+        return _KEPT_BY.get(exposure.kept_by or "", "in content that no ref reaches")
+    return _KEPT_BY.get(exposure.kept_by or "") or ("in history only" if exposure.at_head is False else "")
 
 
 def whereabouts(finding: Finding, lead: Occurrence) -> Iterator[str]:
-    """What is to be known of the place of `lead`, besides its name, and of where in history the token lives."""
+    """Facts about the place of `lead` besides its name, and about the token's exposure in history."""
     sighting = lead.sighting
     yield from (text for text in [remark(sighting)] if text and text not in standing(finding))
     yield from (f"encoded as {encoding}" for encoding in lead.encodings)
-    if (held := versions(lead, finding.occurrences)) > 1:
-        yield f"in {held:,} versions of this file"
-    yield from _exposed(finding)
+    if (number := versions(lead, finding.occurrences)) > 1:
+        yield f"in {number:,} versions of this file"
+    yield from _exposure(finding)
 
 
 def since(exposure: Exposure) -> str:
-    """The day of its first sight, as far back as history goes."""
+    """The day when the token was first seen, as far back as history goes."""
     return f"{exposure.first_seen.date[:10]}{' or before' if exposure.at_or_before else ''}" if exposure.first_seen else ""
 
 
-def _exposed(finding: Finding) -> Iterator[str]:
+def _exposure(finding: Finding) -> Iterator[str]:
     exposure = finding.exposure
     if exposure.at_head and not any(one.at_head or one.at_head is None for one in finding.occurrences):
         yield "at HEAD in a place that is ignored"
     else:
         yield from filter(None, [standing(finding)])
-    yield from filter(None, [_pushed(exposure)])
+    yield from filter(None, [_push_state(exposure)])
     if exposure.removed:
         newest = exposure.removed[-1]
-        yield f"taken out by {newest.id[:SHORT]} on {newest.date[:10]}"
+        yield f"removed by {newest.id[:SHORT]} on {newest.date[:10]}"
 
 
-def _pushed(exposure: Exposure) -> str:
+def _push_state(exposure: Exposure) -> str:
     if exposure.pushed is None:
         return UNKNOWN if exposure.kept_by and exposure.kept_by not in NEVER_COMMITTED else ""
     if exposure.pushed:
@@ -121,35 +121,36 @@ def _pushed(exposure: Exposure) -> str:
 
 
 def headline(finding: Finding, occurrence: Occurrence) -> str:
-    """What stands there and how sure that is, in one line for a dashboard that shows the place itself."""
+    """The token, its confidence and its state in one line, for a dashboard that shows the place itself."""
     sighting = occurrence.sighting
     commit = f" in commit {sighting.commit[:SHORT]}" if sighting.commit and in_file(sighting) else ""
     odd = remark(sighting)
     inside = f"in {occurrence.match.address.member} of this archive" if occurrence.match.address.member else ""
     past = f"{standing(finding) or 'in history only'}{commit}" if occurrence.at_head is False else ""
-    told = [f"{finding.rule.name} {named(finding)} ({finding.confidence})", life(finding.verdict), "" if odd in past else odd, inside, past]
-    return printable("; ".join(filter(None, told)))
+    parts = [
+        f"{finding.rule.name} {named(finding)} ({finding.confidence})",
+        life(finding.verdict),
+        "" if odd in past else odd,
+        inside,
+        past,
+    ]
+    return printable("; ".join(filter(None, parts)))
 
 
-def unseen(report: Report) -> Iterator[Skip]:
-    """Everything that keeps `report` from being complete."""
+def skips(report: Report) -> Iterator[Skip]:
+    """The skips of `report`, and one more if it was interrupted."""
     yield from report.coverage.skipped
     if report.interrupted:
         yield Skip(report.target.path, "the scan was interrupted: not everything was looked at.")
 
 
 def prominent(report: Report) -> list[Note]:
-    """The notes that every format shows: what a repository's own files hide, and what of patscan's own was changed."""
+    """The notes that every format shows: what a repository's own files hide, and damage to patscan's cache."""
     return [note for note in report.coverage.notes if note.kind]
 
 
 def by_reason(ignored: Iterable[Finding]) -> Iterator[str]:
-    """How many were ignored, and why, the most frequent reason first."""
-    counted = Counter(finding.reason for finding in ignored)
-    for reason, number in sorted(counted.items(), key=lambda item: (-item[1], item[0])):
+    """The number of ignored tokens by reason, the most frequent first."""
+    numbers = Counter(finding.reason for finding in ignored)
+    for reason, number in sorted(numbers.items(), key=lambda item: (-item[1], item[0])):
         yield f"{number:,} {printable(reason)}"
-
-
-def count(number: int, noun: str) -> str:
-    """``1 token``, ``2,000 tokens``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

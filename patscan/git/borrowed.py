@@ -1,4 +1,4 @@
-"""A bare repository of our own that borrows a checkout's objects: what is fetched goes there, and the checkout stays as it is."""
+"""A temporary bare repository that borrows a checkout's objects. Fetches write there and leave the checkout unchanged."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from patscan.errors import PatscanError
 from patscan.git.child import GitError, run
 from patscan.git.honoured import Honoured, honoured
 from patscan.git.mirror import at, configured, credentials, scratch_folder
-from patscan.git.network import Tell, talk
+from patscan.git.network import Progress, talk
 from patscan.git.repository import Repository
 
 _REMOTE = "patscan"
 _REFS = "refs/patscan/"
 _FETCH = (
-    # One pack, whatever its size, and what is malformed is wanted, too. As with any other fetch of ours, see `patscan.git.mirror`.
+    # Keep one pack of any size, and accept malformed objects, as in `patscan.git.mirror`.
     *("-c", "fetch.unpackLimit=1", "-c", "transfer.unpackLimit=1", "-c", "fetch.fsckObjects=false", "-c", "transfer.fsckObjects=false"),
     *("-c", "fetch.writeCommitGraph=false"),
 )
@@ -27,21 +27,21 @@ _QUIETLY = ("--progress", "--no-write-fetch-head", "--no-tags", "--no-prune", "-
 
 
 class Network(NamedTuple):
-    """What a fetch may use."""
+    """Environment, time limit and progress of fetches."""
 
     environment: Mapping[str, str]
     seconds: float
-    """For all fetches together."""
-    tell: Tell | None = None
+    """The limit for all fetches together."""
+    progress: Progress | None = None
 
 
 class Borrowed:
-    """The repository, and the server that its checkout came from."""
+    """The temporary repository, and the server of its checkout."""
 
     def __init__(self, place: Path, offline: Mapping[str, str], network: Network, known: Honoured, partial: bool) -> None:
-        """`known` is what the checkout says of its server; it may be a `partial` clone."""
+        """`known` is the checkout's configuration of its server. `partial`: the checkout is a partial clone."""
         self.environment = at(place, offline)
-        self.place, self._remote, self._tell = place, known.remote, network.tell
+        self.place, self._remote, self._progress = place, known.remote, network.progress
         self._problem = known.problem
         self._end = time.monotonic() + network.seconds
         self._online = at(place, network.environment)
@@ -56,47 +56,47 @@ class Borrowed:
         return run(args, self.place, self.environment, stdin).decode("utf-8", "surrogateescape")
 
     def commit(self, name: str) -> str:
-        """The id of the commit that `name` leads to; empty if it isn't here."""
+        """The id of the commit that `name` resolves to; empty if it isn't here."""
         try:
             return self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
         except GitError:
             return ""
 
     def edge(self) -> set[str]:
-        """The commits whose parents aren't here, for the history was cut off there."""
+        """The commits at which history is cut off: their parents aren't here."""
         try:
             return set((self.place / "shallow").read_text("ascii").split())
         except FileNotFoundError:
             return set()
 
     def join(self, commits: Sequence[str]) -> None:
-        """Let history go on below those of these commits that it was cut off at although all of their parents are here."""
+        """End the cut at those of these commits whose parents are all here."""
         settings = {**self.environment, "GIT_SHALLOW_FILE": os.devnull}
         listed = run(("log", "--no-walk", "--stdin", "--format=%H %P"), self.place, settings, "\n".join(commits).encode()).decode()
-        parents = {commit: above for commit, *above in map(str.split, listed.splitlines())}
-        asked = "".join(f"{name}\n" for above in parents.values() for name in above).encode()
+        parents = {commit: own_parents for commit, *own_parents in map(str.split, listed.splitlines())}
+        asked = "".join(f"{name}\n" for own_parents in parents.values() for name in own_parents).encode()
         absent = {line.split()[0] for line in self.git("cat-file", "--batch-check", stdin=asked).splitlines() if line.endswith(" missing")}
-        self.cut(self.edge().difference(commit for commit, above in parents.items() if absent.isdisjoint(above)))
+        self.cut(self.edge().difference(commit for commit, own_parents in parents.items() if absent.isdisjoint(own_parents)))
 
     def cut(self, edge: Iterable[str]) -> None:
         """Cut the history off at these commits, and nowhere else."""
         (self.place / "shallow").write_text("".join(f"{name}\n" for name in sorted(edge)), "ascii")
 
     def fetch(self, wanted: Sequence[str], *options: str) -> str:
-        """Get these ids or full ref names; returns the id of the last one. Raises `GitError`."""
+        """Fetch these ids or full ref names and return the id of the last one. Raises `GitError`."""
         specs = [f"+{name}:{_REFS}{number}" for number, name in enumerate(wanted)]
         self._talk((*_FETCH, "fetch", *_QUIETLY, *options, "--", _REMOTE, *specs))
         return self.git("rev-parse", "--verify", "--end-of-options", f"{_REFS}{len(wanted) - 1}").strip()
 
     def fetch_objects(self, names: Iterable[str]) -> None:
-        """Get these objects alone, whatever git believes to have of them. Raises `GitError`."""
+        """Fetch exactly these objects, even if git believes that it has them. Raises `GitError`."""
         file = self.place / "wanted"
         file.write_text("".join(f"{name}\n" for name in names), "ascii")
         with file.open("rb") as stream:
             self._talk((*_FETCH, "-c", "fetch.negotiationAlgorithm=noop", "fetch", *_QUIETLY, "--stdin", "--", _REMOTE), stream)
 
     def settle(self, head: str, ref: str, edge: Iterable[str]) -> None:
-        """Leave `head` as all that HEAD and the ref `ref` lead to, and cut the history off at the commits `edge`."""
+        """Point HEAD and the ref `ref` to `head`, delete all other refs, and cut history off at the commits `edge`."""
         listed = self.git("for-each-ref", "--format=%(refname)", _REFS).split()
         changes = [f"delete {name}" for name in listed] + ([f"update {ref} {head}"] if ref else [])
         self.git("update-ref", "--stdin", stdin="".join(f"{change}\n" for change in changes).encode("utf-8", "surrogateescape"))
@@ -108,16 +108,16 @@ class Borrowed:
             raise GitError(self._problem)
         left = self._end - time.monotonic()
         if left <= 0:
-            raise GitError("the time for fetching is up (--fetch-timeout).")
+            raise GitError("the time limit for fetching is over. Raise it with --fetch-timeout.")
         try:
-            talk(args, self.place, self._online, self._tell, limit=left, **({"stdin": stdin} if stdin else {}))  # type: ignore[arg-type]
+            talk(args, self.place, self._online, self._progress, limit=left, **({"stdin": stdin} if stdin else {}))  # type: ignore[arg-type]
         except GitError as error:
             raise GitError(self._remote.hidden(str(error))) from None
 
 
 @contextmanager
 def borrowed(checkout: Repository, offline: Mapping[str, str], network: Network) -> Iterator[Borrowed]:
-    """Make one for `checkout`; it is removed at the end. `offline` is the environment of children that fetch nothing."""
+    """Create a `Borrowed` for `checkout`, and remove it at the end. `offline` is the environment of git processes that don't fetch."""
     known = honoured(checkout)
     with scratch_folder() as folder:
         place = folder / "borrowed.git"

@@ -1,4 +1,4 @@
-"""How one tree differs from another, or the index from a tree: git's raw diff, by path, and what stood there before."""
+"""How one tree differs from another, or the index from a tree, by git's raw diff; and the contents before the change."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from patscan.content import Failure, Piece
 from patscan.git.child import run
+from patscan.git.modes import SUBMODULE
 from patscan.git.objects import ObjectShard
 
-SYMLINK, SUBMODULE = "120000", "160000"
 _RAW = ("--raw", "-z", "--no-abbrev", "--ignore-submodules=none", "--diff-filter=d")
 
 
 class Change(NamedTuple):
-    """A path: its mode and blob before (zeros: none) and now, and what happened to it (git-diff-index(1), raw output format)."""
+    """A changed path: mode and blob before (zeros: none) and now, and the status letter (git-diff-index(1), raw output format)."""
 
     old_mode: str
     mode: str
@@ -27,7 +27,7 @@ class Change(NamedTuple):
 
 
 def changes(folder: Path, environment: Mapping[str, str], command: Sequence[str], trees: Sequence[str]) -> Iterator[Change]:
-    """What ``git COMMAND TREES`` says, a diff of some kind; what was deleted is left out. Raises `GitError`."""
+    """The changes that ``git COMMAND TREES`` lists, without deletions; the command is a diff. Raises `GitError`."""
     words = iter(run((*command, *_RAW, *trees, "--"), folder, environment).split(b"\0")[:-1])
     for head in words:
         old_mode, mode, old_blob, blob, status = head.decode().removeprefix(":").split(" ")
@@ -40,12 +40,12 @@ def changes(folder: Path, environment: Mapping[str, str], command: Sequence[str]
 def before(
     folder: Path, environment: Mapping[str, str], changed: Iterable[Change], paths: Container[str]
 ) -> Iterator[tuple[Sequence[str], Piece]]:
-    """What stood under these `paths` before, or under those they were renamed from: a content's paths and its pieces."""
+    """The old contents of `paths`, also of renamed ones: the paths of each content, and its pieces."""
     old: dict[str, list[str]] = {}
     for change in changed:
         if change.path in paths and change.status[0] in "MRT" and change.old_mode != SUBMODULE:
             old.setdefault(change.old_blob, []).append(change.path)
-    # What can't be read excuses nothing.
+    # A content that can't be read excuses no finding, so failures are ignored.
     failed: list[Failure] = []
     if old:
         for piece in ObjectShard(folder, environment, tuple(old)).pieces(failed):

@@ -1,4 +1,4 @@
-"""Every git child is started here, so that none runs, fetches or waits for anything a scanned repository asks for."""
+"""Start git. No git process may run a program, fetch, or wait because a scanned repository is configured to."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import IO
 from patscan.errors import PatscanError, TargetError
 
 _QUIET = {
-    # A promisor remote would be fetched from, with the repository's own core.sshCommand (git-config(1), protocol.allow).
+    # Otherwise git fetches from a promisor remote, with the repository's core.sshCommand (git-config(1), protocol.allow).
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
-    # Replace refs would show another object than the one that is stored.
+    # Replace refs would show other objects than the stored ones.
     "GIT_NO_REPLACE_OBJECTS": "1",
-    # A pipe would be written to after every record; without that rev-list takes a quarter less time.
+    # Don't flush the pipe after every record: rev-list takes a quarter less time.
     "GIT_FLUSH": "0",
     "LC_ALL": "C",
 }
 _NETWORK = "https:http:ssh:file:git"
-"""What a wanted fetch may use; never ``ext`` or another helper, which starts a program (git-config(1), protocol.allow)."""
+"""The protocols of a fetch. ``ext`` and other helpers start programs, so they are left out (git-config(1), protocol.allow)."""
 _OPTIONS = (
     "--no-pager",
     "--literal-pathspecs",
@@ -38,20 +38,20 @@ _OPTIONS = (
 
 
 _MEMORY = 0
-"""Bytes that a child may allocate; 0: half of what this machine has."""
+"""Bytes that a git process may allocate; 0: half of the machine's memory."""
 
 
 _group: int | None = None
 
 
 def join(group: int) -> None:
-    """Start all further children in this process group, so that they can be ended together."""
-    global _group  # noqa: PLW0603 - what a process belongs to is a fact about the process
+    """Start all further git processes in this process group, so that they can be ended together."""
+    global _group  # noqa: PLW0603 - a process has one group
     _group = group
 
 
 class GitError(TargetError):
-    """git said no; the sentence carries its own first line."""
+    """git failed. The message has the first line of its error output."""
 
 
 def start(
@@ -62,9 +62,9 @@ def start(
     stdin: int | IO[bytes] = subprocess.PIPE,
     network: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start ``git ARGS`` in `cwd` with pipes for input and output. Raises `PatscanError` if there is no git.
+    """Start ``git ARGS`` in `cwd` with pipes for input and output. Raises `PatscanError` if git isn't installed.
 
-    With `network` it may fetch, for `patscan.git.network`, and leads a session of its own: without a terminal ssh can't ask there.
+    With `network`, git may fetch (used by `patscan.git.network`) and starts a new session: without a terminal ssh can't prompt.
     """
     try:
         git = subprocess.Popen(
@@ -87,17 +87,17 @@ def start(
 
 
 def _bound(git: subprocess.Popen[bytes]) -> None:
-    """Let `git` have half of the machine's memory: it follows deltas that are made of one another until there is none left."""
+    """Limit the memory of `git`: it follows a cycle of deltas until no memory is left."""
     if sys.platform == "linux":
         import resource
 
-        with suppress(OSError, ValueError):  # then it isn't bounded
+        with suppress(OSError, ValueError):  # then it stays unlimited
             half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
             resource.prlimit(git.pid, resource.RLIMIT_DATA, (_MEMORY or half, _MEMORY or half))
 
 
 def _git(environment: Mapping[str, str]) -> str:
-    """Where git lies. A relative folder on the PATH is passed over: it would be one inside the scanned repository."""
+    """The path of git. Relative folders on the PATH are ignored: they would be inside the scanned repository."""
     name = "git.exe" if os.name == "nt" else "git"
     for folder in environment.get("PATH", os.defpath).split(os.pathsep):
         path = os.path.join(folder, name)
@@ -107,7 +107,7 @@ def _git(environment: Mapping[str, str]) -> str:
 
 
 def run(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stdin: bytes = b"", warnings: list[str] | None = None) -> bytes:
-    """The output of ``git ARGS``; what it wrote to its standard error goes to `warnings`. Raises `GitError` if it fails."""
+    """The output of ``git ARGS``. Lines on its standard error are added to `warnings`. Raises `GitError` if it fails."""
     child = start(args, cwd, environment)
     out, err = child.communicate(stdin)
     if child.returncode:
@@ -118,7 +118,7 @@ def run(args: Sequence[str], cwd: Path, environment: Mapping[str, str], stdin: b
 
 
 def sentence(stderr: bytes) -> str:
-    """What git complained about, as one line without its ``fatal:``."""
+    """The first error in git's error output, as one line without ``fatal:``."""
     lines = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     place = next((place for place, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), 0)
     first = lines[place] if lines else "no reason given"

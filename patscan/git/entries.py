@@ -1,7 +1,6 @@
-"""Entries of a pack -> contents: each inflated once, each delta applied once, a base let go of as soon as its last child is made.
+"""Rebuild the contents of a pack's entries: inflate each once, apply each delta once, free a base after its last child.
 
-The only door to dulwich and isal. Formats: gitformat-pack(5). An entry that is huge or broken is not made here but named,
-so that git itself is asked for it.
+The only door to dulwich and isal. Formats: gitformat-pack(5). A huge or broken entry is reported as a `Failure`, and git reads it.
 """
 
 from __future__ import annotations
@@ -25,19 +24,20 @@ NAMES = {COMMIT: "commit", 3: "blob", 4: "tag"}
 """Kinds of objects that are scanned, as a pack numbers them."""
 
 _EXPANSION = 1032
-"""The most that deflate makes of one byte (zlib's technical notes)."""
+"""The largest expansion of one byte by deflate (zlib's technical notes)."""
 _DELTA_SIZES = re.compile(rb"[\x80-\xff]{0,3}[\0-\x7f](?:[\x80-\xff]{0,2}[\0-\x7f]|[\x80-\xff]{3}[\0-\x1f])")
-"""How a delta begins: the size of its base, then the size of what it makes, here below `WINDOW` (64 MiB)."""
+"""The beginning of a delta: the size of its base, then the size of its result, here below `WINDOW` (64 MiB)."""
 _OPERANDS = bytes(step if step < 0x80 else (step & 0x7F).bit_count() for step in range(256))
-"""How many bytes follow the first one of a delta's step: what is inserted, or a byte for each bit of a copy's offset and size."""
+"""The number of bytes after the first byte of a delta's step: inserted bytes, or one byte for each set bit of a copy's offset and size."""
 _STEPS = 1000
-"""Steps of a delta that tell how it was made."""
+"""Steps of a delta that are checked."""
 
 
 class PackShard(NamedTuple):
-    """Whole delta families of one pack; `parent` is the place of an entry's base in the shard, before the entry's own, or -1.
+    """Whole delta families of one pack.
 
-    About 20 bytes for each entry. `kind` is 0 for an entry that is only needed as a base.
+    `parent` is the position of an entry's base in the shard, always lower than the entry's, or -1. `kind` is 0 for an entry that is
+    needed only as a base. An entry takes about 20 bytes.
     """
 
     path: Path
@@ -53,37 +53,37 @@ class PackShard(NamedTuple):
     def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`; keys are entry numbers."""
         numbers, kinds, new, names = self.numbers.tolist(), self.kind.tolist(), tuple.__new__, NAMES
-        for entry, data in self.made(failed):
+        for entry, data in self.contents(failed):
             if kinds[entry]:
                 yield new(Piece, (numbers[entry], names[kinds[entry]], 0, data, True))
 
-    def made(self, failed: list[Failure], chosen: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
-        """The place of each entry in the shard and its content, bases first; only families that one of `chosen` is in."""
+    def contents(self, failed: list[Failure], chosen: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
+        """The position of each entry in the shard and its content, bases first. With `chosen`, only the families of these entries."""
         try:
-            pack = self._opened()
+            pack = self._open()
         except (OSError, ValueError) as error:
-            # A repack took it away since it was listed: git knows where its objects went.
+            # A repack removed the pack after it was listed. git finds its objects elsewhere.
             failed += [Failure(row.tobytes().hex(), str(error), again=True) for row in self.ids[self.kind > 0]]
             return
         with pack:
             yield from _walk(self, pack, failed, chosen)
 
-    def said(self, most: int) -> list[bytes] | None:
-        """What the pack says of each entry: the content, or the delta that makes it of its base.
+    def raw(self, most: int) -> list[bytes] | None:
+        """The bytes that the pack stores for each entry, inflated: its content, or its delta.
 
-        ``None`` if one can't be read, or if all together have more than `most` bytes.
+        ``None`` if an entry can't be read, or if all entries together have more than `most` bytes.
         """
         inflate = _inflater()
         if int(self.size.sum(dtype="int64")) > most:
             return None
         try:
-            with self._opened() as pack:
+            with self._open() as pack:
                 ranges = zip(self.start.tolist(), self.length.tolist(), self.size.tolist(), strict=True)
                 return [inflate(pack[start : start + length], size) for start, length, size in ranges]
         except (OSError, ValueError, _Broken):
             return None
 
-    def _opened(self) -> mmap.mmap:
+    def _open(self) -> mmap.mmap:
         with self.path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
@@ -104,13 +104,13 @@ class PackShard(NamedTuple):
 
 
 def _walk(shard: PackShard, pack: mmap.mmap, failed: list[Failure], chosen: Collection[int] | None) -> Iterator[tuple[int, bytes]]:
-    # The loop of loops: a call more for each entry costs a tenth of the whole walk, so it reads longer than it might.
+    # The innermost loop: one more call for each entry would cost a tenth of the whole walk, so its steps stay inline.
     inflate, apply = _inflater(), _applier()
     parents = shard.parent.tolist()
     starts, lengths, sizes = shard.start.tolist(), shard.length.tolist(), shard.size.tolist()
     children = _children(parents)
     for root in _roots(parents, chosen):
-        # A stack, not recursion; the heaviest child lies at the bottom, so a base is let go of before its largest subtree is walked.
+        # A stack, not recursion. The heaviest child lies at the bottom, so a base is freed before its largest subtree is walked.
         stack: list[tuple[int, bytes | None]] = [(root, None)]
         while stack:
             entry, base = stack.pop()
@@ -129,7 +129,7 @@ def _walk(shard: PackShard, pack: mmap.mmap, failed: list[Failure], chosen: Coll
 
 
 def _roots(parents: list[int], chosen: Collection[int] | None) -> list[int]:
-    """The entries that are made of nothing; only those that one of `chosen` is made of."""
+    """The entries without a base; with `chosen`, only the roots of these entries."""
     roots = list(range(len(parents)))
     for entry, parent in enumerate(parents):
         if parent >= 0:
@@ -151,7 +151,7 @@ def _children(parents: list[int]) -> dict[int, list[int]]:
 
 
 def _give_up(entry: int, reason: str, shard: PackShard, children: dict[int, list[int]], failed: list[Failure]) -> None:
-    """An entry that can't be made takes all that is made of it along."""
+    """Report an entry that can't be rebuilt, and all entries that are built from it."""
     lost = [entry]
     while lost:
         entry = lost.pop()
@@ -171,7 +171,7 @@ def _inflater() -> Callable[[bytes, int], bytes]:
         if size > WINDOW:
             raise _Broken("larger than one piece")
         try:
-            # Only a long stream can expand past its declared size by much: then it is watched, which costs a copy.
+            # Only a long stream can expand far past its declared size. It is limited while it expands, which costs a copy.
             if len(packed) * _EXPANSION > WINDOW:
                 stream = decompressobj()
                 data: bytes = stream.decompress(packed, size + 1)
@@ -192,19 +192,19 @@ def _applier() -> Callable[[bytes, bytes], bytes]:
     apply_delta, errors, _ = _deltas()
 
     def apply(base: bytes, delta: bytes) -> bytes:
-        # Asked before anything is allocated: some hundred bytes may declare gigabytes.
+        # Check before anything is allocated: a hundred bytes may declare gigabytes.
         if not (sizes := _DELTA_SIZES.match(delta)):
             raise _Broken("larger than one piece")
         try:
-            made = apply_delta(base, delta)
+            parts = apply_delta(base, delta)
         except errors as error:
             raise _Broken(f"its delta doesn't fit its base: {error}") from error
         except BaseException as error:
-            # A panic in Rust, as dulwich before 1.2.6 had them for a cut delta, is no `Exception` and has no importable name.
+            # A panic in Rust isn't an `Exception` and has no importable name. dulwich before 1.2.6 panics on a truncated delta.
             if type(error).__name__ != "PanicException":
                 raise
             raise _Broken("its delta can't be read") from error
-        data = made[0] if len(made) == 1 else b"".join(made)
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
         if not data and sizes.end() < len(delta):
             raise _Broken("its delta doesn't fit its base: more than the nothing it declares")
         return data
@@ -212,8 +212,8 @@ def _applier() -> Callable[[bytes, bytes], bytes]:
     return apply
 
 
-def copies_no_crumbs(delta: bytes) -> bool:
-    """Whether all that a delta copies are pieces of four bytes or more, as in those that git makes (git's diff-delta.c)."""
+def copies_only_long_pieces(delta: bytes) -> bool:
+    """Whether a delta copies only pieces of at least four bytes, as git's deltas do (git's diff-delta.c)."""
     sizes = _DELTA_SIZES.match(delta)
     at = sizes.end() if sizes else len(delta)
     for _ in range(_STEPS):
@@ -250,5 +250,5 @@ def _deltas() -> tuple[Any, tuple[type[BaseException], ...], str]:
 
 
 def engines() -> tuple[str, ...]:
-    """Which of the fast paths and their plain stand-ins are at work."""
+    """The names of the inflater and the delta applier in use."""
     return _zlib()[3], _deltas()[2]

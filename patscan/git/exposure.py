@@ -1,4 +1,4 @@
-"""Where in history tokens live: since when, until when, at which tips, and whether they left this machine."""
+"""Where in history tokens live: since when, until when, at which tips, and whether they were pushed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from patscan.dates import instant, iso
 from patscan.git.attribution import Attribution, exposure
 from patscan.git.child import GitError
-from patscan.git.graph import Held, Lives, descendants, held_by, lives, marked
+from patscan.git.graph import Lives, TokenSet, descendants, lives, marked, tokens_by_commit
 from patscan.git.keepers import STASH, keepers, stashed
 from patscan.git.names import PATH
 from patscan.git.reflogs import Entry, reflogs
@@ -24,15 +24,15 @@ _GROUPS = ("ref", "stash", "reflog", "no ref")
 
 
 class _Group(NamedTuple):
-    """Commits that one kind of thing leads to, all tokens they hold, and the tokens' lives among them."""
+    """The commits that refs, the stash, reflogs or nothing reach; the tokens that they hold; and the lives of these tokens."""
 
     name: str
     marks: bytearray
-    tokens: Held
+    tokens: TokenSet
     lives: Lives
 
-    def has(self, token: str, said_in: Iterable[int]) -> bool:
-        return token in self.tokens or (bool(self.marks) and any(self.marks[commit] for commit in said_in))
+    def has(self, token: str, text_commits: Iterable[int]) -> bool:
+        return token in self.tokens or (bool(self.marks) and any(self.marks[commit] for commit in text_commits))
 
 
 _NOWHERE = _Group("", bytearray(), frozenset(), Lives({}, {}, {}))
@@ -41,26 +41,26 @@ _NOWHERE = _Group("", bytearray(), frozenset(), Lives({}, {}, {}))
 def exposures(
     repository: Repository, attribution: Attribution, places: Mapping[str, Sequence[Sighting]], mirror: bool
 ) -> Mapping[str, Exposure]:
-    """The exposure of each token, by its fingerprint; `places` are all it was met in. A `mirror` holds only what was pushed."""
+    """The exposure of each token, by fingerprint. `places` has all its sightings. A `mirror` holds only pushed commits."""
     if attribution.parents is None:
         return {token: exposure(sightings, sure=not attribution.unread) for token, sightings in places.items()}
     tokens: dict[str, set[str]] = {}
     for token, sightings in places.items():
         for sighting in sightings:
-            if held := PATH + (sighting.path or "") if sighting.kind is Kind.PATH else sighting.blob:
-                tokens.setdefault(held, set()).add(token)
-    told = _Told(repository, attribution, held_by(attribution.parents, attribution.changes, tokens), mirror)
-    said_in = {token: told.said_in(token, sightings) for token, sightings in places.items()}
-    groups = {token: told.group(token, said_in[token]) for token in places}
-    told.ask_who({commit for token, group in groups.items() for commit in (*said_in[token], *group.lives.of(token))})
-    return {token: told.exposure(token, sightings, groups[token], said_in[token]) for token, sightings in places.items()}
+            if content := PATH + (sighting.path or "") if sighting.kind is Kind.PATH else sighting.blob:
+                tokens.setdefault(content, set()).add(token)
+    repository_facts = _Facts(repository, attribution, tokens_by_commit(attribution.parents, attribution.changes, tokens), mirror)
+    text_commits = {token: repository_facts.text_commits(token, sightings) for token, sightings in places.items()}
+    groups = {token: repository_facts.group(token, text_commits[token]) for token in places}
+    repository_facts.load_people({commit for token, group in groups.items() for commit in (*text_commits[token], *group.lives.of(token))})
+    return {token: repository_facts.exposure(token, sightings, groups[token], text_commits[token]) for token, sightings in places.items()}
 
 
-class _Told:
-    """What is asked of a repository once, for all tokens."""
+class _Facts:
+    """What a repository shows about all tokens, read once."""
 
-    def __init__(self, repository: Repository, attribution: Attribution, held: Sequence[Held], mirror: bool) -> None:
-        self._repository, self._commits, self._held, self._mirror = repository, attribution.commits, held, mirror
+    def __init__(self, repository: Repository, attribution: Attribution, tokens_at: Sequence[TokenSet], mirror: bool) -> None:
+        self._repository, self._commits, self._tokens_at, self._mirror = repository, attribution.commits, tokens_at, mirror
         self._parents = attribution.parents or ()
         self._number = {commit: place for place, commit in enumerate(attribution.commits)}
         self._refs, self._logs = repository.refs(), reflogs(repository)
@@ -70,7 +70,7 @@ class _Told:
         self._cut_off = descendants(self._parents, cut_off) if self._unread else cut_off
         self._head = self._number.get(repository.head() or "")
         heads = [self._head] if self._head is not None else []
-        # Each takes a pass over all commits, so it is made when it is needed.
+        # A group takes a pass over all commits, so it is computed when it is needed.
         self._ends: dict[str, Iterable[int]] = {
             "ref": [*self._places(lambda name: name != STASH), *heads],
             "stash": [*self._places(lambda name: name == STASH), *self._numbers(stashed(self._logs))],
@@ -84,76 +84,80 @@ class _Told:
         self._at: dict[str, set[str]] = {}
         for ref in self._refs:
             place = self._place(ref)
-            for token in self._held[place] if place is not None else ():
+            for token in self._tokens_at[place] if place is not None else ():
                 self._tips.setdefault(token, set()).add(ref.name)
             if ref.object != ref.peeled:
                 self._at.setdefault(ref.object, set()).add(ref.name)
-        self._who: Mapping[str, Commit] = {}
+        self._people: Mapping[str, Commit] = {}
         self._keepers: Mapping[str, tuple[str, ...]] | None = None
         self._texts: dict[int, set[str]] = {}
 
-    def said_in(self, token: str, sightings: Iterable[Sighting]) -> list[int]:
-        """The commits whose own text, not whose files, holds a token."""
+    def text_commits(self, token: str, sightings: Iterable[Sighting]) -> list[int]:
+        """The commits that hold a token in their own text: message, author or committer."""
         commits = self._numbers(sighting.commit or "" for sighting in sightings if not sighting.blob and sighting.kind is not Kind.PATH)
         for commit in commits:
             self._texts.setdefault(commit, set()).add(token)
         return commits
 
-    def group(self, token: str, said_in: Sequence[int]) -> _Group:
-        """The first group that has a token; one of nothing if none has."""
+    def group(self, token: str, text_commits: Sequence[int]) -> _Group:
+        """The first group that has a token; `_NOWHERE` if none has."""
         groups = map(self._group, _GROUPS)
-        return next((group for group in groups if group.has(token, said_in)), _NOWHERE)
+        return next((group for group in groups if group.has(token, text_commits)), _NOWHERE)
 
-    def ask_who(self, commits: set[int]) -> None:
-        """Who made the commits that will be spoken of, and when."""
-        self._who = who(self._repository, [self._commits[commit] for commit in sorted(commits)])
+    def load_people(self, commits: set[int]) -> None:
+        """Read authors and dates of the commits that the exposures will name."""
+        self._people = commits_by_id(self._repository, [self._commits[commit] for commit in sorted(commits)])
 
-    def exposure(self, token: str, sightings: Sequence[Sighting], group: _Group, said_in: Sequence[int]) -> Exposure:
-        """Everything about one token."""
+    def exposure(self, token: str, sightings: Sequence[Sighting], group: _Group, text_commits: Sequence[int]) -> Exposure:
+        """The exposure of one token."""
         tips = set(self._tips.get(token, ()))
         tips.update(name for sighting in sightings if not sighting.blob for name in self._at.get(sighting.commit or "", ()))
         tips |= {sighting.path for sighting in sightings if sighting.kind is Kind.REF_NAME and sighting.path}
-        brought, youngest = ((*told.get(token, ()), *said_in) for told in (group.lives.brought, group.lives.youngest))
+        introduced, youngest = ((*commits.get(token, ()), *text_commits) for commits in (group.lives.introduced, group.lives.youngest))
         elsewhere = exposure(sightings, sure=not self._unread)
-        first_seen = min(map(self._commit, brought), key=_when, default=elsewhere.first_seen)
-        at_or_before = not self._cut_off.isdisjoint(brought) if brought else elsewhere.at_or_before
+        first_seen = min(map(self._commit, introduced), key=_when, default=elsewhere.first_seen)
+        at_or_before = not self._cut_off.isdisjoint(introduced) if introduced else elsewhere.at_or_before
         kept_by = group.name or ("ref" if tips else self._kept(sightings))
         return Exposure(
             first_seen=nameless(first_seen) if first_seen and at_or_before else first_seen,
             last_seen=max(map(self._commit, youngest), key=_when, default=None),
-            at_head=self._head is not None and token in self._held[self._head],
+            at_head=self._head is not None and token in self._tokens_at[self._head],
             tips=tuple(sorted(tips)),
             reachable=group.name == "ref" or (bool(tips) and group is _NOWHERE),
-            pushed=self._pushed(token, sightings, tips, said_in),
+            pushed=self._pushed(token, sightings, tips, text_commits),
             kept_by=kept_by,
             removed=tuple(sorted(map(self._commit, group.lives.removed.get(token, ())), key=_when)),
             at_or_before=at_or_before,
-            reflogs=self._leading(token) if kept_by in {"stash", "reflog"} else (),
+            reflogs=self._leading_logs(token) if kept_by in {"stash", "reflog"} else (),
         )
 
-    def _pushed(self, token: str, sightings: Sequence[Sighting], tips: Iterable[str], said_in: Sequence[int]) -> bool | None:
-        """Whether a remote had it; ``None`` if that can't be told."""
+    def _pushed(self, token: str, sightings: Sequence[Sighting], tips: Iterable[str], text_commits: Sequence[int]) -> bool | None:
+        """Whether a remote had the token; ``None`` if the repository doesn't show it."""
         known = self._traces
         if self._mirror or known is None:
             return True if self._mirror else None
         objects = {sighting.commit for sighting in sightings if not sighting.blob}
-        if self._group("pushed").has(token, said_in) or not known.refs.isdisjoint(tips) or not known.ids.isdisjoint(objects):
+        if self._group("pushed").has(token, text_commits) or not known.refs.isdisjoint(tips) or not known.ids.isdisjoint(objects):
             return True
-        # A clone's tags come without a reflog.
+        # The tags of a clone have no reflog.
         tagged = known.cloned and not objects.isdisjoint(self._at)
-        return None if tagged or self._unread or self._group("unsure").has(token, said_in) else False
+        return None if tagged or self._unread or self._group("unsure").has(token, text_commits) else False
 
-    def _leading(self, token: str) -> tuple[str, ...]:
-        """The reflogs and entries of the stash that lead to a token which no ref leads to."""
+    def _leading_logs(self, token: str) -> tuple[str, ...]:
+        """The reflogs and stash entries that reach a token which no ref reaches."""
         if self._keepers is None:
             reachable = self._group("ref").marks or bytes(len(self._commits))
             self._keepers = keepers(
-                self._logs, self._number, self._parents, lambda commit: self._held[commit].union(self._texts.get(commit, ())), reachable
+                self._logs,
+                self._number,
+                self._parents,
+                lambda commit: self._tokens_at[commit].union(self._texts.get(commit, ())),
+                reachable,
             )
         return self._keepers.get(token, ())
 
     def _kept(self, sightings: Sequence[Sighting]) -> str | None:
-        """What keeps a token that no commit holds whose place in history is known."""
+        """What keeps a token that no numbered commit holds."""
         if any(sighting.kind is Kind.INDEX for sighting in sightings):
             return "index"
         if any(sighting.commit for sighting in sightings):
@@ -172,21 +176,21 @@ class _Told:
 
     def _group(self, name: str) -> _Group:
         if name not in self._groups:
-            self._groups[name] = self._made(name, self._ends[name]) if self._ends[name] else _NOWHERE
+            self._groups[name] = self._new_group(name, self._ends[name]) if self._ends[name] else _NOWHERE
         return self._groups[name]
 
-    def _made(self, name: str, tips: Iterable[int]) -> _Group:
+    def _new_group(self, name: str, tips: Iterable[int]) -> _Group:
         marks = marked(self._parents, tips)
-        each = {id(tokens): tokens for tokens, mark in zip(self._held, marks, strict=True) if mark}
-        return _Group(name, marks, frozenset().union(*each.values()), lives(self._parents, self._held, marks))
+        each = {id(tokens): tokens for tokens, mark in zip(self._tokens_at, marks, strict=True) if mark}
+        return _Group(name, marks, frozenset().union(*each.values()), lives(self._parents, self._tokens_at, marks))
 
     def _commit(self, number: int) -> Commit:
         name = self._commits[number]
-        return self._who.get(name) or Commit(name, "", "")
+        return self._people.get(name) or Commit(name, "", "")
 
 
 def _traces(repository: Repository, refs: Sequence[Ref], logs: Mapping[str, Sequence[Entry]]) -> Traces | None:
-    """``None`` if git can't tell, or if it keeps reflogs in a form that isn't read here."""
+    """The traces of pushes; ``None`` if git can't list them, or if the reflogs are in a reftable, which isn't read here."""
     try:
         return traces(repository, refs, logs) if not (repository.common_dir / "reftable").exists() else None
     except (GitError, OSError):
@@ -194,26 +198,26 @@ def _traces(repository: Repository, refs: Sequence[Ref], logs: Mapping[str, Sequ
 
 
 def nameless(commit: Commit) -> Commit:
-    """`commit` where history is cut off: another one may have brought what it holds."""
+    """`commit` without names: history is cut off there, so an earlier commit may have introduced its contents."""
     return commit._replace(author="", committer="")
 
 
-def who(repository: Repository, commits: Sequence[str]) -> dict[str, Commit]:
-    """Who made these commits, and when; nobody where history is cut off. Those that git can't read are left out."""
-    told: dict[str, Commit] = {}
+def commits_by_id(repository: Repository, commits: Sequence[str]) -> dict[str, Commit]:
+    """These commits with authors and dates, by id; without names where history is cut off. Unreadable commits are left out."""
+    result: dict[str, Commit] = {}
     cut_off = repository.cut_off()
     for low in range(0, len(commits), _AT_ONCE):
         try:
             listed = repository.git(*_LOG, stdin="".join(f"{commit}\n" for commit in commits[low : low + _AT_ONCE]).encode())
         except GitError:
-            continue  # then a commit is told by its id alone
+            continue  # these commits are then reported by id alone
         fields = listed.decode("utf-8", "surrogateescape").split("\0")
         for name, author, date, committer, committed, parents in zip(*[iter(fields)] * 6, strict=False):
             commit = Commit(name, author, iso(*date.split()) or "", committer, iso(*committed.split()) or "", tuple(parents.split()))
-            told[name] = nameless(commit) if name in cut_off else commit
-    return told
+            result[name] = nameless(commit) if name in cut_off else commit
+    return result
 
 
 def _when(commit: Commit) -> tuple[float, str]:
-    """Commits compare by when they were committed; a clock may be wrong, but the order of a chain was settled before."""
+    """A sort key: the commit date, then the id."""
     return instant(commit.committed or commit.date), commit.id

@@ -1,7 +1,7 @@
 """Which commits hold which blobs, for a few blobs and all commits, in one pass over the commits.
 
-git says how each commit's tree differs from its first parent's. So what a commit holds is what its first parent holds, changed; and
-commits between two changes share one value. The cost follows the commits and the changes, not their product.
+git reports how each commit's tree differs from its first parent's. A commit therefore holds what its first parent holds, with these
+changes applied, and commits between two changes share one value. The cost is commits plus changes, not their product.
 """
 
 from __future__ import annotations
@@ -11,78 +11,81 @@ from typing import NamedTuple
 
 
 class Change(NamedTuple):
-    """One path that a commit set to a wanted blob, or took one away from (``blob`` is ``None``)."""
+    """A path at which a commit put a wanted blob, or removed one (`blob` is ``None``)."""
 
     path: bytes
     blob: str | None
 
 
-Held = frozenset[str]
-"""Tokens, by what stands for them."""
+TokenSet = frozenset[str]
+"""The fingerprints of tokens."""
 
 
 class Lives(NamedTuple):
-    """The ends of the lives of tokens: numbers of commits, by token."""
+    """Where the lives of tokens begin and end: numbers of commits, by token."""
 
-    brought: dict[str, list[int]]
+    introduced: dict[str, list[int]]
     """Commits that hold a token which none of their parents holds."""
     removed: dict[str, list[int]]
     """Commits that don't hold a token which one of their parents holds."""
     youngest: dict[str, list[int]]
-    """Commits that hold a token which no commit made on them holds any more, or that nothing was made on."""
+    """Commits that hold a token, and that have no child which holds it."""
 
     def of(self, token: str) -> Iterator[int]:
-        """The commits at all ends of one token's life."""
-        for told in self:
-            yield from told.get(token, ())
+        """All commits where the life of one token begins or ends."""
+        for commits in self:
+            yield from commits.get(token, ())
 
 
-def lives(parents: Sequence[Sequence[int]], held: Sequence[Held], marks: bytes | bytearray) -> Lives:
-    """The lives of tokens among the marked commits, which must include the parents of each."""
-    told = Lives({}, {}, {})
-    passed_on: dict[int, set[str]] = {}
-    kept = bytearray(len(parents))
-    for commit, above in enumerate(parents):
-        mine = held[commit]
-        if not marks[commit] or (above and all(held[parent] is mine for parent in above)):
-            for parent in above if marks[commit] else ():
-                kept[parent] = 1
+def lives(parents: Sequence[Sequence[int]], tokens_of: Sequence[TokenSet], marks: bytes | bytearray) -> Lives:
+    """The lives of tokens among the marked commits. The parents of a marked commit must be marked too."""
+    result = Lives({}, {}, {})
+    of_children: dict[int, set[str]] = {}
+    unchanged_in_child = bytearray(len(parents))
+    for commit, commit_parents in enumerate(parents):
+        tokens = tokens_of[commit]
+        if not marks[commit] or (commit_parents and all(tokens_of[parent] is tokens for parent in commit_parents)):
+            for parent in commit_parents if marks[commit] else ():
+                unchanged_in_child[parent] = 1
             continue
-        before: Held = frozenset().union(*(held[parent] for parent in above))
-        _note(told.brought, mine - before, commit)
-        _note(told.removed, before - mine, commit)
-        for parent in above:
-            passed_on.setdefault(parent, set()).update(mine)
-    for commit, mine in enumerate(held):
-        if mine and marks[commit] and not kept[commit]:
-            _note(told.youngest, mine - passed_on.get(commit, set()), commit)
-    return told
+        inherited: TokenSet = frozenset().union(*(tokens_of[parent] for parent in commit_parents))
+        _note(result.introduced, tokens - inherited, commit)
+        _note(result.removed, inherited - tokens, commit)
+        for parent in commit_parents:
+            of_children.setdefault(parent, set()).update(tokens)
+    for commit, tokens in enumerate(tokens_of):
+        if tokens and marks[commit] and not unchanged_in_child[commit]:
+            _note(result.youngest, tokens - of_children.get(commit, set()), commit)
+    return result
 
 
-def _note(told: dict[str, list[int]], tokens: Iterable[str], commit: int) -> None:
+def _note(commits: dict[str, list[int]], tokens: Iterable[str], commit: int) -> None:
     for token in tokens:
-        told.setdefault(token, []).append(commit)
+        commits.setdefault(token, []).append(commit)
 
 
-def held_by(parents: Sequence[Sequence[int]], changes: Mapping[int, Sequence[Change]], tokens: Mapping[str, Iterable[str]]) -> list[Held]:
-    """The tokens that each commit holds, in a graph whose commits follow their parents; `tokens` says what each blob holds.
+def tokens_by_commit(
+    parents: Sequence[Sequence[int]], changes: Mapping[int, Sequence[Change]], tokens_of_blob: Mapping[str, Iterable[str]]
+) -> list[TokenSet]:
+    """The tokens that each commit holds, by the commit's number.
 
-    Commits that hold the same share one value.
+    Each commit must have a higher number than its parents. `tokens_of_blob` gives the tokens of each blob. Commits with equal tokens
+    share one value.
     """
-    nothing: Held = frozenset()
+    nothing: TokenSet = frozenset()
     trees: list[Mapping[bytes, str]] = []
-    held: list[Held] = []
-    known: dict[Held, Held] = {nothing: nothing}
-    for commit, above in enumerate(parents):
-        tree: Mapping[bytes, str] = trees[above[0]] if above else {}
-        mine = held[above[0]] if above else nothing
+    result: list[TokenSet] = []
+    shared: dict[TokenSet, TokenSet] = {nothing: nothing}
+    for commit, commit_parents in enumerate(parents):
+        tree: Mapping[bytes, str] = trees[commit_parents[0]] if commit_parents else {}
+        commit_tokens = result[commit_parents[0]] if commit_parents else nothing
         if commit in changes:
             tree = _changed(tree, changes[commit])
-            mine = nothing.union(*(tokens.get(blob, ()) for blob in tree.values()))
-            mine = known.setdefault(mine, mine)
+            commit_tokens = nothing.union(*(tokens_of_blob.get(blob, ()) for blob in tree.values()))
+            commit_tokens = shared.setdefault(commit_tokens, commit_tokens)
         trees.append(tree)
-        held.append(mine)
-    return held
+        result.append(commit_tokens)
+    return result
 
 
 def _changed(tree: Mapping[bytes, str], changes: Iterable[Change]) -> Mapping[bytes, str]:
@@ -96,7 +99,7 @@ def _changed(tree: Mapping[bytes, str], changes: Iterable[Change]) -> Mapping[by
 
 
 def descendants(parents: Sequence[Sequence[int]], commits: Iterable[int]) -> set[int]:
-    """These commits, and all that are made on them."""
+    """These commits and their descendants."""
     reached = set(commits)
     for commit, commit_parents in enumerate(parents):
         if not reached.isdisjoint(commit_parents):
@@ -105,7 +108,7 @@ def descendants(parents: Sequence[Sequence[int]], commits: Iterable[int]) -> set
 
 
 def marked(parents: Sequence[Sequence[int]], tips: Iterable[int]) -> bytearray:
-    """For each commit, 1 if one of `tips` is it or is made on it."""
+    """For each commit, 1 if one of `tips` reaches it."""
     marks = bytearray(len(parents))
     for tip in tips:
         marks[tip] = 1

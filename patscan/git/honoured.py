@@ -1,7 +1,7 @@
-"""The six pieces of a checkout's own configuration that a wanted fetch of `patscan ci` honours, because CI runners keep credentials there.
+"""The settings of a checkout that a fetch of `patscan ci` honours, because CI runners keep credentials in them.
 
-They are handed over as values to a repository of our own, so that everything else the checkout configures stays off: hooks, filters,
-file system monitors, ``remote.*.uploadpack``, ``protocol.*``.
+The values are passed to a temporary repository. All other settings of the checkout stay without effect: hooks, filters, file system
+monitors, ``remote.*.uploadpack``, ``protocol.*``.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _HONOURED = re.compile(
     r"http\.(?:.*\.)?(?:extraheader|sslcainfo|sslcert|sslkey)|credential\.(?:.*\.)?(?:helper|username|usehttppath)|core\.sshcommand",
     re.DOTALL,
 )
-"""Keys as git lists them. A helper that was told the user's name elsewhere needs it, so ``credential.*.username`` is part of it."""
+"""Keys as git lists them. ``credential.*.username`` is included because a helper may need the user's name."""
 _URL = re.compile(r"remote\.(.*)\.url", re.DOTALL)
 
 
 class Honoured(NamedTuple):
-    """Where the checkout came from, and what its runner configured to get there."""
+    """The checkout's remote, and the settings for reaching it."""
 
     remote: Address | None
     pairs: tuple[tuple[str, str], ...]
@@ -41,10 +41,12 @@ def honoured(checkout: Repository) -> Honoured:
     except GitError as error:
         return Honoured(None, (), str(error))
     fields = listed.split("\0")[:-1]
-    own = [entry.partition("\n") for scope, entry in zip(fields[::2], fields[1::2], strict=True) if scope in {"local", "worktree"}]
-    pairs = tuple((key, value) for key, _, value in own if _HONOURED.fullmatch(key))
+    local_entries = [
+        entry.partition("\n") for scope, entry in zip(fields[::2], fields[1::2], strict=True) if scope in {"local", "worktree"}
+    ]
+    pairs = tuple((key, value) for key, _, value in local_entries if _HONOURED.fullmatch(key))
     urls: dict[str, str] = {}
-    for key, _, value in own:
+    for key, _, value in local_entries:
         if match := _URL.fullmatch(key):
             urls.setdefault(match[1], value)
     url = urls.get("origin") or (next(iter(urls.values())) if len(urls) == 1 else "")
@@ -52,7 +54,7 @@ def honoured(checkout: Repository) -> Honoured:
         return Honoured(None, pairs, "the checkout has no remote origin.")
     try:
         return Honoured(_address(url, checkout), pairs, "")
-    except UsageError as error:  # of a URL that would start a program, or that holds one of git's options
+    except UsageError as error:  # the URL would start a program or pass an option to git
         return Honoured(None, pairs, f"the checkout's remote can't be fetched from: {str(error).removeprefix('REPO: ')}")
 
 

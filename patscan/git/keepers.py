@@ -1,10 +1,10 @@
-"""What leads to a token where no ref does: reflogs, and entries of the stash."""
+"""The reflogs and stash entries that reach a token which no ref reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from patscan.git.graph import Held
+from patscan.git.graph import TokenSet
 from patscan.git.reflogs import Entry
 
 STASH = "refs/stash"
@@ -14,23 +14,26 @@ def keepers(
     logs: Mapping[str, Sequence[Entry]],
     number: Mapping[str, int],
     parents: Sequence[Sequence[int]],
-    holds: Callable[[int], Held],
+    tokens_at: Callable[[int], TokenSet],
     reachable: bytes | bytearray,
 ) -> dict[str, tuple[str, ...]]:
-    """By token, the names of what leads to it through commits that aren't `reachable`; `holds` gives the tokens of a commit."""
-    leads_to: dict[int, Held] = {}
+    """The names of the reflogs and stash entries that reach each token through commits that aren't `reachable`.
+
+    `tokens_at` gives the tokens of a commit.
+    """
+    reached: dict[int, TokenSet] = {}
     for commit, commit_parents in enumerate(parents):
         if not reachable[commit]:
-            leads_to[commit] = holds(commit).union(*(leads_to[parent] for parent in commit_parents if parent in leads_to))
+            reached[commit] = tokens_at(commit).union(*(reached[parent] for parent in commit_parents if parent in reached))
     names: dict[str, dict[str, None]] = {}
     for name, commits in _starts(logs):
-        for token in frozenset().union(*(leads_to.get(number.get(commit, -1), ()) for commit in commits)):
+        for token in frozenset().union(*(reached.get(number.get(commit, -1), ()) for commit in commits)):
             names.setdefault(token, {})[name] = None
     return {token: tuple(sorted(some, key=_order)) for token, some in names.items()}
 
 
 def stashed(logs: Mapping[str, Sequence[Entry]]) -> list[str]:
-    """The commits in the stash, the newest first: stash@{0}, stash@{1}…"""
+    """The commits in the stash, newest first: stash@{0}, stash@{1}…"""
     return [entry.new for entry in reversed(logs.get(STASH, ()))]
 
 
@@ -43,6 +46,6 @@ def _starts(logs: Mapping[str, Sequence[Entry]]) -> Iterator[tuple[str, set[str]
 
 
 def _order(name: str) -> tuple[bool, bool, int, str]:
-    """HEAD, then refs, then the stash from its end: an entry that is dropped renumbers those behind it."""
+    """HEAD, then refs, then the stash from its last entry: dropping an entry renumbers the later ones."""
     is_entry = name.startswith("stash@")
     return is_entry, name != "HEAD", -int(name[len("stash@{") : -1]) if is_entry else 0, name

@@ -11,31 +11,31 @@ from tempfile import TemporaryDirectory
 from patscan.errors import PatscanError, TargetError, UsageError
 from patscan.git.address import Address
 from patscan.git.child import GitError, run
-from patscan.git.network import Tell, talk
+from patscan.git.network import Progress, talk
 
 _MARK = "patscan.mirror"
-"""The key in a kept mirror's configuration that says that it is one, and of which URL."""
+"""The configuration key that marks a kept mirror; its value is the URL."""
 _OURS = ("core.", "extensions.objectformat", "extensions.refstorage", _MARK)
 _HARMLESS = ("repositoryformatversion", "filemode", "bare", "symlinks", "ignorecase", "precomposeunicode", "logallrefupdates")
-"""What ``git init`` writes under ``core.``; anything else there could name a program to start."""
+"""The keys that ``git init`` writes under ``core.``. Others could name a program that git starts."""
 _FETCH = (
-    # One pack, whatever its size: it is read in the quick way. And what is malformed is wanted, too.
+    # Keep one pack of any size, because packs are read fastest, and accept malformed objects.
     *("-c", "fetch.unpackLimit=1", "-c", "transfer.unpackLimit=1", "-c", "fetch.fsckObjects=false", "-c", "transfer.fsckObjects=false"),
     *("-c", "fetch.writeCommitGraph=false", "fetch", "--progress", "--prune", "--update-shallow", "--no-write-fetch-head"),
     *("--no-tags", "--no-auto-maintenance", "--no-recurse-submodules"),
 )
 _REMOVALS = (0.1, 0.5, 1.0)
-"""Seconds to wait after each try to remove the folder: a child that was just killed may still be writing there."""
+"""Seconds to wait after each attempt to remove the folder: a killed process may still be writing there."""
 
 
 @contextmanager
-def mirror(remote: Address, environment: Mapping[str, str], keep: Path | None = None, tell: Tell | None = None) -> Iterator[Path]:
-    """A bare repository with everything `remote` shows; removed at the end unless it is to be kept in the folder `keep`.
+def mirror(remote: Address, environment: Mapping[str, str], keep: Path | None = None, progress: Progress | None = None) -> Iterator[Path]:
+    """A bare mirror of `remote`. It is removed at the end, unless `keep` names a folder for it.
 
-    Raises `TargetError` if the server doesn't answer, or not with a repository, and `UsageError` if `keep` holds something else.
+    Raises `TargetError` if the server doesn't answer with a repository, and `UsageError` if `keep` is neither empty nor such a mirror.
     """
     with scratch_folder() as scratch:
-        # Nothing above may pass for the repository that git stands in.
+        # git must not take a parent folder for a repository.
         settings = {**environment, **credentials(remote, environment), "GIT_CEILING_DIRECTORIES": str(scratch.parent)}
         known = keep is not None and _is_mirror(keep, remote, environment)
         try:
@@ -43,25 +43,25 @@ def mirror(remote: Address, environment: Mapping[str, str], keep: Path | None = 
             head = _head(talk(("ls-remote", "--symref", "--", remote.url, "HEAD"), scratch, settings))
             if not known:
                 _init(place, head, environment, remote.url if keep else "")
-            _fetch(place, remote, head, settings, tell)
+            _fetch(place, remote, head, settings, progress)
         except GitError as error:
             raise TargetError(f"{remote.url}: {remote.hidden(str(error))}") from error
         except OSError as error:
-            raise PatscanError(f"{error.filename or place}: can't hold the mirror: {error.strerror}.") from error
+            raise PatscanError(f"{error.filename or place}: the mirror can't be written: {error.strerror}.") from error
         yield place
 
 
 def at(place: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` with git told where the mirror is: with ``safe.bareRepository=explicit`` it finds no bare one by itself."""
+    """`environment` with GIT_DIR set to `place`: with ``safe.bareRepository=explicit`` git needs it for a bare repository."""
     return {**environment, "GIT_DIR": str(place.absolute())}
 
 
-def _fetch(place: Path, remote: Address, head: tuple[str, str], environment: Mapping[str, str], tell: Tell | None) -> None:
+def _fetch(place: Path, remote: Address, head: tuple[str, str], environment: Mapping[str, str], progress: Progress | None) -> None:
     branch, commit = head
-    # A HEAD on no branch may hold commits that no ref leads to.
+    # A detached HEAD may point to a commit that no ref reaches.
     wanted = ["+refs/*:refs/*"] if branch or not commit else ["+refs/*:refs/*", "HEAD"]
     environment = at(place, environment)
-    talk((*_FETCH, "--", remote.url, *wanted), place, environment, tell)
+    talk((*_FETCH, "--", remote.url, *wanted), place, environment, progress)
     if branch:
         run(("symbolic-ref", "HEAD", branch), place, environment)
     elif commit:
@@ -69,7 +69,7 @@ def _fetch(place: Path, remote: Address, head: tuple[str, str], environment: Map
 
 
 def _head(listed: bytes) -> tuple[str, str]:
-    """The branch and the commit at the server's HEAD, out of what ``ls-remote --symref`` says; each empty if there is none."""
+    """The branch and the commit at the server's HEAD, from the output of ``ls-remote --symref``; each empty if there is none."""
     branch = commit = ""
     for line in listed.decode("utf-8", "surrogateescape").splitlines():
         value, _, name = line.partition("\t")
@@ -81,17 +81,17 @@ def _head(listed: bytes) -> tuple[str, str]:
 
 
 def _init(place: Path, head: tuple[str, str], environment: Mapping[str, str], url: str) -> None:
-    """A new bare repository, with ids as long as the server's; marked with `url` if it is to be kept."""
+    """Create a bare repository with the server's hash algorithm. `url` marks one that is kept."""
     place.mkdir(parents=True, exist_ok=True)
     kind = "sha256" if len(head[1]) == 64 else "sha1"
-    # No template: a user's own may bring hooks and a configuration.
+    # No template: a user's template may contain hooks and a configuration.
     run(("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "."), place, environment)
     if url:
         run(("config", _MARK, url), place, at(place, environment))
 
 
 def _is_mirror(folder: Path, remote: Address, environment: Mapping[str, str]) -> bool:
-    """Whether `folder` is a mirror of `remote` that was kept; not so if there is nothing yet. Raises `UsageError` for anything else."""
+    """Whether `folder` is a kept mirror of `remote`; false if it is empty or absent. Raises `UsageError` for anything else."""
     try:
         if not folder.exists() or not any(folder.iterdir()):
             return False
@@ -99,18 +99,18 @@ def _is_mirror(folder: Path, remote: Address, environment: Mapping[str, str]) ->
         raise UsageError(f"--keep: {folder} can't be used: {error.strerror}.") from error
     settings = _settings(folder, environment)
     if settings.get(_MARK) is None or settings.get("core.bare") != "true" or (folder / "commondir").exists():
-        raise UsageError(f"--keep: {folder} isn't empty, and no mirror that was kept there before. Name another folder.")
+        raise UsageError(f"--keep: {folder} isn't empty, and isn't a mirror that patscan kept. Name another folder.")
     for key in settings:
-        # Whoever gave this folder to the user may have written a program's name into it, which a fetch would start.
+        # If the folder came from a stranger, its configuration may name a program that a fetch would start.
         if not key.startswith(_OURS) or (key.startswith("core.") and key.removeprefix("core.") not in _HARMLESS):
-            raise UsageError(f"--keep: {folder}/config sets {key}, which patscan didn't. Name another folder.")
+            raise UsageError(f"--keep: {folder}/config sets {key}, which patscan doesn't set. Name another folder.")
     if settings[_MARK] != remote.url:
         raise UsageError(f"--keep: {folder} is a mirror of {settings[_MARK]}. Name another folder.")
     return True
 
 
 def _settings(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """What the folder's own configuration says, by git's own reading; nothing, if it has none."""
+    """The folder's configuration, read by git; empty if it has none."""
     file = folder.absolute() / "config"
     try:
         listed = run(("config", "--file", str(file), "--no-includes", "--null", "--list"), Path(folder.anchor or "."), environment)
@@ -121,12 +121,11 @@ def _settings(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def credentials(remote: Address, environment: Mapping[str, str]) -> dict[str, str]:
-    """Environment that makes git answer the server's question with the URL's user and password.
+    """Environment with a credential helper that gives git the URL's user and password.
 
-    They stand in no command line, unlike in a URL that git is told, which it hands on to ``git-remote-https``, and in no file: the
-    helper is a line of shell that reads them out of its environment. It is for the one server: a header of our own
-    (``http.extraHeader``) would go wherever that server redirects to. The empty helper before it drops the user's own, because
-    git would have those store what was good (gitcredentials(7)).
+    They appear in no file and on no command line: the helper is a line of shell that reads them from its environment. A URL with a
+    password would appear on the command line of ``git-remote-https``. The helper is bound to one server; ``http.extraHeader`` would
+    follow redirects. The empty helper before it disables the user's helpers, which would store the password (gitcredentials(7)).
     """
     key = f"credential.{remote.server}"
     if remote.user is None:
@@ -139,7 +138,7 @@ def credentials(remote: Address, environment: Mapping[str, str]) -> dict[str, st
 
 
 def configured(environment: Mapping[str, str], pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Configuration as environment (git-config(1), ``GIT_CONFIG_COUNT``), after what is already there."""
+    """Variables that add `pairs` to the configuration in `environment` (git-config(1), ``GIT_CONFIG_COUNT``)."""
     count = environment.get("GIT_CONFIG_COUNT", "")
     first = int(count) if count.isdecimal() else 0
     settings = {"GIT_CONFIG_COUNT": str(first + len(pairs))}
@@ -150,7 +149,7 @@ def configured(environment: Mapping[str, str], pairs: list[tuple[str, str]]) -> 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A temporary folder; it is removed at the end, or an error says that it stays."""
+    """A temporary folder. It is removed at the end. Raises `PatscanError` if it can't be removed."""
     folder = TemporaryDirectory(prefix="patscan-")
     try:
         yield Path(folder.name).resolve()
@@ -159,7 +158,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def _remove(folder: TemporaryDirectory[str]) -> None:
-    """Remove it, even when Ctrl-C comes again meanwhile. Raises `PatscanError` if it stays."""
+    """Remove `folder`, even if Ctrl-C is pressed again meanwhile. Raises `PatscanError` if it can't be removed."""
     reason = ""
     for pause in _REMOVALS:
         try:
@@ -167,8 +166,8 @@ def _remove(folder: TemporaryDirectory[str]) -> None:
         except OSError as error:
             reason = f": {error.strerror}"
             time.sleep(pause)
-        except KeyboardInterrupt:  # it is what we are doing
+        except KeyboardInterrupt:  # already ending
             continue
         if not Path(folder.name).exists():
             return
-    raise PatscanError(f"{folder.name} can't be removed{reason}. It holds the mirror: remove it yourself.")
+    raise PatscanError(f"{folder.name} can't be removed{reason}. It may contain fetched objects: remove it yourself.")

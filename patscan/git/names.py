@@ -1,4 +1,4 @@
-"""File names as content: a token may stand in one, and no blob holds it."""
+"""File names as contents: a token may be part of a name, and no blob holds it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 from patscan.content import Failure, Key, Piece
 
 PATH = "path:\0"
-"""What stands before a path, where otherwise a blob's id or a file's path stands: no path holds a NUL."""
+"""The prefix of a key that is a path, not a blob's id or a file. No path contains a NUL."""
 
 
 class PathShard(NamedTuple):
-    """Paths, each a content of its own."""
+    """Paths, each as one content."""
 
     paths: Sequence[bytes]
 
@@ -22,7 +22,7 @@ class PathShard(NamedTuple):
             yield Piece(PATH + path.decode("utf-8", "surrogateescape"), "path", 0, path)
 
     def engines(self) -> tuple[str, ...]:
-        """None: nothing is read in a special way."""
+        """None: reading needs no engine."""
         return ()
 
     def name(self, key: Key) -> str:
@@ -30,9 +30,9 @@ class PathShard(NamedTuple):
         return str(key)
 
     def sighting(self, piece: Piece, start: int) -> None:
-        """A path doesn't say which commit put a file there."""
+        """None: a path doesn't show which commit added the file."""
 
 
 def path_of(key: str) -> bytes:
-    """The path behind the key of a piece."""
+    """The path in the key of a piece."""
     return key.removeprefix(PATH).encode("utf-8", "surrogateescape")

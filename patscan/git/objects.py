@@ -1,4 +1,4 @@
-"""Objects as git itself reads them: right by definition, and the plain way for whatever `patscan.git.packs` doesn't take."""
+"""Read objects through git: correct by definition, and the fallback for everything that `patscan.git.packs` doesn't read."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 _SCANNED = (b"blob", b"commit", b"tag")
 _BATCH = ("cat-file", "--batch")
-_HELD_BY_A_PIPE = 4096
-"""Bytes that a pipe takes on every system while nobody reads them."""
+_PIPE_BUFFER = 4096
+"""Bytes that a pipe buffers on every system."""
 _LONGEST_ANSWER = 200
-"""Bytes of the line before a content: an id, a kind and a size."""
+"""The most bytes of the line before a content: an id, a kind and a size."""
 
 
 class ObjectShard(NamedTuple):
-    """Objects by id, read through ``git cat-file --batch``; trees are passed over."""
+    """Objects by id, read through ``git cat-file --batch``, without trees."""
 
     path: Path
     environment: Mapping[str, str]
     ids: Sequence[str]
 
     def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
-        """See `patscan.content.Shard.pieces`. An object that git dies of, or that others' answers may hide in, is asked for alone."""
+        """See `patscan.content.Shard.pieces`. An object that makes git fail, or whose content could pose as answers, is read alone."""
         place = 0
         while place < len(self.ids):
             place += yield from self._together(self.ids[place:], failed)
@@ -40,7 +40,7 @@ class ObjectShard(NamedTuple):
                 place += 1
 
     def engines(self) -> tuple[str, ...]:
-        """None: nothing is read in a special way."""
+        """None: git reads everything."""
         return ()
 
     def name(self, key: Key) -> str:
@@ -54,9 +54,9 @@ class ObjectShard(NamedTuple):
         return signed(piece, self.name, start)
 
     def _together(self, names: Sequence[str], failed: list[Failure]) -> Generator[Piece, None, int]:
-        """Objects one after the other, up to the first in doubt; returns how many.
+        """Read objects up to the first doubtful one, and return their number.
 
-        git gives what a loose object holds, whatever size it declares; so one that lies could pose as the answers after it.
+        git prints all bytes of a loose object, whatever size it declares. So a false size could make its bytes look like later answers.
         """
         with Batch(self, names) as batch:
             for number, name in enumerate(names):
@@ -75,11 +75,11 @@ class ObjectShard(NamedTuple):
         return len(names)
 
     def _alone(self, name: str, failed: list[Failure]) -> Iterator[Piece]:
-        """One object, and as much of it as git gives."""
+        """Read one object, as far as git prints it."""
         with Batch(self, [name]) as batch:
             answer = batch.answer()
             if _size(answer) is None:
-                failed.append(Failure(name, f"object {name}: corrupt, git stops at it."))
+                failed.append(Failure(name, f"object {name}: corrupt, git can't read it."))
                 return
             content = _Content(batch, name, answer)
             yield from content.pieces()
@@ -87,8 +87,8 @@ class ObjectShard(NamedTuple):
                 failed.append(Failure(name, f"object {name}: {content.problem}."))
 
 
-class Asking(Protocol):
-    """Which repository is asked."""
+class Opened(Protocol):
+    """A repository that `Batch` can read."""
 
     @property
     def path(self) -> Path:
@@ -96,30 +96,30 @@ class Asking(Protocol):
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What git may see of ours."""
+        """The environment for git."""
 
 
 class Batch:
-    """One ``git cat-file --batch`` and its questions: many in a file, for whoever waits at both ends of two pipes may wait forever."""
+    """One ``git cat-file --batch`` and its input. Long input goes through a file: with two full pipes both sides would wait forever."""
 
-    def __init__(self, shard: Asking, names: Sequence[str]) -> None:
-        questions = "".join(f"{name}\n" for name in names).encode()
-        self._git = self._asked(shard, questions) if len(questions) <= _HELD_BY_A_PIPE else self._asked_by_file(shard, questions)
+    def __init__(self, shard: Opened, names: Sequence[str]) -> None:
+        requests = "".join(f"{name}\n" for name in names).encode()
+        self._git = self._start(shard, requests) if len(requests) <= _PIPE_BUFFER else self._start_with_file(shard, requests)
         self.answers = _pipe(self._git.stdout)
 
-    def _asked(self, shard: Asking, questions: bytes) -> subprocess.Popen[bytes]:
+    def _start(self, shard: Opened, requests: bytes) -> subprocess.Popen[bytes]:
         git = child.start(_BATCH, shard.path, shard.environment, stderr=subprocess.DEVNULL)
         if git.stdin:
-            with suppress(BrokenPipeError), git.stdin:  # it is gone, and says nothing
-                git.stdin.write(questions)
+            with suppress(BrokenPipeError), git.stdin:  # git has ended; its answers are empty
+                git.stdin.write(requests)
         git.stdin = None
         return git
 
-    def _asked_by_file(self, shard: Asking, questions: bytes) -> subprocess.Popen[bytes]:
+    def _start_with_file(self, shard: Opened, requests: bytes) -> subprocess.Popen[bytes]:
         import tempfile
 
         with tempfile.TemporaryFile() as file:
-            file.write(questions)
+            file.write(requests)
             file.seek(0)
             return child.start(_BATCH, shard.path, shard.environment, stderr=subprocess.DEVNULL, stdin=file)
 
@@ -131,12 +131,12 @@ class Batch:
         self._git.communicate()
 
     def answer(self) -> list[bytes]:
-        """The next line, in words: id, kind and size, or id and what is wrong; none if git is gone."""
+        """The words of the next line: id, kind and size, or id and problem; empty if git has ended."""
         return self.answers.readline(_LONGEST_ANSWER).split()
 
 
 class _Content:
-    """The content that follows an answer; `problem` says what is wrong with it, once it was read."""
+    """The content after an answer. `problem` is set once it was read."""
 
     def __init__(self, batch: Batch, name: str, answer: Sequence[bytes]) -> None:
         self.problem = ""
@@ -153,7 +153,7 @@ class _Content:
         elif self._answers.read(1) != b"\n":
             self.problem = "longer than the size it declares"
         elif self._digest.hexdigest() != self._name:
-            self.problem = "its content isn't what its id says"
+            self.problem = "its content doesn't match its id"
 
     def _take(self, wanted: int) -> bytes:
         data = self._answers.read(min(wanted, self._left))
@@ -163,7 +163,7 @@ class _Content:
 
 
 def _size(answer: Sequence[bytes]) -> int | None:
-    """The size of the content that follows an answer; ``None`` if none does."""
+    """The size of the content after an answer; ``None`` if there is none."""
     return int(answer[2]) if len(answer) == 3 and answer[2].isdigit() else None
 
 

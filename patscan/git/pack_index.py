@@ -1,4 +1,4 @@
-"""A pack's index: which object lies where. Format: gitformat-pack(5), version 2."""
+"""A pack's index: the offset of each object. Format: gitformat-pack(5), version 2."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class OddPack(Exception):
-    """This pack isn't read by `patscan.git.packs`, but by git; the text says why."""
+    """`patscan.git.packs` can't read this pack, so git reads it. The text says why."""
 
 
 class Index:
-    """Where each entry of a pack lies, and under which id. The arrays are mapped, not read."""
+    """The id and offset of each entry of a pack. The arrays are memory-mapped."""
 
     def __init__(self, path: Path, id_size: int) -> None:
         """Map the index beside the pack at `path`. Raises `OddPack` if either isn't what git writes."""
@@ -46,11 +46,11 @@ class Index:
         """The offset of every entry, in the order of `ids`. Raises `OddPack` if one points out of the pack."""
         offsets = self.offsets_of(slice(None))
         if len(offsets) and (offsets.min() < 12 or offsets.max() >= self._pack_size - self._id_size):
-            raise OddPack("its index points out of the pack.")
+            raise OddPack("its index points outside the pack.")
         return offsets
 
     def offsets_of(self, rows: slice | NDArray[np.int64]) -> NDArray[np.int64]:
-        """The offset of the entries in these rows; one beyond 2 GiB stands in a table of its own."""
+        """The offsets of the entries in these rows. Offsets beyond 2 GiB are in a second table."""
         import numpy as np
 
         offsets = self._offsets[rows].astype(np.int64)
@@ -58,7 +58,7 @@ class Index:
         if len(far):
             places = offsets[far] & 0x7FFFFFFF
             if places.max() >= len(self._wide):
-                raise OddPack("its index points out of its own table.")
+                raise OddPack("its index points outside its second table.")
             offsets[far] = self._wide[places].astype(np.int64)
         return offsets
 
@@ -77,7 +77,7 @@ class Index:
 
 
 def index_of(path: Path, id_size: int) -> Index | None:
-    """The index of the pack at `path` if both are what they should be, by their ends."""
+    """The index of the pack at `path`; ``None`` unless both are readable and belong together."""
     import numpy as np
 
     try:
@@ -97,7 +97,7 @@ def find(table: NDArray[np.uint8], ids: NDArray[np.uint8]) -> NDArray[np.int64]:
     wanted = np.ascontiguousarray(ids[:, :8]).view(">u8").ravel()
     rows = np.searchsorted(heads, wanted)
     for step in range(64):
-        # Ids that share their first eight bytes are neighbours; more than a few of them would be an attack, and are "not found".
+        # Ids with equal first eight bytes are neighbours. More than 64 of them would be an attack, and count as absent.
         here = np.minimum(rows + step, len(heads) - 1)
         same = (table[here] == ids).all(axis=1)
         rows[same] = here[same]
@@ -116,4 +116,4 @@ def unlisted(names: Sequence[str], indexes: Sequence[Index]) -> list[str]:
     listed = np.zeros(len(names), np.bool_)
     for index in indexes:
         listed |= index.find(ids) >= 0
-    return [name for name, found in zip(names, listed.tolist(), strict=True) if not found]
+    return [name for name, is_listed in zip(names, listed.tolist(), strict=True) if not is_listed]

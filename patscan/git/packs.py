@@ -1,7 +1,7 @@
-"""A whole pack as arrays: which entry is made of which, cut into shards of delta families.
+"""A pack as arrays: the base of each entry, and shards of whole delta families.
 
-With `patscan.git.pack_index` and `patscan.git.seen` the only door to numpy. A loop in Python over the entries of a large pack takes
-ten times as long; arrays are worked on in slices, so that temporary ones stay small beside the 22 bytes kept for each entry.
+A Python loop over the entries of a large pack takes ten times as long as numpy. Arrays are processed in slices, so that temporary ones
+stay small beside the 22 bytes that are kept for each entry.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _SLICE = 1 << 16
 _LARGEST_SIZE = 0xFFFFFFFF
 _LONGEST_HEADER = 64
 _DEEPEST = 4096
-"""Deltas upon deltas that git itself makes at most."""
+"""The longest delta chain that git writes."""
 _NO_BASE, _LOST = -1, -2
 
 
 class Pack:
-    """One pack: `offset` of every entry in order, and what follows from the entries' headers."""
+    """One pack: the sorted `offset` of every entry, and the facts in the entries' headers."""
 
     def __init__(self, path: Path, id_size: int) -> None:
-        """Read the headers of every entry. Raises `OddPack` if this pack is better left to git."""
+        """Read the headers of all entries. Raises `OddPack` if git must read this pack."""
         import numpy as np
 
         self.path = path
@@ -62,11 +62,11 @@ class Pack:
         return len(self.offset)
 
     def strays(self) -> list[str]:
-        """The ids of entries that nothing can be made of here: their base isn't in this pack, or their kind is unknown."""
+        """The ids of entries that can't be rebuilt from this pack: the base isn't in it, or the kind is unknown."""
         return self._named((self.kind == 0) & (self._base[self._root] < 0) | (self.kind == 5))
 
-    def made_of_themselves(self) -> list[str]:
-        """The ids of entries whose bases lead round in a circle: nobody can read them, and git never ends trying."""
+    def cyclic(self) -> list[str]:
+        """The ids of entries whose bases form a cycle. They can't be read, and git would never stop trying."""
         return self._named(self._base[self._root] >= 0)
 
     def count(self, kind: int) -> int:
@@ -84,7 +84,7 @@ class Pack:
 
     @property
     def compressed(self) -> int:
-        """Bytes of the pack that hold scanned kinds or what they are made of, roughly: all of it."""
+        """The approximate size of the entries in bytes."""
         return self._end
 
     def name(self, number: int) -> str:
@@ -100,19 +100,19 @@ class Pack:
             self._rows = np.argsort(self.index.offsets(), kind="stable").astype(np.int32)
         return self._rows
 
-    def held_by(self, others: Sequence[Index]) -> NDArray[np.bool_] | None:
-        """Which entries another pack holds too; ``None`` if there is no other pack."""
+    def stored_in(self, other_packs: Sequence[Index]) -> NDArray[np.bool_] | None:
+        """Which entries other packs hold too; ``None`` if there is no other pack."""
         import numpy as np
 
-        if not others:
+        if not other_packs:
             return None
-        twice = np.zeros(len(self), np.bool_)
+        duplicates = np.zeros(len(self), np.bool_)
         for low in range(0, len(self), _SLICE):
             ids = self.index.ids[low : low + _SLICE]
-            found = np.logical_or.reduce([other.find(ids) >= 0 for other in others])
-            rows = np.flatnonzero(found) + low
-            twice[self._numbers(self.index.offsets_of(rows))] = True
-        return twice
+            in_others = np.logical_or.reduce([other.find(ids) >= 0 for other in other_packs])
+            rows = np.flatnonzero(in_others) + low
+            duplicates[self._numbers(self.index.offsets_of(rows))] = True
+        return duplicates
 
     def _read_headers(self, part: slice) -> None:
         import numpy as np
@@ -158,20 +158,20 @@ class Pack:
         if not len(rows):
             return
         ids = self._bytes[np.minimum(place[rows, None] + np.arange(self._id_size), self._end)]
-        found = self.index.find(ids)
-        offsets = self.index.offsets_of(np.maximum(found, 0))
-        self._base[part.start + rows] = np.where(found < 0, _LOST, self._numbers(offsets))
+        base_rows = self.index.find(ids)
+        offsets = self.index.offsets_of(np.maximum(base_rows, 0))
+        self._base[part.start + rows] = np.where(base_rows < 0, _LOST, self._numbers(offsets))
         place[rows] += self._id_size
 
     def _numbers(self, offsets: NDArray[np.int64]) -> NDArray[np.int32]:
-        """The number of the entry at each offset; `_LOST` where none begins."""
+        """The number of the entry at each offset; `_LOST` if no entry begins there."""
         import numpy as np
 
         numbers = np.minimum(np.searchsorted(self.offset, offsets), len(self.offset) - 1).astype(np.int32)
         return np.where(self.offset[numbers] == offsets, numbers, np.int32(_LOST))
 
     def _roots(self) -> NDArray[np.int32]:
-        """The entry each is finally made of, by doubling steps; in a cycle, one that has a base itself."""
+        """The root of each entry's delta chain, by pointer doubling. In a cycle, the result has a base itself."""
         import numpy as np
 
         root = np.where(self._base < 0, np.arange(len(self), dtype=np.int32), self._base)
@@ -183,16 +183,16 @@ class Pack:
         return root
 
     def places(self, names: Sequence[str]) -> dict[str, int]:
-        """The number of the entry of each of these object ids (in hex) that is here, if anything can be made of it here."""
+        """The entry number of each of these object ids (in hex) that this pack holds and that can be rebuilt from it."""
         import numpy as np
 
         rows = self.index.find(np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(len(names), self._id_size))
         numbers = self._numbers(self.index.offsets_of(np.maximum(rows, 0))) if len(self) else rows
-        made = (rows >= 0) & np.isin(self.kind[numbers], list(NAMES)) if len(self) else rows >= 0
-        return {name: number for name, number, here in zip(names, numbers.tolist(), made.tolist(), strict=True) if here}
+        readable = (rows >= 0) & np.isin(self.kind[numbers], list(NAMES)) if len(self) else rows >= 0
+        return {name: number for name, number, here in zip(names, numbers.tolist(), readable.tolist(), strict=True) if here}
 
     def chosen(self, numbers: Sequence[int], first: int, target: int) -> Iterator[PackShard]:
-        """These entries, after what they are made of, as `shards` gives them."""
+        """Shards of these entries and their bases; see `shards`."""
         import numpy as np
 
         skipped = np.ones(len(self), np.bool_)
@@ -202,9 +202,9 @@ class Pack:
     def shards(
         self, skipped: NDArray[np.bool_] | None, first: int, target: int, kinds: Sequence[int] = tuple(NAMES)
     ) -> Iterator[PackShard]:
-        """Families of these kinds, about `target` compressed bytes in a shard; `first` is the number of entry 0.
+        """Delta families of these kinds, with about `target` compressed bytes in a shard. `first` is the number of entry 0.
 
-        An entry that `skipped` marks is only made if another is made of it.
+        An entry that `skipped` marks is included only as a base of another.
         """
         import numpy as np
 
@@ -224,7 +224,7 @@ class Pack:
             low = high
 
     def _needed(self, skipped: NDArray[np.bool_] | None, kinds: Sequence[int]) -> NDArray[np.bool_]:
-        """Entries of these kinds that `skipped` doesn't mark, and what they are made of."""
+        """Entries of these kinds that `skipped` doesn't mark, and their bases."""
         import numpy as np
 
         scanned = np.isin(self.kind, kinds)
@@ -279,13 +279,13 @@ class Pack:
 
 
 def _bases_first(parent: NDArray[np.int64]) -> NDArray[np.int64]:
-    """An order in which every entry follows its base: by depth. Bases by id may lie anywhere in a pack."""
+    """An order in which every entry follows its base: by depth. A base that is given by id may lie anywhere in the pack."""
     import numpy as np
 
-    # By doubling steps, for a chain may be as long as the pack; the last row stands for "no parent".
-    above = np.append(np.where(parent < 0, len(parent), parent), len(parent))
-    depth = (above < len(parent)).astype(np.int64)
-    while (above < len(parent)).any():
-        depth += depth[above]
-        above = above[above]
+    # Pointer doubling, because a chain may be as long as the pack. The last row stands for "no parent".
+    ancestor = np.append(np.where(parent < 0, len(parent), parent), len(parent))
+    depth = (ancestor < len(parent)).astype(np.int64)
+    while (ancestor < len(parent)).any():
+        depth += depth[ancestor]
+        ancestor = ancestor[ancestor]
     return np.argsort(depth[:-1], kind="stable")

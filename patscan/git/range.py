@@ -1,46 +1,47 @@
-"""The commits between a head and what it is compared with, and what a server has to give so that they are known."""
+"""The commits between a head and a base, and the fetches that make them complete."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from patscan.counts import counted
 from patscan.git.borrowed import Borrowed
 from patscan.git.child import GitError
 
 _FIRST, _OWN, _LAST = 8, 64, 4096
-"""Commits by which the history is deepened the first time, the last time without the base's own, and the last time before all of it."""
+"""Commits of a step that deepens history: the first step, the last one without the base's history, and the last one before all of it."""
 _ROUNDS = 5
-"""How often missing objects are asked for: trees that come may name others."""
+"""How often missing objects are fetched: fetched trees may name others."""
 _OBJECTS = ("--objects", "--no-object-names", "--missing=print")
 
 
 class Range(NamedTuple):
-    """What is looked at."""
+    """The commits to scan."""
 
     head: str
-    """The commit, or the annotated tag on it; empty: nothing."""
+    """The commit, or an annotated tag of it; empty: no commits."""
     base: str
-    """The commit that it is compared with; empty: everything that it reaches."""
+    """The commit to compare with; empty: scan everything that `head` reaches."""
     excluded: tuple[str, ...]
-    """What isn't new: the base, and the parents of the first new commits."""
+    """Commits that aren't new: the base, and the parents of the first new commits."""
     reason: str
-    """What was decided, as a sentence."""
+    """How the range was chosen, as a sentence."""
     gap: str
-    """Why it isn't all, and what to set; empty if it is."""
+    """Why the range is incomplete, and what to set; empty if it is complete."""
     nothing: str
-    """Why it is no mistake that nothing is new; empty if it would be one."""
+    """Why an empty range is expected; empty if it would be a mistake."""
     notes: tuple[str, ...]
     edge: frozenset[str]
-    """Commits below which no history is needed, or none is here."""
+    """Commits whose parents aren't needed or aren't here."""
 
     def revisions(self) -> list[str]:
-        """The same for git-rev-list(1)."""
+        """The arguments for git-rev-list(1)."""
         return [self.head, *(f"^{name}" for name in self.excluded)] if self.head else []
 
 
 def fetched(borrowed: Borrowed, commit: str, sources: Sequence[str]) -> str:
-    """The id `commit`, fetched if it isn't here, by its id or else by the server's refs `sources`. Raises `GitError`."""
+    """Return `commit`, and fetch it if it isn't here: by its id, or else through the server's refs `sources`. Raises `GitError`."""
     if borrowed.commit(commit):
         return commit
     try:
@@ -49,12 +50,12 @@ def fetched(borrowed: Borrowed, commit: str, sources: Sequence[str]) -> str:
         if "unadvertised object" not in str(error) or not _is_below(borrowed, commit, sources):
             raise
     if borrowed.commit(commit) != commit:
-        raise GitError("it is no commit.")
+        raise GitError("it isn't a commit.")
     return commit
 
 
 def _is_below(borrowed: Borrowed, commit: str, sources: Sequence[str]) -> bool:
-    """Fetch `sources` until they lead to `commit`: a plain server gives nothing but what it has refs for. Raises `GitError`."""
+    """Fetch `sources` until they reach `commit`: some servers send only what their refs reach. Raises `GitError`."""
     for source in sources:
         borrowed.fetch((source,), *_depth(borrowed))
         for more, _ in _depths(is_ancestor=False):
@@ -67,31 +68,31 @@ def _is_below(borrowed: Borrowed, commit: str, sources: Sequence[str]) -> bool:
 
 
 def tip(borrowed: Borrowed, ref: str) -> str:
-    """The object that a ref of the server leads to now. Raises `GitError`."""
+    """The object that a ref of the server points to now. Raises `GitError`."""
     return borrowed.fetch((ref,), *_depth(borrowed))
 
 
 def first_parent(borrowed: Borrowed, merge: str, second: str) -> str:
-    """The first parent of a merge of two, the second of which is `second` if that is known; empty for any other commit."""
+    """The first parent of `merge` if it has two, and if `second` is empty or the second; otherwise empty."""
     header = borrowed.git("cat-file", "commit", merge).partition("\n\n")[0]
     parents = [line.removeprefix("parent ") for line in header.splitlines() if line.startswith("parent ")]
     return parents[0] if len(parents) == 2 and second in {"", parents[1]} else ""
 
 
 def reaches(borrowed: Borrowed, tip: str, commit: str) -> bool:
-    """Whether `tip` leads to `commit`, as far as the history is here."""
+    """Whether `tip` reaches `commit` in the history that is here."""
     return not borrowed.git("rev-list", "--max-count=1", commit, f"^{tip}", "--").strip()
 
 
 def has_merges(borrowed: Borrowed, head: str, base: str) -> bool:
-    """Whether a merge is among what `head` brings."""
+    """Whether one of the commits that only `head` reaches, and not `base`, is a merge."""
     return bool(borrowed.git("rev-list", "--max-count=1", "--merges", head, f"^{base}", "--").strip())
 
 
 def before_merge(borrowed: Borrowed, branch: str, head: str) -> str:
-    """What a branch, now at the commit `branch`, had before a merge brought `head`; `head` itself if no merge did.
+    """The tip of a branch before a merge introduced `head`; `head` itself if there was no merge. The branch is now at `branch`.
 
-    A job that runs after the merge would find nothing new otherwise.
+    Otherwise a job that runs after the merge would find nothing new.
     """
     if not reaches(borrowed, branch, head):
         return branch
@@ -101,15 +102,15 @@ def before_merge(borrowed: Borrowed, branch: str, head: str) -> str:
 
 
 def deepened(borrowed: Borrowed, head: str, bases: Sequence[str] = (), is_ancestor: bool = False) -> str:
-    """Fetch until no history is cut off between `head` and `bases`, or below `head`; returns why that can't be.
+    """Fetch until history between `head` and `bases`, or below `head`, is complete; return why it can't be, or an empty string.
 
-    As long as a base may be an ancestor of the head, nothing is fetched that only the base leads to.
+    With `is_ancestor`, the first steps fetch nothing that only a base reaches.
     """
     steps = _depths(is_ancestor) if bases else iter([(0, True)])
     while (length := _cut_length(borrowed, head, bases)) is not None:
         if (step := next(steps, None)) is None:
             new = borrowed.git("rev-list", head, *(f"^{base}" for base in bases), "--").split()
-            return "" if borrowed.edge().isdisjoint(new) else "the history is cut off on the server, too."
+            return "" if borrowed.edge().isdisjoint(new) else "the history is cut off on the server too."
         more, both = step
         try:
             borrowed.fetch((*bases, head) if both else (head,), f"--depth={length + more}" if more else "--unshallow")
@@ -119,7 +120,7 @@ def deepened(borrowed: Borrowed, head: str, bases: Sequence[str] = (), is_ancest
 
 
 def filled(borrowed: Borrowed, *revisions: str) -> str:
-    """Fetch what a partial clone lacks of the objects of `revisions`; returns why that can't be."""
+    """Fetch the objects of `revisions` that a partial clone lacks; return why that failed, or an empty string."""
     for _ in range(_ROUNDS):
         listed = borrowed.git("rev-list", *_OBJECTS, *revisions, "--").split()
         missing = [name.removeprefix("?") for name in listed if name.startswith("?")]
@@ -128,23 +129,23 @@ def filled(borrowed: Borrowed, *revisions: str) -> str:
         try:
             borrowed.fetch_objects(missing)
         except GitError as error:
-            return f"the clone is partial: {len(missing):,} objects were never fetched, and can't be: {error}"
+            return f"the clone is partial, and {counted(len(missing), 'missing object')} can't be fetched: {error}"
     return ""
 
 
 def boundary(borrowed: Borrowed, head: str, bases: Sequence[str]) -> list[str]:
-    """The commits right before those that `head` brings, known to `bases`."""
+    """The commits that `bases` reach and that are parents of commits that only `head` reaches."""
     listed = borrowed.git("rev-list", "--boundary", head, *(f"^{base}" for base in bases), "--").split()
     return [name.removeprefix("-") for name in listed if name.startswith("-")]
 
 
 def _depth(borrowed: Borrowed) -> tuple[str, ...]:
-    """No more than the commit itself where history is cut off anyway; elsewhere a depth would cut it off."""
+    """Fetch only the commit itself if history is already cut off. Otherwise a depth would cut it off."""
     return ("--depth=1",) if borrowed.edge() else ()
 
 
 def _depths(is_ancestor: bool) -> Iterator[tuple[int, bool]]:
-    """By how many commits to deepen the history in each step, 0 for all of it, and whether the bases' own, too."""
+    """For each step, the number of commits to deepen by (0: all), and whether to deepen the bases' history too."""
     more = _FIRST
     while more <= _LAST:
         yield more, not is_ancestor or more > _OWN
@@ -153,19 +154,19 @@ def _depths(is_ancestor: bool) -> Iterator[tuple[int, bool]]:
 
 
 def _cut_length(borrowed: Borrowed, head: str, bases: Sequence[str]) -> int | None:
-    """How many commits `head` brings as far as they are here; ``None`` if that is all of them."""
+    """The number of new commits that are here, while history is cut off among them; ``None`` if they are complete."""
     edge = borrowed.edge()
     if not edge:
         return None
     new = borrowed.git("rev-list", "--parents", head, *(f"^{base}" for base in bases), "--").splitlines()
-    parents = {commit: above for commit, *above in map(str.split, new)}
+    parents = {commit: commit_parents for commit, *commit_parents in map(str.split, new)}
     if cut := edge.intersection(parents):
         borrowed.join(sorted(cut))
         if edge != borrowed.edge():
             return _cut_length(borrowed, head, bases)
         return len(parents)
-    before = {name for above in parents.values() for name in above}.difference(parents)
-    # A first commit among those that are new: the base may lead to it, below where its own history is cut off.
+    before = {name for commit_parents in parents.values() for name in commit_parents}.difference(parents)
+    # A new commit without parents: a base may reach it below the point where the base's history is cut off.
     if not bases or (before.issubset(bases) and all(parents.values())):
         return None
     own = borrowed.git("rev-list", *bases, f"^{head}", "--").split()

@@ -1,4 +1,4 @@
-"""What refs were: their reflogs, read from files as git's default ref storage writes them (git-reflog(1), gitrepository-layout(5))."""
+"""Read reflogs from the files of git's default ref storage (git-reflog(1), gitrepository-layout(5))."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import NamedTuple
 from patscan.git.repository import Repository
 
 _PARTS = 3
-"""Of a line: the old id, the new one, and the rest, which ends in a tab and the message."""
+"""Parts of a line: the old id, the new id, and the rest, which ends in a tab and the message."""
 
 
 class Entry(NamedTuple):
-    """One change of a ref: what it was, what it became (an id of zeros is none), and why, as git words it."""
+    """One change of a ref: the old id, the new id (zeros: none), and git's message."""
 
     old: str
     new: str
@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 
 
 def reflogs(repository: Repository) -> Mapping[str, list[Entry]]:
-    """The entries of each reflog, the oldest first, by a name that ``git reflog`` takes in this working tree."""
+    """The entries of each reflog, oldest first, by the name that ``git reflog`` takes in this working tree."""
     common, here = repository.common_dir, repository.git_dir
     logs = {f"refs/{name}": path for name, path in _files(common / "logs" / "refs")}
     heads = {f"worktrees/{folder.name}/HEAD": folder for folder in sorted((common / "worktrees").glob("*"))}

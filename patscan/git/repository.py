@@ -1,4 +1,4 @@
-"""What kind of repository stands at a path. The only door to GitPython."""
+"""Open a repository and ask about it. The only door to GitPython."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from patscan.git.child import GitError, run
 
 
 class Ref(NamedTuple):
-    """A ref's name, the object it points to, and the one behind it if that is a tag."""
+    """A ref: its name, the object it points to, and the tagged object if that is a tag."""
 
     name: str
     object: str
@@ -21,12 +21,12 @@ class Ref(NamedTuple):
 
     @property
     def commit(self) -> str:
-        """What it leads to, mostly a commit."""
+        """The object behind tags, usually a commit."""
         return self.peeled or self.object
 
 
 class Repository(NamedTuple):
-    """A repository, opened: where its parts lie and how its objects are named."""
+    """An open repository: its folders and the length of its ids."""
 
     path: Path
     git_dir: Path
@@ -43,7 +43,7 @@ class Repository(NamedTuple):
         return run(args, self.path, self.environment, stdin, warnings)
 
     def object_folders(self) -> Iterator[Path]:
-        """The object folder, then its alternates, each once, even one that isn't there (gitrepository-layout(5))."""
+        """The object folder and its alternates, each once, also absent ones (gitrepository-layout(5))."""
         waiting = [self.objects]
         listed = self.environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")
         waiting += [self.path / part for part in listed.split(":") if part]
@@ -56,7 +56,7 @@ class Repository(NamedTuple):
                 waiting += [folder / line for line in _lines(folder / "info" / "alternates") if not line.startswith("#")]
 
     def unreadable_refs(self) -> Iterator[tuple[Path, str]]:
-        """The folders of refs that can't be listed, and why."""
+        """The folders of refs that can't be listed, each with the reason."""
         errors: list[OSError] = []
         for root in {self.common_dir / "refs", self.git_dir / "refs"}:
             for _ in os.walk(root, onerror=errors.append):
@@ -64,16 +64,19 @@ class Repository(NamedTuple):
         yield from ((Path(error.filename), error.strerror or str(error)) for error in errors if not isinstance(error, FileNotFoundError))
 
     def is_partial(self) -> bool:
-        """Whether this is a partial clone (partial-clone in git's technical docs), by its marks or by its configuration."""
+        """Whether this is a partial clone, by its promisor packs or its configuration (partial-clone in git's technical docs)."""
         marked = any(next((folder / "pack").glob("*.promisor"), None) for folder in self.object_folders())
         return marked or bool(_try(self, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"))
 
     def lacking(self, warnings: list[str] | None = None) -> int:
-        """How many objects that refs, reflogs and the index lead to aren't here. Some 15 microseconds an object. Raises `GitError`."""
+        """The number of missing objects that refs, reflogs or the index reach. Takes about 15 µs for each object. Raises `GitError`."""
         return self._missing("--objects", "--all", "--reflog", "--indexed-objects", warnings=warnings)
 
     def lacking_at_tips(self, warnings: list[str] | None = None) -> int:
-        """The same of commits at all ends of history, and of the files at HEAD, at branches and in the index. Raises `GitError`."""
+        """The number of missing objects among the tips of refs and reflogs, and in the trees of HEAD, branches and the index.
+
+        Raises `GitError`.
+        """
         self._missing("--no-walk", "--all", "--reflog", warnings=warnings)
         head = [commit] if (commit := self.head()) else []
         return self._missing("--objects", "--no-walk", "--branches", "--remotes", "--indexed-objects", *head, warnings=warnings)
@@ -87,18 +90,18 @@ class Repository(NamedTuple):
         return set(_lines(self.common_dir / "shallow"))
 
     def cut_off(self) -> set[str]:
-        """The commits whose parents here aren't those that they were made on: at the edge of a shallow clone, or grafted."""
+        """The commits whose recorded parents aren't used here: at the edge of a shallow clone, or grafted."""
         grafted = {line.split()[0] for line in _lines(self.common_dir / "info" / "grafts") if line.strip() and not line.startswith("#")}
         return self.boundary() | grafted
 
     def hooks_path(self) -> str | None:
-        """What ``core.hooksPath`` says, with ``~`` expanded; ``None`` if nobody has set it."""
-        # The last value is the one that keeps this very child from running hooks.
-        *_, said, _ = (None, *_try(self, "config", "-z", "--type=path", "--get-all", "core.hooksPath").split("\0")[:-1])
-        return said
+        """The value of ``core.hooksPath`` with ``~`` expanded; ``None`` if it isn't set."""
+        # The last value comes from `patscan.git.child`, which disables hooks.
+        *_, value, _ = (None, *_try(self, "config", "-z", "--type=path", "--get-all", "core.hooksPath").split("\0")[:-1])
+        return value
 
     def refs(self) -> list[Ref]:
-        """All refs, by name; none if git can't list them."""
+        """All refs, sorted by name; empty if git can't list them."""
         fields = _try(self, "for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)%00").split("\0")[:-1]
         return [Ref(name.lstrip("\n"), target, peeled) for name, target, peeled in zip(*[iter(fields)] * 3, strict=False)]
 
@@ -115,22 +118,22 @@ class Repository(NamedTuple):
         try:
             import git
         except ImportError:
-            # It asks a git of its own for its version, and won't be imported without an answer.
+            # GitPython runs git while it is imported, and fails without it.
             return None
         try:
             with git.Repo(self.git_dir) as repo:
                 remotes = {remote.name: remote for remote in repo.remotes}
                 chosen = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
-                # As it is written: `urls` would start a git of its own, which doesn't come from `child`.
+                # The configured value: `urls` would start git outside `patscan.git.child`.
                 url = chosen.config_reader.get("url") if chosen else None
                 return shown(str(url)) if url else None
         except (git.GitError, configparser.Error, OSError, ValueError, AttributeError):
-            # GitPython's own reader of configurations knows less than git's; an includeIf is an AttributeError to it.
+            # GitPython can't parse every configuration that git can; includeIf raises AttributeError.
             return None
 
 
 def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:
-    """Open the repository that `path` lies in. Raises `TargetError` if there is none or git refuses it."""
+    """Open the repository that contains `path`. Raises `TargetError` if there is none or git refuses it."""
     try:
         if not stat.S_ISDIR(path.stat().st_mode):
             raise TargetError(f"{path}: not a folder.")
@@ -142,10 +145,10 @@ def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:
         answer = run(("rev-parse", *questions), path, environment)
     except GitError as error:
         raise TargetError(hint(path, str(error))) from error
-    # The folder comes last, because its name may hold line feeds.
+    # The folder comes last, because its name may contain line feeds.
     lines = answer.decode("utf-8", "surrogateescape").split("\n", 3)
     if len(lines) < 4:
-        raise TargetError(f"{path}: git doesn't answer `git rev-parse` as it should. See: git --version; git 2.28 or newer is needed.")
+        raise TargetError(f"{path}: `git rev-parse` gave an unexpected answer. patscan needs git 2.28 or newer. See: git --version")
     bare, shallow, hash_name, folder = lines
     git_dir = Path(folder.removesuffix("\n"))
     common = next(iter(_lines(git_dir / "commondir")), None)
@@ -163,19 +166,19 @@ def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:
     )
 
 
-def hint(path: Path, said: str) -> str:
-    """What git `said` of a repository, with what to do about it where that is known."""
-    if "dubious ownership" in said:
+def hint(path: Path, message: str) -> str:
+    """The `message` of git about the repository at `path`, with advice if the problem is known."""
+    if "dubious ownership" in message:
         allow = "git config --global --add safe.directory PATH"
-        return f"{path}: git refuses this repository, because somebody else owns it. Allow it with: {allow}"
-    if "not a git repository" in said:
-        return f"{path}: not a git repository. `patscan scan` looks at plain folders."
-    return said
+        return f"{path}: git refuses this repository, because another user owns it. Allow it with: {allow}"
+    if "not a git repository" in message:
+        return f"{path}: not a git repository. For a plain folder use: patscan scan"
+    return message
 
 
 def _lines(file: Path) -> list[str]:
     try:
-        # Not splitlines(): a line feed is the only byte that a path can't hold here.
+        # Not splitlines(): a path here may contain any byte but a line feed.
         return [line for line in os.fsdecode(file.read_bytes()).split("\n") if line]
     except OSError:
         return []

@@ -1,8 +1,7 @@
-"""What a scan saw of one pack, as a file: ids and numbers, never a content.
+"""The file that records what a scan saw of one pack: ids and numbers, never contents.
 
-With `patscan.git.packs` and `patscan.git.pack_index` the only door to numpy. A file is a line (a digest and JSON), the sorted ids of
-all contents that were looked at, and the size of each as four bytes, little-endian. The line's digest is the user's seal, and the line
-holds a digest of what follows it.
+A file has one line (a digest and JSON), the sorted ids of all scanned contents, and the size of each as four bytes, little-endian. The
+first digest is the user's seal of the JSON, and the JSON contains a digest of the bytes after the line.
 """
 
 from __future__ import annotations
@@ -34,16 +33,16 @@ _PART = 1 << 16
 
 
 class Seen(NamedTuple):
-    """The first line of a file: what the first look at one pack gave; `suspicious` are object ids in hex."""
+    """The first line of a file: the results for one pack. `suspicious` are object ids in hex."""
 
     path: Path
     begin: int
     """Where the ids begin."""
     contents: int
     id_size: int
-    """Bytes of an id: those of repositories of both kinds lie in one folder."""
+    """Bytes of an id: one folder has files for SHA-1 and SHA-256 repositories."""
     body: str
-    """A digest of all that follows the line."""
+    """A digest of the bytes after the line."""
     commits: int
     blobs: int
     bytes: int
@@ -51,12 +50,12 @@ class Seen(NamedTuple):
     engines: tuple[str, ...]
 
     def looked(self) -> Looked:
-        """As if it had been looked at now."""
+        """The recorded results as a fresh result."""
         return Looked((), self.suspicious, (), self.commits, self.blobs, self.bytes, self.engines)
 
 
 def read(path: Path, seal: Seal) -> Seen:
-    """The first line of a file. Raises `OSError` if it can't be read and `DamagedError` if it isn't what `Watched.write` writes."""
+    """Read the first line of a file. Raises `OSError` if it can't be read, and `DamagedError` if `Watched.write` didn't write it."""
     with opened(path) as file:
         line = file.readline(_LONGEST_LINE)
     digest, _, text = line.rstrip(b"\n").partition(b" ")
@@ -74,10 +73,10 @@ def _digest(data: bytes = b"") -> hashlib.blake2b:
 
 
 class Watched:
-    """A pack while it is looked at: the size of every content of it that was seen, now or by an earlier scan."""
+    """A pack during a scan: the sizes of the contents that were seen, now or by an earlier scan."""
 
     def __init__(self, pack: Pack, first: int, skipped: NDArray[np.bool_] | None) -> None:
-        """`first` is the number of the pack's entry 0; what `skipped` marks is seen in another pack."""
+        """`first` is the number of the pack's entry 0. Entries that `skipped` marks are scanned in another pack."""
         import numpy as np
 
         self.pack, self.first = pack, first
@@ -91,11 +90,11 @@ class Watched:
 
     @property
     def complete(self) -> bool:
-        """Whether every content was seen: nothing failed, nothing was lost with a worker, nobody interrupted."""
+        """Whether every content was seen: no content failed, no worker died, and the scan wasn't interrupted."""
         return not self._left
 
     def recall(self, seen: Seen) -> Looked | None:
-        """Fill in what an earlier scan saw; ``None`` if that was nothing of this pack. Raises as `read` does."""
+        """Take over the results of an earlier scan; ``None`` if it saw nothing of this pack. Raises the errors of `read`."""
         import numpy as np
 
         size = self.pack.index.ids.shape[1]
@@ -124,12 +123,12 @@ class Watched:
         return [name for name, number in self.pack.places(names).items() if number in chosen] if names else []
 
     def known(self, skipped: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-        """What needn't be looked at: all that `skipped` marks, and what was recalled."""
+        """The entries that need no scan: those that `skipped` marks, and recalled ones."""
         known: NDArray[np.bool_] = self._size != _UNSEEN
         return known if skipped is None else known | skipped
 
     def learn(self, looked_at: Sequence[int], sizes: Sequence[int], suspicious: Iterable[int], engines: Iterable[str]) -> None:
-        """A first look at some of it gave this: numbers, their bytes, and the numbers worth a second look."""
+        """Record the scan of some entries: their numbers and sizes in bytes, the suspicious numbers, and the engines."""
         import numpy as np
 
         numbers = np.asarray(looked_at, np.int64) - self.first
@@ -139,7 +138,7 @@ class Watched:
         self._engines.update(engines)
 
     def write(self, file: IO[bytes], seal: Seal) -> None:
-        """All of it, sealed, for `read` and `recall`. Raises `OSError`."""
+        """Write everything, sealed, for `read` and `recall`. Raises `OSError`."""
         import numpy as np
 
         numbers = np.flatnonzero(self._wanted)
@@ -170,7 +169,7 @@ class Watched:
 
 
 def _check(seen: Seen) -> None:
-    """Raises `DamagedError` if the ids and sizes aren't those that were written."""
+    """Check the digest of ids and sizes. Raises `DamagedError`."""
     with opened(seen.path) as file:
         file.seek(seen.begin)
         body = hashlib.file_digest(file, _digest)

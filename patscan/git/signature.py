@@ -1,4 +1,4 @@
-"""Who signed a commit or a tag, by the object itself (gitformat-commit(5))."""
+"""Author and date of a commit or a tag, from the object itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MESSAGES = {"commit": Kind.COMMIT_MESSAGE, "tag": Kind.TAG_MESSAGE}
 
 
 def signed(piece: Piece, identify: Callable[[Key], str], start: int) -> Sighting | None:
-    """The place of a match at byte `start` of a commit or tag: its header or its message; ``None`` in a blob.
+    """The sighting of a match at byte `start` of a commit or tag, in its header or its message; ``None`` in a blob.
 
     `identify` gives the object's id.
     """

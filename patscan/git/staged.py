@@ -1,4 +1,4 @@
-"""Single files as the index has them."""
+"""Read single files from the index."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import NamedTuple
 from patscan.git.objects import Batch
 
 
-class _Asking(NamedTuple):
+class _Here(NamedTuple):
     path: Path
     environment: Mapping[str, str]
 
 
 def staged(file: Path, environment: Mapping[str, str], most: int) -> bytes | None:
-    """The first `most` bytes of `file` as the index of the repository around us has it; ``None`` if it hasn't."""
+    """The first `most` bytes of `file` in the index of the current repository; ``None`` if the index doesn't have it."""
     path = os.path.relpath(file)
-    # As gitrevisions(7) writes a path that is relative to where git is started; a line feed would begin another question.
+    # A path relative to the current folder, as in gitrevisions(7). A line feed would begin another request.
     name = f":{path}" if path.startswith(os.pardir + os.sep) else f":./{path}"
     if "\n" in name:
         return None
-    with Batch(_Asking(Path(), environment), [name.replace(os.sep, "/")]) as batch:
+    with Batch(_Here(Path(), environment), [name.replace(os.sep, "/")]) as batch:
         answer = batch.answer()
         if len(answer) != 3 or answer[1] != b"blob":
             return None

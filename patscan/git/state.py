@@ -1,4 +1,4 @@
-"""Whether a repository is still the same, as far as who brought what and where it still is."""
+"""A digest of everything in a repository that attribution and exposure depend on."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from patscan.git.repository import Repository
 from patscan.git.traces import settings
 
 _FILES = ("HEAD", "FETCH_HEAD", "index", "shallow", "info/grafts")
-"""Read whole, in every working tree's folder."""
+"""Files that are read, in the folder of every working tree."""
 _FOLDERS = ("logs", "reftable")
-"""Files in them are known by size and time: reflogs can be long."""
+"""Folders whose files are compared by size and time, because reflogs can be long."""
 
 
 def state(repository: Repository, objects: Iterable[str]) -> str | None:
-    """A digest of all refs, reflogs, indexes, remotes and of the names of what is stored (`objects`); ``None`` if refs can't be read."""
+    """A digest of refs, reflogs, indexes, remotes and `objects` (names of packs and loose objects); ``None`` if refs can't be read."""
     digest = blake2b(digest_size=16)
     try:
         digest.update(repository.git("for-each-ref", "--format=%(refname) %(objectname) %(symref)"))
@@ -48,7 +48,7 @@ def _content(file: Path) -> str:
 
 def _stamp(file: Path) -> str:
     try:
-        known = file.stat()
+        status = file.stat()
     except OSError:
         return ""
-    return f"{known.st_size} {known.st_mtime_ns}"
+    return f"{status.st_size} {status.st_mtime_ns}"

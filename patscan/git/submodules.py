@@ -1,4 +1,4 @@
-"""The repositories inside a repository: submodules, each with a history of its own (gitsubmodules(7))."""
+"""The submodules of a repository (gitsubmodules(7))."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import NamedTuple
 
 from patscan.errors import TargetError
 from patscan.git.child import GitError, run
+from patscan.git.modes import SUBMODULE
 from patscan.git.repository import Repository, open_repository
-
-_LINK = b"160000"
-"""The mode of an entry that is another repository's commit."""
 
 
 class Submodule(NamedTuple):
-    """A submodule and the path it stands at. Without a repository it isn't here, or `problem` says why it can't be opened."""
+    """A submodule and its path. `repository` is ``None`` if it isn't here, or if it can't be opened because of `problem`."""
 
     path: str
     repository: Repository | None
@@ -24,14 +22,14 @@ class Submodule(NamedTuple):
 
 
 def has_submodules(repository: Repository) -> bool:
-    """Whether repositories of submodules lie here."""
+    """Whether the repository contains repositories of submodules."""
     return any((folder / "modules").is_dir() for folder in {repository.git_dir, repository.common_dir})
 
 
 def submodules(repository: Repository, environment: Mapping[str, str], under: str = "", top: Path | None = None) -> Iterator[Submodule]:
-    """All submodules, also those that no commit at hand refers to any more, and theirs; `environment` tells git of no repository.
+    """All submodules, recursively, also those that HEAD no longer has. `environment` must not name a repository.
 
-    Their paths begin with `under`; `top` is the working tree that they stand in, if it isn't the one that git finds.
+    Paths begin with `under`. `top` is the folder of the working tree, if git can't find it.
     """
     top = top or _top(repository)
     links = {path: top / path / ".git" for path in _links(repository)}
@@ -50,7 +48,7 @@ def submodules(repository: Repository, environment: Mapping[str, str], under: st
 
 
 def _absorbed(repository: Repository) -> Iterator[tuple[str, Path]]:
-    """The repositories under ``modules`` by their names, which may hold slashes."""
+    """The repositories under ``modules``, each with its name, which may contain slashes."""
     for base in sorted({repository.git_dir / "modules", repository.common_dir / "modules"}):
         for place, folders, files in os.walk(base) if not base.is_symlink() else ():
             if "HEAD" in files and "objects" in folders:
@@ -59,17 +57,17 @@ def _absorbed(repository: Repository) -> Iterator[tuple[str, Path]]:
 
 
 def _place(folder: Path, top: Path, name: str, environment: Mapping[str, str]) -> str:
-    """Where a submodule stands in the working tree, as its own configuration says; its name, if that leads elsewhere."""
+    """The path of a submodule in the working tree, from its configuration; its name, if that path lies outside."""
     try:
-        told = os.fsdecode(run(("config", "--file", "config", "core.worktree"), folder, _at(folder, environment))).removesuffix("\n")
+        tree = os.fsdecode(run(("config", "--file", "config", "core.worktree"), folder, _at(folder, environment))).removesuffix("\n")
     except GitError:
         return name
-    path = os.path.relpath(os.path.normpath(folder / told), top)
+    path = os.path.relpath(os.path.normpath(folder / tree), top)
     return name if path.startswith("..") or path == "." else path.replace(os.sep, "/")
 
 
 def _at(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """A working tree that a configuration names, and that may be gone, would stop git."""
+    """Set the working tree too: git fails if the configured one is gone."""
     return {**environment, "GIT_DIR": str(folder), "GIT_WORK_TREE": str(folder)}
 
 
@@ -77,11 +75,11 @@ def _top(repository: Repository) -> Path:
     try:
         return Path(os.fsdecode(repository.git("rev-parse", "--show-toplevel")).removesuffix("\n"))
     except GitError:
-        return repository.git_dir  # bare: nothing stands anywhere
+        return repository.git_dir  # a bare repository has no working tree
 
 
 def _links(repository: Repository) -> Iterator[str]:
-    """The paths at which the index, or without one HEAD, has a submodule."""
+    """The paths of submodules in the index, or in HEAD if the repository is bare."""
     command = ("ls-tree", "-r", "-z", "--full-tree", "HEAD") if repository.bare else ("ls-files", "-s", "-z", "--full-name")
     try:
         listed = repository.git(*command)
@@ -89,5 +87,5 @@ def _links(repository: Repository) -> Iterator[str]:
         return
     for entry in listed.split(b"\0")[:-1]:
         facts, _, path = entry.partition(b"\t")
-        if facts.startswith(_LINK):
+        if facts.startswith(SUBMODULE.encode()):
             yield os.fsdecode(path)

@@ -1,7 +1,7 @@
-"""The names of the files at the tips of refs, read out of the trees themselves, each distinct tree once.
+"""The names of the files at the tips of refs, read from the trees, each distinct tree once.
 
-A token has no slash, so it stands within one entry of one tree, as it is. Refs by the thousand share most of their trees: listing the files
-of each would take longer than reading the whole history.
+A token contains no slash, so it lies within one entry of one tree. Thousands of refs share most of their trees: listing the files of
+each ref would take longer than reading the whole history.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from patscan.content import WINDOW, Failure, Key, Piece
+from patscan.counts import counted
 from patscan.git import child
 from patscan.git.objects import Batch
 from patscan.git.repository import Repository
 
 TREE = "tree:\0"
-"""What stands before a tree's id and its path, where otherwise a blob's id stands."""
+"""The prefix of a key that is a tree's id and path, not a blob's id."""
 _FOLDER = b"40000 "
-"""The mode of an entry that is a tree itself (gitformat-tree in git's technical docs)."""
+"""The mode of an entry that is a tree, and the space after it."""
 _FIRST = ("refs/heads/", "refs/tags/", "refs/remotes/")
 _MOST = 1500
-"""Tips whose trees are looked at: those of git's own repository take 0.2 s, those of all changes proposed to it 1 s."""
+"""Tips whose trees are read. The branches and tags of git's repository take 0.2 s; with all pull requests it is 1 s."""
 _LISTED = 10_000
-"""Files of one tree that are listed: a small one may hold billions, by holding the same tree again and again."""
+"""Files of one tree that are listed. A small tree can hold billions, if it contains the same tree many times."""
 
 
 class TipShard(NamedTuple):
-    """All trees of some commits, tags or trees."""
+    """All trees that some commits, tags or trees contain."""
 
     path: Path
     environment: Mapping[str, str]
@@ -42,23 +43,26 @@ class TipShard(NamedTuple):
         level = dict.fromkeys((f"{name}^{{tree}}" for name in self.ids), b"")
         while level:
             below: dict[str, bytes] = {}
-            for asked, name, data in _trees(self, list(level)):
+            for request, name, data in _trees(self, list(level)):
                 if data is None:
-                    absent.append(asked)
+                    absent.append(request)
                 elif name not in seen:
                     seen.add(name)
-                    prefix = level[asked]
+                    prefix = level[request]
                     yield Piece(f"{TREE}{name}:{prefix.decode('utf-8', 'surrogateescape')}", "tree", 0, data)
                     for folder, inner in _folders(data, self.id_size):
                         below.setdefault(inner, prefix + folder + b"/")
             level = {name: prefix for name, prefix in below.items() if name not in seen}
         if lost := len(absent) - self._files_among(absent):
             failed.append(
-                Failure(str(self.path), f"{lost:,} of the trees at the tips of refs can't be read, nor the names of the files in them.")
+                Failure(
+                    str(self.path),
+                    f"{counted(lost, 'tree')} at the tips of refs can't be read, so the names of their files weren't looked at.",
+                )
             )
 
     def engines(self) -> tuple[str, ...]:
-        """None: nothing is read in a special way."""
+        """None: git reads everything."""
         return ()
 
     def name(self, key: Key) -> str:
@@ -66,22 +70,22 @@ class TipShard(NamedTuple):
         return str(key)
 
     def sighting(self, piece: Piece, start: int) -> None:
-        """Names in trees are looked at one by one, afterwards."""
+        """None: a suspicious tree is read again, name by name."""
 
     def _files_among(self, names: Sequence[str]) -> int:
-        """How many of these are blobs: a ref may lead to one, and the bytes of a file's name may look like a folder's."""
+        """The number of blobs among these: a ref may point to a blob, and a file's name may look like a folder's entry."""
         asked = "".join(f"{name.removesuffix('^{tree}')}^{{}}\n" for name in names).encode()
         command = ("cat-file", "--batch-check=%(objecttype)")
         try:
             return child.run(command, self.path, self.environment, asked).split(b"\n").count(b"blob") if names else 0
         except child.GitError:
-            return 0  # one of them is corrupt, and git tells nothing of the others
+            return 0  # one of them is corrupt, and git reports nothing about the others
 
 
 def tips(repository: Repository, head: str | None) -> tuple[list[str], int]:
-    """The distinct tips of refs whose trees are looked at, and how many more there are. Raises `GitError`.
+    """The distinct tips whose trees are read, and the number of further tips. Raises `GitError`.
 
-    A mirror may have a ref for each change that was ever proposed. HEAD, branches and tags come first.
+    HEAD, branches and tags come first. A mirror may also have a ref for each pull request.
     """
     listed = repository.git("for-each-ref", "--format=%(objectname) %(refname)").decode("utf-8", "replace").split("\n")[:-1]
     refs = sorted((line.partition(" ") for line in listed), key=lambda ref: not ref[2].startswith(_FIRST))
@@ -90,7 +94,7 @@ def tips(repository: Repository, head: str | None) -> tuple[list[str], int]:
 
 
 def names(repository: Repository, keys: Iterable[str]) -> Iterator[bytes]:
-    """The paths of the entries of these trees, by the keys of their pieces: of a folder that of one file in it."""
+    """The paths of the entries of these trees, given by the keys of their pieces. A folder gets the path of one file in it."""
     for key in keys:
         tree, _, prefix = key.removeprefix(TREE).partition(":")
         first: dict[bytes, bytes] = {}
@@ -118,7 +122,7 @@ def _fields(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _trees(shard: TipShard, asked: Sequence[str]) -> Iterator[tuple[str, str, bytes | None]]:
-    """Each name with the id and the content of its tree; ``None`` for what is no tree, or can't be read."""
+    """Each name with the id and the content of its tree; the content is ``None`` if it isn't a tree or can't be read."""
     place = 0
     while place < len(asked):
         with Batch(shard, asked[place:]) as batch:
@@ -128,7 +132,7 @@ def _trees(shard: TipShard, asked: Sequence[str]) -> Iterator[tuple[str, str, by
                 if len(answer) != 3 or not answer[2].isdigit():
                     yield name, "", None
                     if not answer:
-                        break  # git died of it
+                        break  # git ended at this object
                     continue
                 size = int(answer[2])
                 fits = answer[1] == b"tree" and size <= WINDOW
@@ -144,7 +148,7 @@ def _drained(stream: IO[bytes], size: int) -> bytes:
 
 
 def _folders(tree: bytes, id_size: int) -> Iterator[tuple[bytes, str]]:
-    """Names and ids of the trees in a tree; now and then a file's, where its name or its id holds the same bytes."""
+    """The names and ids of the trees in a tree. A file is listed too if its name or id contains the mode of a tree."""
     place = tree.find(_FOLDER)
     while place >= 0:
         end = tree.find(b"\0", place)

@@ -1,4 +1,4 @@
-"""Whether a file is git's: one of a repository's own, or one that it tracks. A report must not take its place."""
+"""Whether a file belongs to git: it lies in a repository's folder, or it is tracked. A report must not overwrite it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _OUTSIDE = ("is outside repository", "must be run in a work tree", "not a git re
 
 
 def in_git_folder(file: Path) -> bool:
-    """Whether `file`, a path without links, is or lies in a folder that holds a repository's own files."""
+    """Whether `file`, a path without links, lies in a repository's folder such as ``.git``, or is one."""
     named = any(part.casefold() == ".git" for part in file.parts)
     return named or any((folder / "HEAD").is_file() and (folder / "objects").is_dir() for folder in file.parents)
 
 
 def is_tracked(file: Path, here: Mapping[str, str], elsewhere: Mapping[str, str]) -> bool:
-    """Whether `file` is in the index of the repository that it lies in, or of the one that the environment `here` names.
+    """Whether `file` is in the index of the repository around it, or of the one that the environment `here` names.
 
-    Raises `GitError` for a file that is there and of which git can't say it; a new file takes nothing's place.
+    `elsewhere` is an environment that names no repository. Raises `GitError` if git can't answer for an existing file.
     """
     if any((folder / ".git").exists() for folder in file.parents) and _is_listed(file, file.parent, elsewhere):
         return True

@@ -1,4 +1,4 @@
-"""The variables by which git's environment names a repository (git(1), environment variables)."""
+"""The environment variables that name a repository (git(1), "Environment Variables")."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ REPOSITORY = tuple(
 
 
 def without_repository(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` for another repository than the one it names."""
+    """`environment` without the variables that name a repository."""
     return {name: value for name, value in environment.items() if name not in REPOSITORY}

@@ -1,4 +1,4 @@
-"""What commits did with some blobs and at some paths: asked of git on all processors."""
+"""What commits changed about some blobs and paths, by git, on all processors."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from patscan.dates import iso
 from patscan.git import child
 from patscan.git.graph import Change
+from patscan.git.modes import SYMLINK
 from patscan.git.names import PATH
 from patscan.git.repository import Repository
 from patscan.kind import Kind
 from patscan.model import Sighting
 
-# A raw date, for git dies of one that is no date in its own zone when it has to print it.
+# A raw date: git fails when it has to print an impossible date in its own zone.
 _FORMAT = "%x02%H%x00%an <%ae>%x00%ad%x00%s"
-# First-parent diffs show what a merge resolution brought; the patch-like default shows nothing for merges (design, "The history engine").
+# First-parent diffs show what a merge resolution introduced; git's default shows nothing for merges.
 _DIFF = ("--stdin", "-r", "--root", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-show-signature")
 _WALK = ("diff-tree", *_DIFF, "--diff-merges=first-parent", "--date=raw", "--encoding=UTF-8", f"--format={_FORMAT}")
 _OBJECTS = 5000
-"""Objects asked for in one walk: their ids have to fit on a command line."""
+"""Objects in one walk: their ids must fit on a command line."""
 _MOST = 12_000
-"""Commits asked about at once: not too many, so that all processors end together."""
+"""Commits in one walk: few enough that all processors finish at about the same time."""
 _ALL = 2000
-"""The same, where git is asked for all that commits did, which is much to hold in memory."""
+"""Commits in one walk without a filter: its output is large and is kept in memory."""
 _UNREAD_AT_MOST = 50
-"""Commits git dies of, each found with some twenty starts of git, before the rest is given up."""
+"""Commits that git can't read before the rest is given up. Each is located with about twenty starts of git."""
 
 
 class Walk:
-    """Asks what commits did with some blobs and at some paths, and keeps the answers."""
+    """Asks git what commits changed about some blobs and paths, and keeps the answers."""
 
     def __init__(self, repository: Repository, wanted: Sequence[str]) -> None:
         self.places: dict[str, list[Sighting]] = {}
@@ -42,36 +43,36 @@ class Walk:
         self._blobs = [name for name in wanted if not name.startswith(PATH)]
         self._paths = {name for name in wanted if name.startswith(PATH)}
 
-    def found(self) -> dict[str, Sequence[Sighting]]:
-        """The places of each blob; one without a path if nobody refers to it."""
-        return {name: self.places.get(name) or [_nowhere(name)] for name in self.wanted}
+    def all_places(self) -> dict[str, Sequence[Sighting]]:
+        """The places of each blob. A blob that nothing refers to has one place without a path."""
+        return {name: self.places.get(name) or [_unplaced(name)] for name in self.wanted}
 
     def missing(self) -> list[str]:
-        """Blobs no place is known of."""
+        """The blobs without a known place."""
         return [blob for blob in self.wanted if blob not in self.places]
 
     def add(self, places: Mapping[str, list[Sighting]]) -> None:
-        """Places somebody else found."""
+        """Add places from another source."""
         self.places |= places
 
     def sort(self, key: Callable[[Sighting], float]) -> None:
-        """The places of each in this order."""
+        """Sort the places of each blob by `key`."""
         for places in self.places.values():
             places.sort(key=key)
 
     def over(self, commits: Sequence[str]) -> None:
-        """Ask about these commits, on all processors; the answers are kept in their order."""
-        told: list[tuple[Future[bytes], set[str]]] = []
+        """Ask about these commits on all processors. The answers are kept in the order of the commits."""
+        answers_due: list[tuple[Future[bytes], set[str]]] = []
         processors = os.cpu_count() or 1
         share = min(-(-len(commits) // processors) or 1, _ALL if self._paths else _MOST)
         with ThreadPoolExecutor(processors) as pool:
             for low in range(0, len(commits), share):
-                told += self._asked(pool, commits[low : low + share])
-            for answer, asked in told:
-                self._keep(answer.result(), asked)
+                answers_due += self._submit(pool, commits[low : low + share])
+            for answer, names in answers_due:
+                self._keep(answer.result(), names)
 
     def over_trees(self, commits: Iterable[str]) -> None:
-        """Take what stands in these commits, which can't be compared with their parents, as met there; nobody brought it."""
+        """Record the blobs in the trees of these commits, which git can't compare with their parents, without an author."""
         wanted = set(self._blobs)
         for commit in list(commits)[:_UNREAD_AT_MOST]:
             try:
@@ -84,22 +85,22 @@ class Walk:
             for entry in listed.split(b"\0")[:-1]:
                 facts, _, path = entry.partition(b"\t")
                 if (name := facts.split()[2].decode()) in wanted:
-                    kind = Kind.SYMLINK if facts.startswith(b"120000") else Kind.BLOB
+                    kind = Kind.SYMLINK if facts.startswith(SYMLINK.encode()) else Kind.BLOB
                     self.places.setdefault(name, []).append(Sighting(kind, _text(path), commit, None, when, name, _text(subject)))
 
-    def _asked(self, pool: ThreadPoolExecutor, commits: Sequence[str]) -> Iterator[tuple[Future[bytes], set[str]]]:
+    def _submit(self, pool: ThreadPoolExecutor, commits: Sequence[str]) -> Iterator[tuple[Future[bytes], set[str]]]:
         for low in range(0, len(self._blobs), _OBJECTS):
-            asked = self._blobs[low : low + _OBJECTS]
-            yield pool.submit(self._answer, (*_WALK, *(f"--find-object={blob}" for blob in asked)), commits), set(asked)
+            some = self._blobs[low : low + _OBJECTS]
+            yield pool.submit(self._answer, (*_WALK, *(f"--find-object={blob}" for blob in some)), commits), set(some)
         if self._paths:
-            # Not by git's own choice of paths: they hold tokens, and who may list processes reads their arguments.
+            # Don't pass the paths as arguments: they hold tokens, and other users can read the arguments of a process.
             yield pool.submit(self._answer, _WALK, commits), self._paths
 
     def _answer(self, command: Sequence[str], commits: Sequence[str]) -> bytes:
         return b"".join(answers(self._repository, command, commits, self.unread))
 
-    def _keep(self, output: bytes, asked: set[str]) -> None:
-        for sighting, change, is_new in _parse(output, asked):
+    def _keep(self, output: bytes, wanted: set[str]) -> None:
+        for sighting, change, is_new in _parse(output, wanted):
             commit = sighting.commit or ""
             place = sighting._replace(author=None) if commit in self._cut_off else sighting
             paths = self.changes.setdefault(commit, {})
@@ -109,12 +110,12 @@ class Walk:
                 self.places.setdefault(change.blob, []).append(place._replace(kind=Kind.NOTE) if commit in self._notes else place)
 
 
-def _nowhere(name: str) -> Sighting:
+def _unplaced(name: str) -> Sighting:
     return Sighting(Kind.PATH, name.removeprefix(PATH)) if name.startswith(PATH) else Sighting(Kind.BLOB, blob=name)
 
 
 def answers(repository: Repository, command: Sequence[str], names: Sequence[str], unread: list[str]) -> Iterator[bytes]:
-    """What ``git COMMAND`` says of `names` on its input; it dies of one that it can't read, so that one is looked for by halves."""
+    """The output of ``git COMMAND`` with `names` as input. Bisection finds the names at which git fails, and adds them to `unread`."""
     if len(unread) >= _UNREAD_AT_MOST:
         unread += names
         return
@@ -130,7 +131,7 @@ def answers(repository: Repository, command: Sequence[str], names: Sequence[str]
 
 
 def _notes(repository: Repository) -> list[str]:
-    """The commits whose files are notes on other objects."""
+    """The commits that hold git notes."""
     try:
         return repository.git("rev-list", "--ignore-missing", "--glob=refs/notes/*").decode().splitlines()
     except child.GitError:
@@ -138,8 +139,8 @@ def _notes(repository: Repository) -> list[str]:
 
 
 def _parse(output: bytes, wanted: set[str]) -> Iterator[tuple[Sighting, Change, bool]]:
-    """What commits did with wanted blobs, or at wanted paths, and whether it is new there, out of ``git diff-tree -z`` with `_FORMAT`."""
-    # Field after field: a path or a name may hold any byte but NUL, so what a field is follows from its place alone.
+    """Read the output of ``git diff-tree -z`` with `_FORMAT`: each change of a wanted blob or path, and whether it introduces it."""
+    # Only a field's position says what it is: a path or a name may hold any byte but NUL.
     fields = iter(output.split(b"\0"))
     commit = author = date = subject = b""
     by_path = any(name.startswith(PATH) for name in wanted)
@@ -149,24 +150,28 @@ def _parse(output: bytes, wanted: set[str]) -> Iterator[tuple[Sighting, Change, 
         elif field.startswith((b":", b"\n:")):
             _, mode, _, blob, status = field.split()
             path = next(fields)
-            name, called = blob.decode(), PATH + _text(path)
-            if by_path and called not in wanted:
+            name, path_key = blob.decode(), PATH + _text(path)
+            if by_path and path_key not in wanted:
                 continue
             when = iso(*date.decode("ascii", "replace").split())
             sighting = Sighting(Kind.PATH, _text(path), commit.decode(), _text(author), when, None, _text(subject))
             if by_path:
-                yield sighting, Change(b"\0" + path, None if status == b"D" else called), status == b"A"
+                yield sighting, Change(b"\0" + path, None if status == b"D" else path_key), status == b"A"
             else:
-                held = name if name in wanted else None
-                yield sighting._replace(kind=Kind.SYMLINK if mode == b"120000" else Kind.BLOB, blob=held), Change(path, held), True
+                wanted_blob = name if name in wanted else None
+                yield (
+                    sighting._replace(kind=Kind.SYMLINK if mode == SYMLINK.encode() else Kind.BLOB, blob=wanted_blob),
+                    Change(path, wanted_blob),
+                    True,
+                )
 
 
 def in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Sighting]]:
-    """Blobs that are staged now and never were in a commit."""
+    """Where the index has these blobs and paths."""
     wanted = set(blobs)
-    found: dict[str, list[Sighting]] = {}
+    places: dict[str, list[Sighting]] = {}
     try:
-        # From the top: git lists only what lies below the folder it is started in.
+        # From the top folder: git lists only files below the current one.
         top = os.fsdecode(repository.git("rev-parse", "--show-cdup")).removesuffix("\n")
         listed = repository.git("-C", top or ".", "ls-files", "-s", "-z")
     except child.GitError:
@@ -174,10 +179,10 @@ def in_index(repository: Repository, blobs: Iterable[str]) -> dict[str, list[Sig
     for entry in listed.split(b"\0")[:-1]:
         header, path = entry.split(b"\t", 1)
         if (name := header.split()[1].decode()) in wanted:
-            found.setdefault(name, []).append(Sighting(Kind.INDEX, _text(path), blob=name))
-        if (called := PATH + _text(path)) in wanted:
-            found[called] = [Sighting(Kind.INDEX, _text(path))]
-    return found
+            places.setdefault(name, []).append(Sighting(Kind.INDEX, _text(path), blob=name))
+        if (path_key := PATH + _text(path)) in wanted:
+            places[path_key] = [Sighting(Kind.INDEX, _text(path))]
+    return places
 
 
 def _text(raw: bytes) -> str:

@@ -1,1 +1,1 @@
-"""What GitLab says of a token: does it still work, whose is it, what could a thief do with it."""
+"""Asks GitLab about tokens: whether one works, who owns it, what a thief could do with it."""

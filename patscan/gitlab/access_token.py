@@ -13,7 +13,7 @@ SELF = f"{API}/personal_access_tokens/self"
 
 
 def ask(question: Question) -> Verdict:
-    """The token asked about itself: any scope will do. GitLab before 15.5 is asked who its user is."""
+    """The verdict by the token's own record, for which any scope will do. GitLab before 15.5 is asked for its user instead."""
     answer = question.get(SELF, {"PRIVATE-TOKEN": question.sealed()})
     if answer.status == 404:
         return _older(question)
@@ -22,7 +22,7 @@ def ask(question: Question) -> Verdict:
     token = answer.json()
     if not isinstance(token, dict) or type(token.get("id")) is not int:
         raise question.fault(answer)
-    # GitLab answers a dead token with 401, so this is belt and braces.
+    # GitLab answers 401 for a dead token, so this is a second check.
     dead = token.get("revoked") is True or token.get("active") is False
     return Verdict("inactive" if dead else "active", "GitLab says so itself" if dead else "", facts(token))
 
@@ -40,16 +40,16 @@ def _older(question: Question) -> Verdict:
 
 
 def facts(token: Mapping[str, Any]) -> dict[str, Fact]:
-    """What GitLab's entity of an access token says, under our names."""
+    """The facts in GitLab's entity of an access token, under patscan's names."""
     scopes = token.get("scopes")
-    said: dict[str, Fact] = {"id": token["id"]} if type(token.get("id")) is int else {}
+    known: dict[str, Fact] = {"id": token["id"]} if type(token.get("id")) is int else {}
     for name, key in (("name", "name"), ("created", "created_at"), ("last_used", "last_used_at"), ("expires", "expires_at")):
         if key in token:
-            said[name] = words(token[key]) or None
+            known[name] = words(token[key]) or None
     if isinstance(scopes, list):
-        said["scopes"] = tuple(words(scope, 64) for scope in scopes[:50])
+        known["scopes"] = tuple(words(scope, 64) for scope in scopes[:50])
     if isinstance(granular := token.get("granular_scopes"), list):
-        said["fine_grained"] = len(granular) > 0
+        known["fine_grained"] = len(granular) > 0
     if type(user := token.get("user_id")) is int:
-        said["owner"] = {"id": user}
-    return said
+        known["owner"] = {"id": user}
+    return known

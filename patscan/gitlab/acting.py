@@ -1,4 +1,4 @@
-"""What changes something at a GitLab: planned, written down, sent once, and its effect asked for."""
+"""Requests that change something at GitLab. Each is planned, logged, sent once, and its effect is verified."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from patscan.secret import Secret
 
 
 class Actor(NamedTuple):
-    """What every act of a run shares."""
+    """What all deeds of a run share."""
 
     approved: Approved
     client: Client
@@ -26,15 +26,15 @@ class Actor(NamedTuple):
     who: str = ""
     """The user of this machine who runs patscan."""
 
-    def asked(self, finding: Finding, instance: Instance) -> Verdict:
-        """What `instance` says of the token now. Raises nothing."""
+    def verdict(self, finding: Finding, instance: Instance) -> Verdict:
+        """The present verdict of `instance`. Raises nothing."""
         first = instance == self.approved.instances[0]
         options = self.options if first else self.options._replace(administrator=None)
         outcome = verify((finding._replace(verdict=Verdict()),), Approved((instance,)), self.client, options, lambda *_: None)
         return outcome.findings[0].verdict
 
     def means(self, instance: Instance) -> Means:
-        """What may act at `instance`: other tokens are sent to the first approved one alone."""
+        """The tokens that may act at `instance`: other tokens are sent to the first approved instance only."""
         if instance != self.approved.instances[0]:
             return Means()
         return Means(self.options.administrator, self.other, self.at)
@@ -44,7 +44,7 @@ class Deed(NamedTuple):
     """One request that changes something, before it is sent."""
 
     act: str
-    """``revoke``, ``rotate``, or ``revoke again`` of a new token that couldn't be kept."""
+    """``revoke``, ``rotate``, or ``revoke again`` for a new token that couldn't be stored."""
     finding: Finding
     """With GitLab's verdict on it."""
     instance: Instance
@@ -53,7 +53,7 @@ class Deed(NamedTuple):
 
 
 def entry(deed: Deed, actor: Actor) -> Entry:
-    """What the audit log's lines about `deed` have in common."""
+    """The fields of every audit log line about `deed`."""
     finding = deed.finding
     return {
         "act": deed.act,
@@ -69,10 +69,10 @@ def entry(deed: Deed, actor: Actor) -> Entry:
     }
 
 
-def done(deed: Deed, actor: Actor, log: AuditLog, more: Entry = {}) -> Answer | NoAnswer:  # noqa: B006 - a constant
-    """Send the request of `deed` once, after a line in the log that has `more`. Raises `AuditError` if nothing was sent.
+def send(deed: Deed, actor: Actor, log: AuditLog, more: Entry = {}) -> Answer | NoAnswer:  # noqa: B006 - a constant
+    """Log the request of `deed` with `more` fields, and send it once. Raises `AuditError` if nothing was sent.
 
-    The caller writes the second line with `written`.
+    The caller logs the answer with `log_answer`.
     """
     log.before("asked", {**entry(deed, actor), **more})
     try:
@@ -81,18 +81,18 @@ def done(deed: Deed, actor: Actor, log: AuditLog, more: Entry = {}) -> Answer | 
         return error
 
 
-def written(deed: Deed, actor: Actor, log: AuditLog, answer: Answer | NoAnswer, more: Entry = {}) -> None:  # noqa: B006 - a constant
-    """Append to the log what came back, or why nothing did."""
-    log.after("answered", {**entry(deed, actor), "answer": in_words(answer), **more})
+def log_answer(deed: Deed, actor: Actor, log: AuditLog, answer: Answer | NoAnswer, more: Entry = {}) -> None:  # noqa: B006 - a constant
+    """Log the answer, or why there is none."""
+    log.after("answered", {**entry(deed, actor), "answer": described(answer), **more})
 
 
-def in_words(answer: Answer | NoAnswer) -> str:
-    """What came back: a status, or a sentence."""
+def described(answer: Answer | NoAnswer) -> str:
+    """The answer in words: a status, or a sentence."""
     if isinstance(answer, Answer):
         return f"status {answer.status}"
     return str(answer) if answer.sent else f"not sent: {answer}"
 
 
 def standing(verdict: Verdict) -> str:
-    """The state and its reason, as half a sentence."""
+    """The state and its reason, as a half-sentence."""
     return ": ".join(filter(None, (verdict.state, verdict.reason.rstrip("."))))

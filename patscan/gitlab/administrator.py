@@ -1,4 +1,4 @@
-"""Asking as an administrator, who knows every kind and leaves no trace on the token. Source: ``doc/api/admin/token.md``."""
+"""Verdicts by an administrator's token, which leaves no trace on the leaked one. Source: ``doc/api/admin/token.md``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from patscan.secret import Secret
 
 _OVER = {"success", "failed", "canceled", "skipped", "canceling"}
 BEFORE = {"session-cookie": "_gitlab_session="}
-"""GitLab tells kinds by how they begin."""
+"""Text in front of a token, by kind: GitLab recognizes kinds by their prefix."""
 
 
 class Administrator:
@@ -29,10 +29,10 @@ class Administrator:
         self._token = token
         self._lock = Lock()
         self.problem = ""
-        """Why it is of no use, as a sentence; empty as long as it is."""
+        """Why the token can't be used, as a sentence; empty if it can."""
 
     def check(self) -> None:
-        """See whether it is an administrator's, before any leaked token is sent; fills `problem`."""
+        """Check that the token is an administrator's before any leaked token is sent. Sets `problem`."""
         try:
             answer = self._get(f"{API}/user")
         except NoAnswer as error:
@@ -45,7 +45,7 @@ class Administrator:
             self._give_up(f"its user {words(user.get('username'), 64)!r} is no administrator.")
 
     def verdict(self, question: Question) -> Verdict | None:
-        """What the instance's data base says of the token; ``None`` if this can't tell, and the token itself must be asked."""
+        """The verdict by the instance's database; ``None`` if the token itself has to be sent for one."""
         if self.problem or question.instance != self.instance:
             return None
         kind = question.finding.rule.kind
@@ -55,9 +55,9 @@ class Administrator:
         if answer.status in {200, 201} and isinstance(body, dict):
             return self._of(kind, body)
         if answer.status == 404 and "Not found" in _texts(body):
-            return Verdict("not-found", "this instance doesn't know it, as an administrator sees")
+            return Verdict("not-found", "this instance doesn't know it, by an administrator's request")
         if answer.status == 404:
-            self._give_up("this GitLab can't be asked about tokens by an administrator (17.8 and later can).")
+            self._give_up("this GitLab has no API for administrators to look tokens up (17.8 and later have).")
         elif answer.status in {401, 403}:
             self._give_up(f"GitLab refuses it (status {answer.status}); it needs the scope api, and admin_mode where that is on.")
         elif answer.status != 422:
@@ -102,10 +102,10 @@ def _life(entity: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _with_account(verdict: Verdict) -> Verdict:
-    """An active token of a user who isn't let in is blocked."""
+    """`verdict`, but ``active-blocked`` for an active token of a user who can't sign in."""
     state: Fact = reach.owner(verdict.facts).get("state")
     if verdict.state == "active" and isinstance(state, str) and state != "active":
-        return verdict._replace(state="active-blocked", reason=f"it lives, but the user's account is {state.replace('_', ' ')}")
+        return verdict._replace(state="active-blocked", reason=f"it is active, but the user's account is {state.replace('_', ' ')}")
     return verdict
 
 

@@ -1,4 +1,4 @@
-"""Which way of asking each kind of token has. A new kind is one module and one line."""
+"""The function that asks about each kind of token. A new kind is one module and one line."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Asker = Callable[[Question], Verdict]
 
 
 def unaskable(reason: str, _: Question) -> Verdict:
-    """The verdict on a kind that can't be asked."""
+    """The verdict on a kind that GitLab can't be asked about."""
     return Verdict("unverifiable", reason)
 
 
-_NO_QUESTION = "GitLab has no question for this kind that changes nothing"
+_NO_QUESTION = "GitLab has no request for this kind that changes nothing"
 _ADMINISTRATOR = f"{_NO_QUESTION}. An administrator's token can tell"
 
 ASKERS: Mapping[str, Asker] = {
@@ -29,17 +29,17 @@ ASKERS: Mapping[str, Asker] = {
     "pipeline-trigger-token": trigger.ask,
     "oauth-application-secret": oauth.ask,
     "session-cookie": session.ask,
-    "feed-token": partial(unaskable, "the only question would put it into a URL, and URLs are logged. An administrator's token can tell"),
+    "feed-token": partial(unaskable, "the only request would put it into a URL, and URLs are logged. An administrator's token can tell"),
     "agent-token": partial(unaskable, _ADMINISTRATOR),
     "incoming-mail-token": partial(unaskable, _ADMINISTRATOR),
-    "runner-registration-token": partial(unaskable, "the only question would register a runner"),
-    "scim-token": partial(unaskable, "it can only be asked with the path of its group"),
+    "runner-registration-token": partial(unaskable, "the only request would register a runner"),
+    "scim-token": partial(unaskable, "the request needs the path of its group"),
     "runner-controller-token": partial(unaskable, _NO_QUESTION),
     "workspace-token": partial(unaskable, _NO_QUESTION),
-    "iam-authorization-code": partial(unaskable, "the only question would use it up"),
+    "iam-authorization-code": partial(unaskable, "the only request would use it up"),
     "iam-access-token": partial(unaskable, _NO_QUESTION),
-    "iam-refresh-token": partial(unaskable, "the only question would replace it"),
+    "iam-refresh-token": partial(unaskable, "the only request would replace it"),
 }
 
 UNKNOWN: Asker = partial(unaskable, "patscan doesn't know how to ask GitLab about this kind")
-"""For a kind that a project's own rules bring."""
+"""For a kind of a project's own rules."""

@@ -1,7 +1,7 @@
-"""The only door to the network: bounded questions to approved instances, and answers that may come from anybody.
+"""The only door to the network: bounded requests to approved instances, and untrusted answers.
 
-No redirect is followed, TLS is always checked, no cookie, ``.netrc``, key ring or variable of the environment adds anything. A token
-stands in the one header or field that its question needs and nowhere else: errors are sentences without their cause.
+Redirects aren't followed, and TLS is always verified. Cookies, ``.netrc``, key rings and the environment add nothing to a request. A
+token is in the one header or field that its request needs and nowhere else: errors are sentences without their cause.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
     from patscan.gitlab.hosts import Instance
 
 LARGEST = 1 << 20
-"""Bytes of an answer that are read: a page of a hundred groups and projects has a fifth of that."""
+"""The most bytes of an answer. A page of a hundred groups and projects has a fifth of that."""
 AT_ONCE = 16
 _ATTEMPTS = 3
 _PROXY_PORT = 3128
 _REFUSALS = 6
-"""How often one request may be answered by 429 before it is given up."""
+"""Answers with status 429 after which a request is given up."""
 _BUSY = {500, 502, 503, 504}
 
 
 class NoAnswer(PatscanError):
-    """Nothing can be said of a token, because no usable answer came; the sentence says why."""
+    """There was no usable answer, so a token's state is unknown. The sentence says why."""
 
     def __init__(self, sentence: str, sent: bool = True) -> None:
-        """`sent` is false where the token surely never left this machine."""
+        """`sent` is false if the token surely never left this machine."""
         super().__init__(sentence)
         self.sent = sent
 
 
 class OverBudget(NoAnswer):
-    """No question was sent: as many as allowed were, or somebody stopped us."""
+    """The request wasn't sent: the budget is used up, or the run was interrupted."""
 
 
 class Sealed(NamedTuple):
-    """A token on its way into a header or a field, with what stands before it; ``basic``: as HTTP's Basic scheme wants it."""
+    """A token for a header or a field, with the text `before` it. With `basic`, encoded for HTTP's Basic scheme."""
 
     secret: Secret
     before: str = ""
@@ -59,25 +59,25 @@ class Sealed(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A question. `path` begins after the instance's root and never holds a token."""
+    """A request. `path` begins after the instance's root and never contains a token."""
 
     method: str
     path: str
     headers: Mapping[str, str | Sealed] = {}
     fields: Mapping[str, str | Sealed] | None = None
-    """The JSON object in its body; ``None``: no body."""
+    """The JSON object of the body; ``None`` for no body."""
     repeatable: bool = True
-    """Whether asking twice does the same as asking once."""
+    """Whether the request may be sent twice without harm."""
 
 
 class Answer(NamedTuple):
-    """What came back. Header names are lowercase."""
+    """A response. Header names are lowercase."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     sent: float
-    """When the first attempt began, by the server's clock, as near as can be told and never later; seconds since 1970."""
+    """When the first attempt began, by the server's clock, rounded down; in seconds since 1970."""
 
     def json(self) -> Any:
         """The body's JSON value; ``None`` if it isn't JSON."""
@@ -91,7 +91,7 @@ class Answer(NamedTuple):
 
 
 class _Failure(NamedTuple):
-    """Why an attempt brought no answer, and whether another may."""
+    """Why an attempt got no answer, and whether another may."""
 
     reason: str
     again: bool = False
@@ -99,7 +99,7 @@ class _Failure(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """How to ask. `proxies` maps ``http`` and ``https`` to a proxy's URL; hosts in `no_proxy`, and below them, are asked directly."""
+    """Settings for requests. `proxies` maps ``http`` and ``https`` to a proxy's URL, except for hosts in `no_proxy` and below them."""
 
     ca_bundle: Path | None = None
     timeout: float = 10.0
@@ -108,14 +108,14 @@ class Settings(NamedTuple):
     proxies: Mapping[str, str] = {}
     no_proxy: tuple[str, ...] = ()
     patience: float = 300.0
-    """Seconds to wait for a rate limit at most."""
+    """The most seconds to wait for a rate limit."""
 
 
 class Client:
-    """Asks instances, from any number of threads."""
+    """Sends requests to instances, from any number of threads."""
 
     def __init__(self, settings: Settings = Settings()) -> None:  # noqa: B008 - a constant
-        """Raises `ConfigError` if the bundle of certificates or a proxy can't be used."""
+        """Raises `ConfigError` if the certificates or a proxy's address can't be used."""
         self.settings = settings
         self._context = trust.context(settings.ca_bundle)
         self._pools: dict[str, urllib3.PoolManager] = {}
@@ -124,10 +124,10 @@ class Client:
         self._stopped = Event()
         self._places = BoundedSemaphore(settings.at_once)
         self.requests = 0
-        """How many were sent, repeated ones too."""
+        """Requests that were sent, including repeated ones."""
 
     def ask(self, instance: Instance, request: Request) -> Answer:
-        """The answer of `instance`, whatever its status but 429. Raises `NoAnswer`."""
+        """The answer of `instance`, with any status but 429. Raises `NoAnswer`."""
         try:
             return self._ask(instance, request)
         except NoAnswer as error:
@@ -155,7 +155,7 @@ class Client:
                 return outcome
 
     def stop(self) -> None:
-        """Send nothing more; who waits for a turn gets `OverBudget`."""
+        """Send nothing more. Threads that wait get `OverBudget`."""
         self._stopped.set()
         for pace in list(self._paces.values()):
             pace.close("interrupted")
@@ -200,7 +200,7 @@ class Client:
         try:
             with self._places:
                 answer = self._once(pool, instance, request, began)
-        except Exception as error:  # noqa: BLE001 - nothing that a library raises may show a token or end the run
+        except Exception as error:  # noqa: BLE001 - an error of a library must neither show a token nor end the run
             failure = self._failure(error)
             pace.fail(failure.reason)
             return failure
@@ -234,31 +234,35 @@ class Client:
         if isinstance(error, NoAnswer):
             return _Failure(str(error))
         if isinstance(error, exceptions.ProxyError):
-            return _Failure("the proxy doesn't let us through. Check the proxy's address and what it allows.", sent=False)
+            return _Failure("the proxy refuses the connection. Check its address and what it allows.", sent=False)
         if isinstance(error, exceptions.NameResolutionError):
             return _Failure("there is no such host. Check --gitlab-url.", sent=False)
         if isinstance(error, exceptions.SSLError):
-            complaint = f"the TLS connection isn't to be trusted ({_complaint(error)})."
-            return _Failure(f"{complaint} --ca-bundle names your own authority.", sent=False)
+            complaint = f"the TLS connection can't be trusted ({_complaint(error)})."
+            return _Failure(f"{complaint} Name your own certificate authority with --ca-bundle.", sent=False)
         if isinstance(error, exceptions.NewConnectionError):  # a TimeoutError, too
             return _Failure("the connection was refused.", again=True, sent=False)
         if isinstance(error, exceptions.TimeoutError):
-            late = f"no answer within {self.settings.timeout:g} s. --timeout gives it longer."
+            late = f"no answer within {self.settings.timeout:g} s. Raise --timeout."
             return _Failure(late, again=True, sent=not isinstance(error, exceptions.ConnectTimeoutError))
         if isinstance(error, exceptions.HTTPError | OSError):
-            return _Failure("the connection broke off before the answer was whole.", again=True)
+            return _Failure("the connection ended before the answer was complete.", again=True)
         return _Failure(f"the request couldn't be made ({type(error).__name__}).")
 
     def _hold(self, pace: Pace, answer: Answer, refusals: int) -> None:
-        """Wait as a 429 wants it, or raise `NoAnswer` if nobody would wait so long."""
+        """Wait as long as a 429 demands, or raise `NoAnswer` if that is too long."""
         seconds = timing.retry_after(answer.headers)
         if seconds is None:
             seconds = min(2.0 ** (refusals - 1), 60.0)
         if seconds <= self.settings.patience and refusals < _REFUSALS:
             pace.hold(seconds)
             return
-        reason = f"its rate limit allows no question for {seconds:,.0f} s more." if refusals < _REFUSALS else "it keeps answering 429."
-        # A limit for each user says nothing of other tokens.
+        reason = (
+            f"its rate limit allows no request for {seconds:,.0f} s. Ask again later."
+            if refusals < _REFUSALS
+            else "it keeps answering 429."
+        )
+        # A limit per user doesn't concern other tokens.
         if "_authenticated" not in answer.headers.get("ratelimit-name", ""):
             pace.close(reason)
         raise NoAnswer(reason)
@@ -282,12 +286,12 @@ def _body(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         if len(data) > LARGEST:
             raise NoAnswer(f"its answer is larger than {LARGEST >> 20} MiB, which no GitLab sends.")
         if time.monotonic() > deadline:
-            raise NoAnswer("its answer comes too slowly. --timeout gives it longer.")
+            raise NoAnswer("its answer comes too slowly. Raise --timeout.")
     return bytes(data)
 
 
 def _complaint(error: Exception) -> str:
-    """OpenSSL's own words, which hold nothing of ours: ``certificate has expired``."""
+    """OpenSSL's message, which contains no token: ``certificate has expired``."""
     cause = error.args[0] if error.args else None
     return getattr(cause, "verify_message", "") or "no agreement on TLS"
 

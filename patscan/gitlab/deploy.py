@@ -1,15 +1,15 @@
-"""Deploy tokens, whose user name isn't known. Source: the conan endpoints and ``packages_manager_clients_helpers.rb``."""
+"""Deploy tokens, whose user name is unknown. Source: the conan endpoints and ``packages_manager_clients_helpers.rb``."""
 
 from __future__ import annotations
 
 from patscan.gitlab.question import API, Question
 from patscan.model import Verdict
 
-_WHY = "a refusal proves nothing here: GitLab may want its user name, or have packages switched off. An administrator's token can tell"
+_WHY = "a refusal proves nothing: GitLab may demand its user name, or have packages switched off. An administrator's token can tell"
 
 
 def ask(question: Question) -> Verdict:
-    """The token as a password of the package registry's: ``ok`` proves that it lives, nothing else proves anything."""
+    """The verdict of the package registry, with the token as password. Only ``ok`` proves anything."""
     path = f"{API}/packages/conan/v1/users/check_credentials"
     answer = question.get(path, {"Authorization": question.sealed("any:", basic=True)})
     if answer.status == 200 and answer.body.strip().strip(b'"') == b"ok":

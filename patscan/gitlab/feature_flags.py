@@ -7,10 +7,10 @@ from patscan.model import Verdict
 
 
 def ask(question: Question) -> Verdict:
-    """The project's flags asked for; only where the project is known."""
+    """The verdict by reading the project's flags, if the project is known."""
     project = question.hint("project", int)
     if project is None:
-        return Verdict("unverifiable", "it can only be asked for with its project, which isn't known. An administrator's token can tell")
+        return Verdict("unverifiable", "the request needs its project, which is unknown. An administrator's token can tell")
     answer = question.get(f"{API}/feature_flags/unleash/{project}", {"Unleash-InstanceId": question.sealed()})
     if answer.status == 200 and not answer.body.lstrip().startswith(b"<"):
         return Verdict("active", "", {"project": project})

@@ -1,4 +1,4 @@
-"""CI job tokens, legacy and JWT. They live as long as their job runs. Source: ``lib/api/ci/jobs.rb``."""
+"""CI job tokens, legacy and JWT. They are valid while their job runs. Source: ``lib/api/ci/jobs.rb``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from patscan.model import Fact, Verdict
 
 
 def ask(question: Question) -> Verdict:
-    """The job asked about itself."""
+    """The verdict by the record of the token's job."""
     answer = question.get(f"{API}/job", {"JOB-TOKEN": question.sealed()})
     if answer.status == 404:
-        return Verdict("unverifiable", "this GitLab can't be asked for the job of a token")
+        return Verdict("unverifiable", "this GitLab has no request for the job of a token")
     if answer.status != 200:
         return meaning.refusal(question, answer)
     job = answer.json()
@@ -25,15 +25,15 @@ def ask(question: Question) -> Verdict:
 
 
 def facts(job: Mapping[str, Any]) -> dict[str, Fact]:
-    """What GitLab's entity of a job says, under our names."""
-    said: dict[str, Fact] = {"job": job["id"]} if type(job.get("id")) is int else {}
-    said |= {
+    """The facts in GitLab's entity of a job, under patscan's names."""
+    known: dict[str, Fact] = {"job": job["id"]} if type(job.get("id")) is int else {}
+    known |= {
         "name": words(job.get("name")),
         "job_status": words(job.get("status"), 40),
         "created": words(job.get("created_at"), 40) or None,
     }
     if isinstance(pipeline := job.get("pipeline"), dict):
-        said |= {key: pipeline[name] for key, name in (("pipeline", "id"), ("project", "project_id")) if type(pipeline.get(name)) is int}
+        known |= {key: pipeline[name] for key, name in (("pipeline", "id"), ("project", "project_id")) if type(pipeline.get(name)) is int}
     if isinstance(user := job.get("user"), dict):
-        said["owner"] = person(user)
-    return said
+        known["owner"] = person(user)
+    return known

@@ -1,7 +1,7 @@
-"""What GitLab advises about a token's life, checked: each answer has a threshold and the page that gives the advice.
+"""Checks of a token's lifecycle against GitLab's advice. Each has a threshold and the page with the advice.
 
-Asking with a token is a use of it: GitLab writes ``last_used_at`` before it answers. So a last use counts only if it lies before the
-first time that anybody we know of asked.
+A request with a token is a use of it: GitLab writes ``last_used_at`` before it answers. So a last use counts only if it was before the
+first known request by patscan.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Thresholds(NamedTuple):
     """In days."""
 
     longest: int = 90
-    """How far ahead a token may expire."""
+    """The most days until a token may expire."""
     soon: int = 7
-    """How near its end a token is worth a word."""
+    """Days before its expiry from which a token gets a remark."""
     unused: int = 30
 
 
 class Times(NamedTuple):
-    """What a check compares with. `asked` is our own first request with the token, `earlier` the first one that a report knows of."""
+    """The times that checks compare. `asked` is this run's first request with the token, `earlier` the first one in a report."""
 
     now: datetime
     asked: datetime | None = None
@@ -49,12 +49,12 @@ class Times(NamedTuple):
 
     @property
     def first_asked(self) -> datetime | None:
-        """Before this, a use was somebody else's."""
+        """The first known request by patscan. An earlier use wasn't patscan's."""
         return min(filter(None, (self.asked, self.earlier)), default=None)
 
 
 def checked(finding: Finding, verdict: Verdict, times: Times, thresholds: Thresholds) -> Verdict:
-    """`verdict` with its checks, the worst first, and with a last use only where it can be told."""
+    """`verdict` with its checks, the worst first. A last use that may be patscan's own is removed."""
     if verdict.state not in {"active", "active-blocked", "inactive"}:
         return verdict
     last_used, facts = moment(verdict.facts.get("last_used")), dict(verdict.facts)
@@ -77,16 +77,16 @@ def _use(
     if "last_used" not in facts:
         return
     if ours:
-        text = f"When it was last used can't be told: asking is a use, and it was first asked at {_said(times.first_asked)}."
-        yield Check("last-use-unknown", "low", f"{text} An administrator's token would tell.", USAGE)
+        text = f"Its last use is unknown: patscan's own request at {_utc(times.first_asked)} counts as a use."
+        yield Check("last-use-unknown", "low", f"{text} An administrator's token would show it.", USAGE)
         return
     if last_used is None:
-        yield Check("never-used", "medium", "It was never used, so nobody will miss it: revoke it.", USAGE)
+        yield Check("never-used", "medium", "It was never used, so nothing depends on it: revoke it.", USAGE)
         return
     leaked = _exposed(finding)
     if leaked and last_used > leaked:
-        doubt = "" if times.earlier else " Unless an earlier check was that use, treat it as stolen."
-        text = f"Used at {_said(last_used)}, after it was exposed at {_said(leaked)}."
+        doubt = "" if times.earlier else " Treat it as stolen, unless an earlier check was that use."
+        text = f"Used at {_utc(last_used)}, after it was exposed at {_utc(leaked)}."
         yield Check("used-since-leak", "critical", text + (doubt or " Treat it as stolen."), RESPONSE)
     if times.now - last_used > timedelta(days=thresholds.unused):
         text = f"Not used since {last_used.date()}, for more than {thresholds.unused} days: revoke it."
@@ -103,17 +103,17 @@ def _expiry(facts: Mapping[str, Fact], now: datetime, thresholds: Thresholds) ->
         return
     end = moment(facts["expires"])
     if end is None:
-        yield Check("no-expiry", "high", "It never expires: whoever has it keeps it.", EXPIRY)
+        yield Check("no-expiry", "high", "It never expires: a thief can use it until it is revoked.", EXPIRY)
         return
     left = (end.date() - _today(now)).days
     if left <= 0:
         yield Check("expired", "low", f"It expired on {end.date()}.", EXPIRY)
     elif left <= thresholds.soon:
         yield Check(
-            "expires-soon", "low", f"It expires on {end.date()}: whoever needs it will make a new one. See that it isn't leaked.", EXPIRY
+            "expires-soon", "low", f"It expires on {end.date()}, and its owner will create a new one. Keep that from leaking.", EXPIRY
         )
     elif left > thresholds.longest:
-        yield Check("long-life", "medium", f"It lives until {end.date()}, more than {thresholds.longest} days ahead.", EXPIRY)
+        yield Check("long-life", "medium", f"It expires on {end.date()}, more than {thresholds.longest} days ahead.", EXPIRY)
 
 
 def _breadth(facts: Mapping[str, Fact]) -> Iterator[Check]:
@@ -128,10 +128,10 @@ def _place(finding: Finding, facts: Mapping[str, Fact]) -> Iterator[Check]:
         return
     files = sorted({place.sighting.path for place in finding.occurrences if place.sighting.path and _CI.search(place.sighting.path)})
     if files:
-        text = f"A person's token in a CI file ({files[0]}): a project's or a group's token, in a masked variable, belongs there."
+        text = f"A person's token in a CI file ({files[0]}): use a project or group token in a masked variable instead."
         yield Check("person-in-ci", "medium", text, PROJECT_TOKENS)
     if len({place.sighting.submodule for place in finding.occurrences}) > 1:
-        text = "A person's token in several repositories: give each a project's or a group's token of its own."
+        text = "A person's token in several repositories: create a project or group token for each."
         yield Check("person-in-several", "medium", text, OVERVIEW)
 
 
@@ -139,5 +139,5 @@ def _today(now: datetime) -> date:
     return now.astimezone(UTC).date()
 
 
-def _said(when: datetime | None) -> str:
+def _utc(when: datetime | None) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if when else ""

@@ -1,4 +1,4 @@
-"""What GitLab's refusals mean to a token that acts for a user.
+"""The meaning of GitLab's refusals for a token that acts for a user.
 
 Source: ``lib/api/api_guard.rb`` for the errors, ``user_access_denied_reason.rb`` for the account's.
 """
@@ -27,7 +27,7 @@ _ACCOUNTS = (
 
 
 def refusal(question: Question, answer: Answer) -> Verdict:
-    """What a refusal (401 or 403) means. Raises `NoAnswer` for anything else that isn't GitLab's."""
+    """The verdict by a refusal (401 or 403). Raises `NoAnswer` if the answer isn't GitLab's."""
     body = answer.json()
     if isinstance(body, dict):
         error, message = (body.get(key) if isinstance(body.get(key), str) else "" for key in ("error", "message"))
@@ -45,16 +45,16 @@ def _unauthorized(error: str, description: str, message: str) -> Verdict | None:
         if error == "invalid_token" and text in description:
             return Verdict(state, reason)
     if error == "dpop_error":
-        return Verdict("active-blocked", "it lives, but GitLab wants a proof of possession (DPoP) with it")
+        return Verdict("active-blocked", "it is active, but GitLab demands a proof of possession (DPoP)")
     if error == "restricted_language_server_client_error":
-        return Verdict("active-blocked", "it lives, but GitLab restricts this user to certain clients")
+        return Verdict("active-blocked", "it is active, but GitLab restricts this user to certain clients")
     return Verdict("not-found", "this instance doesn't know it") if message.startswith("401 Unauthorized") else None
 
 
 def _forbidden(error: str, message: str) -> Verdict | None:
     if error == "insufficient_scope":
-        return Verdict("active", "its scopes don't reach what was asked, so it lives")
+        return Verdict("active", "it is active, but its scopes don't cover the request")
     for text, reason in _ACCOUNTS:
         if text in message:
-            return Verdict("active-blocked", f"it lives, but {reason}")
+            return Verdict("active-blocked", f"it is active, but {reason}")
     return None

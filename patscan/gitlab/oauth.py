@@ -1,4 +1,4 @@
-"""Secrets of OAuth applications. Doorkeeper's token endpoint is a POST, and could make a token."""
+"""Secrets of OAuth applications. Doorkeeper's token endpoint is a POST, and could create a token."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from patscan.model import Verdict
 
 
 def ask(question: Question) -> Verdict:
-    """A token asked for with a grant that no application of a user's has; only with the application's id, where writing is allowed."""
+    """The verdict by requesting a token with a scope that doesn't exist. Needs ``--allow-writes`` and the application's id."""
     application = question.hint("application", str)
     if not question.allow_writes or not isinstance(application, str):
-        missing = "its application's id isn't known" if question.allow_writes else "that needs --allow-writes, and the application's id"
-        return Verdict("unverifiable", f"it can only be asked by trying to make a token: {missing}. An administrator's token can tell")
+        missing = "its application's id is unknown" if question.allow_writes else "that needs --allow-writes, and the application's id"
+        return Verdict("unverifiable", f"the only request tries to create a token: {missing}. An administrator's token can tell")
     fields: dict[str, str | Sealed] = {
         "grant_type": "client_credentials",
         "scope": "patscan-none",
@@ -23,7 +23,7 @@ def ask(question: Question) -> Verdict:
     body = answer.json()
     error = body.get("error") if isinstance(body, dict) else None
     if answer.status == 400 and error == "invalid_scope":
-        return Verdict("active", "asked by trying to make a token with a scope that doesn't exist")
+        return Verdict("active", "by a request for a token with a scope that doesn't exist")
     if error in {"invalid_client", "unauthorized_client"} or answer.status in {401, 403, 404, 422}:
         return Verdict("unverifiable", "it isn't this application's, but may be another's. An administrator's token can tell")
     raise question.fault(answer)

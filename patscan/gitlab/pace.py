@@ -1,7 +1,7 @@
-"""How fast an instance wants to be asked: its rate limits, its silence, and how many questions are under way.
+"""The pace of requests to an instance, by its rate limits, its failures, and the requests under way.
 
-GitLab says with every answer how many requests its window still allows (``RateLimit-Remaining``, ``-Reset``, ``-Limit``, ``-Name``; docs:
-user_and_ip_rate_limits). Nobody asks while the requests under way could use them up, so a limit that is told is never run into.
+Every answer of GitLab says how many requests the present window still allows (``RateLimit-Remaining``, ``-Reset``, ``-Limit``, ``-Name``;
+docs: user_and_ip_rate_limits). A request waits while those under way could use them up, so a known limit is never exceeded.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from threading import Condition
 
 _FOREVER = float("inf")
 _GIVE_UP = 8
-"""Failures in a row after which an instance isn't asked any more."""
+"""Consecutive failures after which an instance isn't asked any more."""
 
 
 class Closed(Exception):
-    """Nobody may ask this instance any more; the text says why."""
+    """No request may be sent to this instance any more; the text says why."""
 
 
 @dataclass
 class _Window:
-    """One limit of the server's. `reset` is its own name for the window's end, `ends` the same by our monotonic clock."""
+    """One limit of the server. `reset` is the window's end by the server's clock, `ends` by this machine's monotonic clock."""
 
     limit: int
     left: int
     reset: int
     ends: float
     fresh: bool = False
-    """Its end has passed, and no answer of the next window has come."""
+    """The window is over, and no answer of the next one has come."""
 
 
 class Pace:
-    """Lets requests through, so that none is refused that needn't be. Shared by threads."""
+    """Delays requests so that rate limits refuse none. Shared by threads."""
 
     def __init__(self, patience: float) -> None:
-        """Never wait longer than `patience` seconds for a window to end."""
+        """`patience` is the most seconds to wait for a window's end."""
         self._patience = patience
         self._changed = Condition()
         self._windows: dict[str, _Window] = {}
@@ -56,7 +56,7 @@ class Pace:
             self._flying += 1
 
     def leave(self, headers: Mapping[str, str] | None = None, date: float | None = None) -> None:
-        """A request was answered, with `headers`, at the server's time `date`; without headers, it wasn't sent at all."""
+        """Record an answer with its `headers` and the server's time `date`. Without headers, the request wasn't sent."""
         with self._changed:
             self._flying -= 1
             self._known = True
@@ -66,32 +66,32 @@ class Pace:
             self._changed.notify_all()
 
     def fail(self, reason: str) -> None:
-        """A request got no answer, because of `reason`, a sentence."""
+        """Record that a request got no answer; `reason` is a sentence."""
         with self._changed:
             self._flying -= 1
             self._known = True
             self._failures += 1
             if self._failures >= _GIVE_UP:
-                self._closed = self._closed or f"{reason} That happened {_GIVE_UP} times in a row, so nothing more was sent."
+                self._closed = self._closed or f"{reason} That happened {_GIVE_UP} times in a row, so no more requests were sent."
             self._changed.notify_all()
 
     def hold(self, seconds: float) -> None:
-        """Ask nothing for so long, and then one thing first: how many are allowed isn't known any more."""
+        """Send nothing for `seconds`, and then a single request, because the allowed number is unknown by then."""
         with self._changed:
             self._hold = max(self._hold, time.monotonic() + seconds + random.uniform(0, 0.1))  # noqa: S311 - spreads requests
             self._known = False
 
     def close(self, reason: str) -> None:
-        """Ask nothing any more."""
+        """Send nothing any more."""
         with self._changed:
             self._closed = self._closed or reason
             self._changed.notify_all()
 
     def _wait(self, now: float) -> float:
-        """Seconds until another request may go out; ``inf``: until one of those under way comes back."""
+        """Seconds until another request may be sent; ``inf``: until one of those under way is answered."""
         if self._hold > now:
             return self._hold - now
-        # The first answer says what is allowed.
+        # The first answer contains the limits.
         if not self._known and self._flying:
             return _FOREVER
         return max((self._wait_for(window, now) for window in self._windows.values()), default=0.0)
@@ -103,7 +103,7 @@ class Pace:
             return 0.0
         if self._flying:
             return _FOREVER
-        # Longer than anybody waits: another user's window, perhaps. The server will say if it is ours.
+        # A longer wait is pointless: it may be another user's window. The server refuses if it isn't.
         return window.ends - now if window.ends - now <= self._patience else 0.0
 
     def _learn(self, headers: Mapping[str, str], date: float | None) -> None:

@@ -1,4 +1,4 @@
-"""One token at one instance: what is asked with it, and since when GitLab counts it as used."""
+"""One token at one instance: the requests with it, and the time of the first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class Question:
-    """What a way of asking needs. Every request that carries the token goes through `get` or `post`."""
+    """What an asker needs. Every request with the token goes through `get` or `post`."""
 
     def __init__(self, client: Client, instance: Instance, finding: Finding, allow_writes: bool = False) -> None:
         self.client = client
@@ -28,7 +28,7 @@ class Question:
 
     @property
     def asked_at(self) -> datetime | None:
-        """When the token was first sent, by the server's clock and never later than it was; ``None`` if it wasn't."""
+        """When the token was first sent, by the server's clock, rounded down; ``None`` if it wasn't sent."""
         return None if self._asked is None else datetime.fromtimestamp(self._asked, UTC)
 
     def sealed(self, before: str = "", basic: bool = False) -> Sealed:
@@ -36,22 +36,22 @@ class Question:
         return Sealed(self.finding.secret, before, basic)
 
     def get(self, path: str, headers: Mapping[str, str | Sealed]) -> Answer:
-        """The answer to a read-only question. Raises `NoAnswer`."""
+        """The answer to a read-only request. Raises `NoAnswer`."""
         return self._ask(Request("GET", path, headers))
 
     def post(self, path: str, fields: Mapping[str, str | Sealed]) -> Answer:
-        """The answer to a question that may write on the server, so it is never repeated. Raises `NoAnswer`."""
+        """The answer to a request that may write on the server, and so is never repeated. Raises `NoAnswer`."""
         return self._ask(Request("POST", path, {}, fields, repeatable=False))
 
     def hint(self, name: str, kind: type) -> Fact:
-        """What the finding's evidence says of `name` (``project``, ``application``), if it is a `kind`; else ``None``."""
+        """The fact `name` (``project``, ``application``) in the finding's evidence, if it is of type `kind`; else ``None``."""
         for evidence in self.finding.evidence:
             if type(value := evidence.facts.get(name)) is kind:
                 return value
         return None
 
     def fault(self, answer: Answer) -> NoAnswer:
-        """What is wrong with `answer`, which is none of GitLab's to this question."""
+        """The error for an `answer` that GitLab wouldn't give to this request."""
         return NoAnswer(f"{self.instance.host}: {_fault(answer)}")
 
     def _ask(self, request: Request) -> Answer:
@@ -74,12 +74,12 @@ def _fault(answer: Answer) -> str:
         where = host_of(answer.headers.get("location", ""))
         return f"redirects{' to ' + where if where else ''}, and no redirect is followed. Give the instance's own URL to --gitlab-url."
     if answer.status >= 500:
-        return f"the server has trouble (status {answer.status}). Ask again later."
+        return f"the server failed (status {answer.status}). Ask again later."
     if answer.status == 404:
-        return "has no GitLab API at this URL. Does --gitlab-url lack a relative URL root?"
+        return "has no GitLab API at this URL. Check whether --gitlab-url needs a relative URL root."
     if 200 <= answer.status < 300:
-        return "answers with something that isn't GitLab's API: a login page, or a proxy's."
-    return f"refuses in a way that says nothing of the token (status {answer.status})."
+        return "the answer isn't from GitLab's API, but perhaps a login page or from a proxy. Check --gitlab-url."
+    return f"refuses the request for a reason other than the token (status {answer.status})."
 
 
 def words(value: object, longest: int = _LONGEST) -> str:

@@ -1,4 +1,4 @@
-"""What a live token can do: whose it is, which groups and projects it reaches, and how bad it is that somebody has it."""
+"""What a live token can do: its owner, the groups and projects it can access, and the severity of its leak."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ACCESS = {
     60: "administrator",
 }
 _MEMBER = 10
-"""Below a guest, GitLab lists what everybody can see."""
+"""The access level of a guest. Below it, GitLab lists what everybody can see."""
 _PAGE = 100
 _PAGES = 5
 _USER_SCOPES = {"api", "read_api", "read_user"}
@@ -32,19 +32,19 @@ Page = Callable[[int], Answer]
 
 
 def person(user: Mapping[str, Any]) -> dict[str, Fact]:
-    """What GitLab's entity of a user says, under our names."""
-    said: dict[str, Fact] = {"id": user["id"]} if type(user.get("id")) is int else {}
+    """The facts in GitLab's entity of a user, under patscan's names."""
+    known: dict[str, Fact] = {"id": user["id"]} if type(user.get("id")) is int else {}
     for name, key in (("username", "username"), ("name", "name"), ("state", "state"), ("email", "email")):
         if text := words(user.get(key)):
-            said[name] = text
+            known[name] = text
     for name, key in (("bot", "bot"), ("administrator", "is_admin")):
         if isinstance(user.get(key), bool):
-            said[name] = user[key]
-    return said
+            known[name] = user[key]
+    return known
 
 
 def of_itself(question: Question, facts: Mapping[str, Fact]) -> dict[str, Fact]:
-    """`facts` of a live access token, with its user and what it reaches; ``unknown`` says what couldn't be asked."""
+    """`facts` of a live access token, with its user, groups and projects. ``unknown`` lists what GitLab didn't answer."""
     more, unknown = dict(facts), []
     headers = {"PRIVATE-TOKEN": question.sealed()}
     scopes = names(facts)
@@ -66,7 +66,7 @@ def of_itself(question: Question, facts: Mapping[str, Fact]) -> dict[str, Fact]:
 
 
 def of_user(ask: Callable[[str], Answer], user: int, facts: Mapping[str, Fact]) -> dict[str, Fact]:
-    """The same as an administrator sees it: nothing is asked with the token itself. `ask` takes a path of the API."""
+    """The same by an administrator's requests, without sending the token. `ask` takes a path of the API."""
     more: dict[str, Fact] = dict(facts)
     unknown: list[str] = []
     try:
@@ -81,7 +81,7 @@ def of_user(ask: Callable[[str], Answer], user: int, facts: Mapping[str, Fact]) 
 
 
 def owner(facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
-    """What is known of the token's user."""
+    """The facts about the token's user; empty if unknown."""
     known = facts.get("owner")
     return known if isinstance(known, Mapping) else {}
 
@@ -93,7 +93,7 @@ def names(facts: Mapping[str, Fact]) -> tuple[str, ...]:
 
 
 def judged(verdict: Verdict, usual: str) -> Verdict:
-    """`verdict` with a severity and its reasons; `usual` is the rule's."""
+    """`verdict` with a severity and its reasons; `usual` is the rule's severity."""
     if verdict.state in _GONE:
         return verdict._replace(severity=_GONE[verdict.state], severity_reasons=("it no longer works",))
     if not verdict.state.startswith("active"):
@@ -109,18 +109,18 @@ def judged(verdict: Verdict, usual: str) -> Verdict:
         reasons.append("it reaches no group and no project")
     if verdict.state == "active-blocked":
         rank = max(rank - 1, 0)
-        reasons.append("GitLab doesn't let it in at present")
+        reasons.append("GitLab blocks it at present")
     return verdict._replace(severity=SEVERITIES[rank], severity_reasons=tuple(reasons))
 
 
 def _account(facts: Mapping[str, Fact], scopes: tuple[str, ...]) -> bool:
-    """Whether a thief gets a person's account, whatever it reaches today."""
+    """Whether a thief can act as a person, even if that person has no groups and projects yet."""
     return "api" in scopes and owner(facts).get("bot") is not True
 
 
 def _memberships(page: Page, rows: Callable[[Any], Iterator[tuple[str, dict[str, Fact]]]], unknown: list[str]) -> dict[str, Fact]:
-    """Groups and projects of at most `_PAGES` pages; nothing where GitLab doesn't tell."""
-    held: dict[str, list[dict[str, Fact]]] = {"groups": [], "projects": []}
+    """Groups and projects of at most `_PAGES` pages; empty if GitLab doesn't list them."""
+    memberships: dict[str, list[dict[str, Fact]]] = {"groups": [], "projects": []}
     for number in range(1, _PAGES + 1):
         try:
             answer = page(number)
@@ -130,19 +130,19 @@ def _memberships(page: Page, rows: Callable[[Any], Iterator[tuple[str, dict[str,
         if answer.status != 200:
             unknown.append("groups and projects: this GitLab doesn't list them (17.4 and later do)")
             break
-        before = {kind: len(those) for kind, those in held.items()}
+        before = {kind: len(those) for kind, those in memberships.items()}
         try:
             for kind, row in rows(answer.json()):
-                held[kind].append(row)
+                memberships[kind].append(row)
         except (KeyError, TypeError, ValueError, AttributeError):
             unknown.append("groups and projects: the answer isn't GitLab's")
             break
-        counts = [len(those) - before[kind] for kind, those in held.items()]
+        counts = [len(those) - before[kind] for kind, those in memberships.items()]
         if max(counts) < _PAGE and sum(counts) != _PAGE:
-            return {kind: tuple(those) for kind, those in held.items()}
+            return {kind: tuple(those) for kind, those in memberships.items()}
     else:
         unknown.append(f"groups and projects beyond the first {_PAGE * _PAGES} of each")
-    return {kind: tuple(those) for kind, those in held.items() if those}
+    return {kind: tuple(those) for kind, those in memberships.items() if those}
 
 
 def _associations(body: Any) -> Iterator[tuple[str, dict[str, Fact]]]:
@@ -159,13 +159,13 @@ def _rows(body: Any) -> Iterator[tuple[str, dict[str, Fact]]]:
 
 
 def _path(entity: Mapping[str, Any]) -> str:
-    """A project's path, a group's as its page's address has it, or a name."""
+    """A project's path, a group's path from its page's URL, or a name."""
     page = words(entity.get("web_url")).partition("/groups/")[2]
     return words(entity.get("path_with_namespace")) or page or words(entity.get("name"))
 
 
 def _access(levels: Any) -> str | None:
-    """The highest level as a word; GitLab writes a number, a text, or a table of project's and group's."""
+    """The highest access level as a word. GitLab sends a number, a text, or an object with several levels."""
     values = levels.values() if isinstance(levels, Mapping) else (levels,)
     numbers = [int(level) for level in values if level is not None]
     highest = max(numbers, default=None)

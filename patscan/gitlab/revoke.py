@@ -1,11 +1,11 @@
-"""Ending a token, and asking whether it is dead. Only what GitLab says afterwards counts, never what it answered to the request."""
+"""Revokes a token, and verifies that it is dead. Only GitLab's later verdict counts, never the answer to the request."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from patscan.audit import AuditLog
-from patscan.gitlab.acting import Actor, Deed, done, entry, in_words, standing, written
+from patscan.gitlab.acting import Actor, Deed, described, entry, log_answer, send, standing
 from patscan.gitlab.client import Answer, NoAnswer
 from patscan.gitlab.hosts import Instance
 from patscan.gitlab.rows import Row, row
@@ -13,21 +13,21 @@ from patscan.gitlab.ways import elsewhere, revoking
 from patscan.model import Finding, Verdict
 
 _ASKABLE = {"active", "active-blocked", "unverifiable"}
-"""Verdicts after which a request may be sent. After ``error`` and ``unchecked`` nothing is known, and the rest is dead or elsewhere."""
+"""Verdicts after which a request may be sent. Tokens with other verdicts are unknown, dead or elsewhere."""
 
 
 class Outcome(NamedTuple):
-    """What has become of a token: ``inactive``, ``active``, or ``unknown``, and why, as half a sentence."""
+    """A token's state in the end: ``inactive``, ``active`` or ``unknown``, with a reason as a half-sentence."""
 
     finding: Finding
     state: str
     reason: str
 
 
-def planned(finding: Finding, actor: Actor, unsent: bool) -> Deed | Outcome:
-    """What would end the token of `finding`, which was just asked about; an `Outcome` where nothing is to be sent.
+def plan(finding: Finding, actor: Actor, unsent: bool) -> Deed | Outcome:
+    """The deed that revokes the token of `finding`, whose verdict must be fresh; an `Outcome` if nothing is to be sent.
 
-    `unsent`: the verdict was given without a question, so no request may carry the token.
+    `unsent` means that the verdict needed no request, so no request may carry the token.
     """
     state = finding.verdict.state
     if state == "inactive":
@@ -36,7 +36,7 @@ def planned(finding: Finding, actor: Actor, unsent: bool) -> Deed | Outcome:
         return Outcome(finding, "unknown", f"nothing was sent: {standing(finding.verdict)}")
     instance = _instance(finding, actor)
     if instance is None:
-        several = "several GitLabs are approved, and it isn't known to which one it belongs. Approve that one alone"
+        several = "several GitLabs are approved, and the token's is unknown. Approve that one only"
         return Outcome(finding, "unknown", several)
     means = actor.means(instance)
     way = revoking(finding, means)
@@ -54,20 +54,20 @@ def planned(finding: Finding, actor: Actor, unsent: bool) -> Deed | Outcome:
     return Deed("revoke", finding, instance, way, there)
 
 
-def revoked(deed: Deed, actor: Actor, log: AuditLog) -> Outcome:
-    """What GitLab says of the token after its end was asked for, once. Raises `AuditError` if nothing was sent."""
-    answer = done(deed, actor, log)
-    written(deed, actor, log, answer)
-    verdict = actor.asked(deed.finding, deed.instance)
+def revoke(deed: Deed, actor: Actor, log: AuditLog) -> Outcome:
+    """Send the request once, and return GitLab's verdict afterwards. Raises `AuditError` if nothing was sent."""
+    answer = send(deed, actor, log)
+    log_answer(deed, actor, log, answer)
+    verdict = actor.verdict(deed.finding, deed.instance)
     state, reason = _judged(deed, verdict, _row_after(deed, actor))
     log.after("asked again", {**entry(deed, actor), "verdict": verdict.state, "result": state})
     if state != "inactive" or not isinstance(answer, Answer):
-        reason = f"{reason}; the request: {in_words(answer).rstrip('.')}"
+        reason = f"{reason}; the request: {described(answer).rstrip('.')}"
     return Outcome(deed.finding._replace(verdict=verdict), state, reason)
 
 
 def _judged(deed: Deed, after: Verdict, there: Row | None) -> tuple[str, str]:
-    """The state of the token, by what GitLab says of it now and said of it before."""
+    """The token's state and the reason, by GitLab's verdicts before and after."""
     if after.state == "inactive":
         return "inactive", after.reason
     if after.state.startswith("active"):
@@ -76,7 +76,7 @@ def _judged(deed: Deed, after: Verdict, there: Row | None) -> tuple[str, str]:
         return "inactive", "GitLab doesn't know it any more"
     if there and there.gone and deed.row and deed.row.same:
         return "inactive", "GitLab doesn't have it any more"
-    gone = "; GitLab has ended what --at names, but whether that was this token can't be told" if there and there.gone else ""
+    gone = "; GitLab has revoked the token at --at, which may be another one" if there and there.gone else ""
     return "unknown", f"{standing(after)}{gone}"
 
 
@@ -90,7 +90,7 @@ def _row_after(deed: Deed, actor: Actor) -> Row | None:
 
 
 def _instance(finding: Finding, actor: Actor) -> Instance | None:
-    """The instance that knows the token; of one that nobody could ask about, the only approved one."""
+    """The instance that knows the token; for an unverifiable one, the only approved instance."""
     instances = actor.approved.instances
     if finding.verdict.state == "unverifiable":
         return instances[0] if len(instances) == 1 else None

@@ -1,4 +1,4 @@
-"""The row of GitLab's that ``--at`` names: what it says of itself, and whether it is that of the leaked token."""
+"""GitLab's row at the path of ``--at``, and whether it is the leaked token's."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from patscan.model import Finding
 from patscan.secret import Secret
 
 _SHORT = 4
-"""Characters of a trigger's token that GitLab shows to others than its owner (``lib/api/entities/trigger.rb``)."""
+"""Characters of a trigger token that GitLab shows to users other than its owner (``lib/api/entities/trigger.rb``)."""
 _LOGIN = "gitlab+deploy-token-"
-"""What GitLab calls a deploy token's user unless told otherwise; its id follows, so no other token has the name."""
+"""The default user name of a deploy token, before its id. No other token has that name."""
 
 
 class Row(NamedTuple):
-    """A row, as it was looked at."""
+    """A row as GitLab's API returned it."""
 
     name: str
     created: str
-    """When it was made, as GitLab writes it."""
+    """The date of its creation, as GitLab writes it."""
     gone: bool
-    """Whether there is none any more, or it is revoked."""
+    """Whether the row is deleted or revoked."""
     same: bool | None
-    """Whether it is the leaked token's; ``None``: GitLab doesn't say."""
+    """Whether the row is the leaked token's; ``None`` if GitLab doesn't say."""
 
 
 def row(client: Client, instance: Instance, finding: Finding, at: str, other: Secret) -> Row:
-    """The row at the path `at`, asked for with the token `other`. Raises `NoAnswer`."""
+    """The row at the path `at`, requested with the token `other`. Raises `NoAnswer`."""
     answer = client.ask(instance, Request("GET", f"{API}/{at}", {"PRIVATE-TOKEN": Sealed(other)}))
     body = answer.json()
     if answer.status == 404 and isinstance(body, dict) and "404" in str(body.get("message", "")):
@@ -55,7 +55,7 @@ def _is_same(client: Client, instance: Instance, finding: Finding, body: dict[st
 
 
 def _signs_in(client: Client, instance: Instance, finding: Finding, login: str, unique: bool) -> bool | None:
-    """Whether the deploy token is this user's password. Source: ``deploy_token_check`` in ``lib/gitlab/auth.rb``."""
+    """Whether the deploy token is the password of the user `login`. Source: ``deploy_token_check`` in ``lib/gitlab/auth.rb``."""
     sealed = Sealed(finding.secret, f"{login}:", basic=True)
     answer = client.ask(instance, Request("GET", "/jwt/auth?service=container_registry", {"Authorization": sealed}))
     if answer.status == 200 and unique and isinstance(body := answer.json(), dict) and "token" in body:
@@ -66,6 +66,6 @@ def _signs_in(client: Client, instance: Instance, finding: Finding, login: str, 
 def _refusal(answer: Answer) -> str:
     if answer.status in {401, 403}:
         return (
-            f"the token of --with-token-file may not see it (status {answer.status}). It needs the scope api and the role of a maintainer."
+            f"the token of --with-token-file can't read it (status {answer.status}). It needs the scope api and the role of a maintainer."
         )
-    return f"isn't what GitLab's API has there (status {answer.status})."
+    return f"GitLab's API has no such token there (status {answer.status}). Check the path."

@@ -1,6 +1,6 @@
 """Runner authentication tokens. Source: ``lib/api/ci/runner.rb``.
 
-``runners/router/discovery`` (GitLab 18.7) knows the runner before it does anything, and writes nothing.
+``runners/router/discovery`` (GitLab 18.7) authenticates the runner first, and writes nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _UNKNOWN = Verdict("not-found", "this instance doesn't know it")
 
 
 def ask(question: Question) -> Verdict:
-    """The runner asked where its job router is: 200 and 501 know it, GitLab's own 403 doesn't."""
+    """The verdict by a request for the job router: 200 and 501 mean a known runner, GitLab's own 403 an unknown one."""
     answer = question.get(f"{API}/runners/router/discovery", {"Runner-Token": question.sealed()})
     body = answer.json()
     if answer.status == 200 and isinstance(body, dict) and "server_url" in body:
@@ -25,7 +25,7 @@ def ask(question: Question) -> Verdict:
     if answer.status != 404:
         raise question.fault(answer)
     if not question.allow_writes:
-        return Verdict("unverifiable", "GitLab before 18.7 has no question for it that writes nothing; --allow-writes sends a heartbeat")
+        return Verdict("unverifiable", "GitLab before 18.7 has no request for it that writes nothing; --allow-writes sends a heartbeat")
     return _heartbeat(question)
 
 
@@ -37,9 +37,9 @@ def _heartbeat(question: Question) -> Verdict:
     if answer.status not in {200, 201} or not isinstance(body, dict) or type(body.get("id")) is not int:
         raise question.fault(answer)
     facts: dict[str, Fact] = {"id": body["id"]}
-    return Verdict("active", "asked by a heartbeat of the runner, which GitLab wrote down", facts)
+    return Verdict("active", "by a heartbeat of the runner, which GitLab recorded", facts)
 
 
 def _is_forbidden(answer: Answer) -> bool:
-    """Whether it is GitLab's own ``403 Forbidden``, and not a ban or a proxy's."""
+    """Whether it is GitLab's own ``403 Forbidden``, not that of a ban or a proxy."""
     return answer.status == 403 and answer.json() == {"message": "403 Forbidden"}

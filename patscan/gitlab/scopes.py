@@ -1,4 +1,4 @@
-"""What each scope gives a thief, and how bad that is.
+"""What a thief gains by each scope, and the severity.
 
 Source: GitLab's ``doc/security/tokens/access_token_scopes.md`` and ``lib/gitlab/auth.rb``.
 """
@@ -52,7 +52,7 @@ UNKNOWN = Scope("high", "a scope that patscan doesn't know")
 
 
 def scope(name: str) -> Scope:
-    """What is known of a scope; ``user:7`` and the like let act for another user."""
+    """The scope called `name`. ``user:7`` and the like allow acting for another user."""
     return SCOPES.get(name) or (Scope("critical", "acts for another user", writes=True) if name.startswith("user:") else UNKNOWN)
 
 

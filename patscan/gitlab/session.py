@@ -1,4 +1,4 @@
-"""Session cookies: a browser that is signed in."""
+"""Session cookies of signed-in browsers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from patscan.model import Verdict
 
 
 def ask(question: Question) -> Verdict:
-    """Whose session it is."""
+    """The verdict by the session's user."""
     answer = question.get(f"{API}/user", {"Cookie": question.sealed("_gitlab_session=")})
     if answer.status != 200:
         return meaning.refusal(question, answer)

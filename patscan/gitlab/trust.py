@@ -1,4 +1,4 @@
-"""Whose certificates are believed: TLS is always checked."""
+"""Trusted certificates. TLS is always verified."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from patscan.errors import ConfigError
 
 
 def context(bundle: Path | None) -> ssl.SSLContext | None:
-    """What checks certificates; ``None``: the system's store, loaded when it is needed, for that takes 20 ms."""
+    """The context for the certificates in `bundle`; ``None`` without one: the system's store takes 20 ms to load."""
     if bundle is None:
         return None
     try:
         return ssl.create_default_context(cafile=str(bundle))
     except OSError as error:  # SSLError is one
-        reason = "holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else (error.strerror or "can't be read").lower()
+        reason = "has no certificate in PEM form" if isinstance(error, ssl.SSLError) else (error.strerror or "can't be read").lower()
         raise ConfigError(f"--ca-bundle: {bundle}: {reason}.") from None
 
 
 def system() -> ssl.SSLContext:
-    """What checks certificates against the system's store."""
+    """The context for the system's certificates."""
     return ssl.create_default_context()

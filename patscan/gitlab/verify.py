@@ -1,4 +1,4 @@
-"""Findings in, findings with verdicts out: each distinct token is asked about once, wherever and however often it stands."""
+"""Adds verdicts to findings. GitLab is asked once about each distinct token."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ from patscan.model import Finding, Note, Skip, Verdict
 from patscan.secret import Secret
 
 TRACE = "asking marks the tokens as used, and shows this machine's address to their owners"
-"""What every run says once, before it asks."""
+"""The warning before the first request of a run."""
 
 _BEST = ("active", "active-blocked", "inactive", "error", "unchecked", "unverifiable", "not-found")
-"""Of several instances' verdicts the one that counts: where one couldn't answer, the others' not knowing it proves nothing."""
+"""States of several instances in order of precedence. ``not-found`` comes last, since it proves nothing if another failed."""
 
 Progress = Callable[[int, int], None]
-"""Called in the caller's thread with how many of how many tokens have their verdict."""
+"""Called in the caller's thread with the number of tokens with a verdict, and of all tokens."""
 _Key = tuple[str, str]
 
 
 class Options(NamedTuple):
-    """What may be asked, and what is made of the answers."""
+    """Options for requests and for the judgement of answers."""
 
     allow_writes: bool = False
     administrator: Secret | None = None
     """An administrator's token, sent to the first approved instance only."""
     proposed: tuple[str, ...] = ()
-    """Hosts that a remote or a repository's file names: for a sentence, never asked."""
+    """Hosts that a remote or a repository's file names. They are shown, never asked."""
     thresholds: Thresholds = Thresholds()
     now: datetime | None = None
 
 
 class Outcome(NamedTuple):
-    """The findings, in the order they came, and what the report owes to its reader."""
+    """The findings in their order, with skips and notes for the report."""
 
     findings: tuple[Finding, ...]
     skipped: tuple[Skip, ...] = ()
-    """What was to be asked and couldn't be."""
+    """What couldn't be asked."""
     notes: tuple[Note, ...] = ()
     interrupted: bool = False
     requests: int = 0
 
 
 def verify(findings: Sequence[Finding], approved: Approved, client: Client, options: Options, progress: Progress) -> Outcome:
-    """`findings` with what GitLab says of each. Ctrl-C ends the asking; what was answered is kept."""
+    """`findings` with GitLab's verdicts. Ctrl-C stops the requests; verdicts so far are kept."""
     groups: dict[_Key, Finding] = {}
     for finding in findings:
         known = groups.setdefault(_key(finding), finding)
@@ -66,29 +66,31 @@ def verify(findings: Sequence[Finding], approved: Approved, client: Client, opti
     if open_questions:
         try:
             inquiry.begin()
-            for key, verdict in _answered(inquiry, open_questions, client.settings.at_once):
+            for key, verdict in _verdicts(inquiry, open_questions, client.settings.at_once):
                 verdicts[key] = verdict
                 progress(len(verdicts), len(groups))
         except KeyboardInterrupt:
             interrupted = True
             client.stop()
-    asked = tuple(_with(finding, verdicts.get(key) or inquiry.unanswered(key)) for finding in findings for key in (_key(finding),))
-    return Outcome(asked, inquiry.skipped(), inquiry.notes(), interrupted, client.requests)
+    results = tuple(
+        _with_verdict(finding, verdicts.get(key) or inquiry.unanswered(key)) for finding in findings for key in (_key(finding),)
+    )
+    return Outcome(results, inquiry.skipped(), inquiry.notes(), interrupted, client.requests)
 
 
 def _key(finding: Finding) -> _Key:
-    # A masked token has no bytes of its own, but the report's fingerprint.
+    # A masked token has no bytes, only the report's fingerprint.
     return finding.rule.kind, finding.secret.fingerprint if len(finding.secret) else finding.fingerprint
 
 
-def _with(finding: Finding, verdict: Verdict) -> Finding:
-    """The earliest asking that anybody knows of stays: what was used since may have been us."""
+def _with_verdict(finding: Finding, verdict: Verdict) -> Finding:
+    """`finding` with `verdict` and the earliest known request: any later use may be patscan's."""
     earliest = min(filter(None, (moment(finding.verdict.asked_at), moment(verdict.asked_at))), default=None)
     return finding._replace(verdict=verdict._replace(asked_at=_iso(earliest) if earliest else None))
 
 
-def _answered(inquiry: _Inquiry, questions: dict[_Key, Finding], at_once: int) -> Iterable[tuple[_Key, Verdict]]:
-    """Verdicts as they come. The threads are daemons: after Ctrl-C nobody waits for what is under way."""
+def _verdicts(inquiry: _Inquiry, questions: dict[_Key, Finding], at_once: int) -> Iterable[tuple[_Key, Verdict]]:
+    """Verdicts as they come. The threads are daemons, so that Ctrl-C doesn't wait for requests under way."""
     waiting: SimpleQueue[tuple[_Key, Finding]] = SimpleQueue()
     done: SimpleQueue[tuple[_Key, Verdict]] = SimpleQueue()
     for item in questions.items():
@@ -110,7 +112,7 @@ def _answered(inquiry: _Inquiry, questions: dict[_Key, Finding], at_once: int) -
 
 
 class _Inquiry:
-    """What all questions of one run share."""
+    """The state of one run's requests."""
 
     def __init__(self, approved: Approved, client: Client, options: Options) -> None:
         self._approved = approved
@@ -118,12 +120,12 @@ class _Inquiry:
         self._options = options
         self._now = options.now or datetime.now(UTC)
         self.started: set[_Key] = set()
-        """The tokens whose question is or was under way."""
+        """The tokens whose request has begun."""
         first = approved.instances[0] if approved.instances else None
         self._administrator = Administrator(client, first, options.administrator) if first and options.administrator else None
 
     def unsent(self, finding: Finding) -> Verdict | None:
-        """The verdict on a token that isn't sent anywhere; ``None`` if it is to be asked about."""
+        """The verdict on a token that isn't sent; ``None`` if GitLab has to be asked."""
         if verdict := offline.verdict(finding, self._now):
             return reach.judged(verdict, finding.rule.severity)
         if not self._approved.instances:
@@ -131,17 +133,17 @@ class _Inquiry:
         return None
 
     def unanswered(self, key: _Key) -> Verdict:
-        """The verdict on a token that Ctrl-C left open; if its question was under way, GitLab may count that as a use."""
+        """The verdict after Ctrl-C. If the request had begun, GitLab may count it as a use."""
         asked = _iso(self._now) if key in self.started else None
         return Verdict("unchecked", "interrupted before it was answered.", asked_at=asked)
 
     def begin(self) -> None:
-        """What is asked before any token."""
+        """Check the administrator's token before any leaked token is sent."""
         if self._administrator:
             self._administrator.check()
 
     def verdict(self, finding: Finding) -> Verdict:
-        """The verdict of the instance that knows the token, or of the one that comes nearest to it. Raises nothing."""
+        """The verdict of the instance that knows the token, else the first by `_BEST`. Raises nothing."""
         verdicts = []
         asked: list[datetime] = []
         for instance in hosts.candidates(self._approved, finding):
@@ -155,12 +157,12 @@ class _Inquiry:
     def _at(self, instance: Instance, finding: Finding, asked: list[datetime]) -> Verdict:
         question = Question(self._client, instance, finding, self._options.allow_writes)
         try:
-            verdict = offline.doubted(finding, self._asked(question))
+            verdict = offline.doubted(finding, self._answer(question))
         except OverBudget as error:
             verdict = Verdict("unchecked", str(error))
         except NoAnswer as error:
             verdict = Verdict("error", str(error))
-        except Exception as error:  # noqa: BLE001 - an answer that nobody thought of must not end the run
+        except Exception as error:  # noqa: BLE001 - an unexpected answer must not end the run
             verdict = Verdict("error", f"{instance.host}: its answer can't be understood ({type(error).__name__})")
         if question.asked_at:
             asked.append(question.asked_at)
@@ -168,7 +170,7 @@ class _Inquiry:
         verdict = reach.judged(checked(finding, verdict, times, self._options.thresholds), finding.rule.severity)
         return verdict._replace(instance=instance.url, asked_at=_iso(min(asked)) if asked else None)
 
-    def _asked(self, question: Question) -> Verdict:
+    def _answer(self, question: Question) -> Verdict:
         if self._administrator and (verdict := self._administrator.verdict(question)):
             return verdict
         kind = question.finding.rule.kind
@@ -178,15 +180,15 @@ class _Inquiry:
         return verdict
 
     def skipped(self) -> tuple[Skip, ...]:
-        """What couldn't be asked at all."""
+        """A skip if the administrator's token can't be used."""
         if self._administrator and self._administrator.problem:
-            return (Skip("--admin-token-file", f"the administrator's token is of no use: {self._administrator.problem}"),)
+            return (Skip("--admin-token-file", f"the administrator's token can't be used: {self._administrator.problem}"),)
         return ()
 
     def notes(self) -> tuple[Note, ...]:
-        """What a reader should know of how it was asked."""
+        """A note if only one of several instances got the administrator's token."""
         if self._administrator and not self._administrator.problem and len(self._approved.instances) > 1:
-            return (Note(self._administrator.instance.url, "the administrator's token was sent to this instance alone."),)
+            return (Note(self._administrator.instance.url, "the administrator's token was sent to this instance only."),)
         return ()
 
 

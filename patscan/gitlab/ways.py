@@ -1,4 +1,4 @@
-"""How each kind of token is ended or replaced: one request, and who may send it.
+"""How each kind of token is revoked or rotated: one request, and the token that authorizes it.
 
 Sources: ``doc/api/personal_access_tokens.md``, ``project_access_tokens.md``, ``deploy_tokens.md``, ``pipeline_triggers.md``,
 ``cluster_agents.md``, ``runners.md``, ``runner_controllers.md``, ``admin/token.md``.
@@ -29,7 +29,7 @@ ROWS = {
     "agent-token": r"projects/\d+/cluster_agents/\d+/tokens/\d+",
     "runner-controller-token": r"runner_controllers/\d+/tokens/\d+",
 }
-"""What ``--at`` may name: where GitLab's API keeps a token of this kind."""
+"""The paths that ``--at`` may have, by kind: those of tokens in GitLab's API."""
 _EXAMPLES = {
     PAT: "personal_access_tokens/7",
     "deploy-token": "projects/42/deploy_tokens/7",
@@ -41,7 +41,7 @@ _ADMINISTERED = {
     *(PAT, "deploy-token", "agent-token", "pipeline-trigger-token", "feed-token", RUNNER, "oauth-application-secret"),
     *("incoming-mail-token", "feature-flags-token", "session-cookie", "runner-registration-token"),
 }
-"""What ``DELETE /admin/token`` revokes or resets; a job's token it only knows."""
+"""Kinds that ``DELETE /admin/token`` revokes or resets. It recognizes a job token, but can't revoke it."""
 _EFFECTS = {
     RUNNER: "that runner stops until it has the new token",
     "runner-registration-token": "no further runner registers with it",
@@ -73,7 +73,7 @@ _PAGES = {
 
 
 class Means(NamedTuple):
-    """What may act besides the token itself, at the one instance that the token is known to."""
+    """The tokens that may act besides the leaked one, at the instance that knows it."""
 
     administrator: Secret | None = None
     other: Secret | None = None
@@ -83,41 +83,41 @@ class Means(NamedTuple):
 
 
 class Way(NamedTuple):
-    """One request, and who sends it in the words of the question and the audit log."""
+    """One request, and who authorizes it, in the words of the question and the audit log."""
 
     request: Request
     by: str
     effect: str = ""
-    """What else stops, as half a sentence; empty if nothing else does."""
+    """What else stops working, as a half-sentence; empty if nothing does."""
 
     @property
     def line(self) -> str:
-        """The request's method and path, which hold no token."""
+        """The request's method and path, which contain no token."""
         return f"{self.request.method} {self.request.path}"
 
 
 def revoking(finding: Finding, means: Means) -> Way | None:
-    """How to end the token of `finding`, which has GitLab's verdict; ``None``: it can't be done from here."""
+    """How to revoke the token of `finding`, which has GitLab's verdict; ``None`` if patscan can't."""
     kind, live = finding.rule.kind, finding.verdict.state.startswith("active")
     effect = _EFFECTS.get(kind, "")
     if means.at and means.other:
-        # An access token that GitLab doesn't know may not even be one: then --at would end another.
+        # GitLab doesn't know this access token, so --at would revoke another one.
         able = kind in ROWS and (live or kind != PAT)
         return Way(_as_other("DELETE", means.at, means.other), _OTHER, effect) if able else None
     if means.administrator and live and finding.verdict.asked_at is None and kind in _ADMINISTERED:
-        # The administrator's question knew it: otherwise the token itself would have been sent.
+        # Without `asked_at` the administrator's request gave the verdict, so GitLab knows the token.
         token = Sealed(finding.secret, BEFORE.get(kind, ""))
         headers = {"PRIVATE-TOKEN": Sealed(means.administrator)}
         return Way(Request("DELETE", f"{API}/admin/token", headers, {"token": token}, repeatable=False), "as an administrator", effect)
     if kind == PAT and finding.verdict.state == "active":
         return Way(Request("DELETE", SELF, {"PRIVATE-TOKEN": Sealed(finding.secret)}, repeatable=False), "by itself")
     if kind == RUNNER:
-        return _reset(finding, f"{effect}, which nobody is shown: patscan rotate keeps it")
+        return _reset(finding, f"{effect}, which isn't shown: use patscan rotate to store it")
     return None
 
 
 def rotating(finding: Finding, means: Means, expires: str) -> Way | None:
-    """How to replace the token of `finding`, which is known to live, by one that ends on `expires`; ``None``: not from here."""
+    """How to rotate the token of `finding`, which is active, to one that expires on `expires`; ``None`` if patscan can't."""
     kind = finding.rule.kind
     if kind == RUNNER:
         return _reset(finding, _EFFECTS[RUNNER])
@@ -134,19 +134,19 @@ def rotating(finding: Finding, means: Means, expires: str) -> Way | None:
 
 
 def own_row(finding: Finding) -> str:
-    """Where GitLab keeps an access token, by the id that it says of itself and by its bot's name (``project_42_bot_…``)."""
+    """The path of an access token in GitLab's API, by its id and its bot's name (``project_42_bot_…``)."""
     number, bot = finding.verdict.facts.get("id"), owner(finding.verdict.facts)
     named = re.match(r"(project|group)_(\d+)_bot", str(bot.get("username", ""))) if bot.get("bot") is True else None
     return f"{named[1]}s/{named[2]}/access_tokens/{number}" if named else f"personal_access_tokens/{number}"
 
 
 def elsewhere(finding: Finding) -> str:
-    """Where and by whom a token is ended that can't be ended from here, as a sentence."""
+    """Where and by whom a token can be revoked that patscan can't revoke, as a sentence."""
     kind = finding.rule.kind
     page = f" Page: {_PAGES[kind]}." if kind in _PAGES else ""
-    flags = f" Or --with-token-file FILE --at {_EXAMPLES[kind]}, as GitLab's API names it." if kind in _EXAMPLES else ""
-    administrator = " An administrator's token ends it, too: --admin-token-file FILE." if kind in _ADMINISTERED else ""
-    return f"it isn't ended from here. Who can: {whom(finding)}.{page}{flags}{administrator}"
+    flags = f" Or use --with-token-file FILE --at {_EXAMPLES[kind]}, its path in GitLab's API." if kind in _EXAMPLES else ""
+    administrator = " Or use an administrator's token: --admin-token-file FILE." if kind in _ADMINISTERED else ""
+    return f"it can't revoke itself. It can be revoked by {whom(finding)}.{page}{flags}{administrator}"
 
 
 def _as_other(method: str, at: str, token: Secret) -> Request:

@@ -1,1 +1,1 @@
-"""What to do after a leak, in order, and the files that the removal from history needs."""
+"""The plan after a leak, and the files for the removal from history."""

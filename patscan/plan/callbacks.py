@@ -1,7 +1,7 @@
-"""What ``git filter-repo`` calls for what ``--replace-text`` and ``--replace-message`` pass over.
+"""Callbacks of ``git filter-repo`` for everything that ``--replace-text`` and ``--replace-message`` leave out.
 
 ``patscan plan`` copies this file beside ``replacements.txt``, which it reads. Standard library only: it runs where git-filter-repo does.
-`clean` replaces the same texts in those of git's own files that quote messages and names.
+`clean` replaces the same texts in git's own files that quote messages and names.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any
 
 _BINARY = 8192
-"""Bytes in which ``git filter-repo --replace-text`` looks for a NUL; it passes over a blob that has one there."""
+"""First bytes of a blob. ``git filter-repo --replace-text`` leaves a blob with a NUL among them unchanged."""
 _QUOTING = (
     *("HEAD", "config", "COMMIT_EDITMSG", "MERGE_MSG", "SQUASH_MSG", "TAG_EDITMSG", "NOTES_EDITMSG", "FETCH_HEAD"),
     *("logs/refs/stash", "filter-repo/ref-map", "filter-repo/changed-refs"),
 )
-"""Git's and filter-repo's own files that quote messages or names of refs, and that outlive the rewrite."""
+"""Files of git and filter-repo that quote messages or names of refs, and survive the rewrite."""
 _SUBMODULE = b"160000"
 
 _LEFT_OVER = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-"""What filter-repo 2.47 leaves in git's folder for each entry of the stash: a ref that is named after a commit."""
+"""The name of a ref that filter-repo 2.47 leaves in git's folder for each entry of the stash: a commit's id."""
 
 Expression = tuple[re.Pattern[bytes], bytes]
 
 
 def expressions(file: Path) -> Iterator[Expression]:
-    """The pattern and the replacement of each line, in the format that ``git filter-repo --replace-text`` reads."""
+    """The pattern and the replacement of each line of `file`, in the format of ``git filter-repo --replace-text``."""
     for line in file.read_bytes().split(b"\n"):
         form, arrow, replacement = line.rpartition(b"==>")
         kind, _, form = form.partition(b":")
@@ -37,11 +37,11 @@ def expressions(file: Path) -> Iterator[Expression]:
 
 
 def commits(file: Path) -> dict[bytes, bytes]:
-    """The new id of each rewritten commit, from the commit maps whose paths stand in `file`, one a line."""
+    """The new id of each rewritten commit, by the commit maps whose paths `file` lists, one per line."""
     maps = file.read_bytes().split(b"\n") if file.exists() else []
     # A submodule's own rewrite has no map yet.
-    made = [Path(os.fsdecode(path)) for path in maps if path and os.path.exists(path)]
-    lines = [line.split() for path in made for line in path.read_bytes().splitlines()[1:]]
+    existing = [Path(os.fsdecode(path)) for path in maps if path and os.path.exists(path)]
+    lines = [line.split() for path in existing for line in path.read_bytes().splitlines()[1:]]
     return {old: new for old, new in lines if new.strip(b"0")}
 
 
@@ -58,21 +58,21 @@ def text(data: bytes) -> bytes:
 
 
 def blob(content: Any) -> None:
-    """Overwrite every form in a binary blob with stars: the other bytes stay where they are, and so do the NULs of UTF-16."""
+    """Overwrite every form in a binary blob with stars. Other bytes keep their positions, and UTF-16 its NULs."""
     if b"\0" in content.data[:_BINARY]:
         for pattern, _ in EXPRESSIONS:
             content.data = pattern.sub(lambda form: re.sub(rb"[^\0]", b"*", form[0]), content.data)
 
 
 def submodules(commit: Any) -> None:
-    """Let a commit refer to the rewritten commits of its submodules."""
+    """Make a commit refer to the rewritten commits of its submodules."""
     for change in commit.file_changes:
         if change.mode == _SUBMODULE:
             change.blob_id = COMMITS.get(change.blob_id, change.blob_id)
 
 
 def clean(git_dir: str) -> None:
-    """Replace every form in git's own files in the folder `git_dir`, and remove what filter-repo left over there."""
+    """Replace every form in git's own files in `git_dir`, and delete the refs that filter-repo leaves there."""
     folder = Path(git_dir)
     for file in folder.iterdir():
         if _LEFT_OVER.fullmatch(file.name) and file.is_file():

@@ -1,4 +1,4 @@
-"""``plan.md``: what to do after a leak, in order, for people. It holds no token."""
+"""``plan.md``: what to do after a leak, in order. It contains no token."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
+from patscan.counts import counted
 from patscan.formats.markdown import code, prose
-from patscan.formats.words import count, unseen
+from patscan.formats.words import skips
 from patscan.model import Report
 from patscan.plan.rewrite import INSTALL
 from patscan.plan.section import LONGEST, section
 
 
 class Plan(NamedTuple):
-    """All that the document is made of."""
+    """The content of the document."""
 
     report: Report
-    """Redacted; its findings in the order of their urgency."""
+    """Redacted, with the most urgent findings first."""
     file: str
     """The saved report's path."""
     folder: Path
     """Where the plan is written."""
     commands: str
-    """What ``remove.sh`` runs; empty for a report that isn't of a history."""
+    """The commands of ``remove.sh``; empty unless a history was scanned."""
     is_wide: bool
-    """Whether history has to be rewritten; otherwise only this clone has the tokens, and no branch or tag leads to them."""
+    """Whether history has to be rewritten. Otherwise only this clone has the tokens, and no branch or tag reaches them."""
     obstacles: tuple[str, ...]
     """What keeps old objects: sentences."""
     unread: tuple[str, ...]
@@ -41,10 +42,10 @@ def document(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     findings = plan.report.findings
-    yield from (f"# {count(len(findings), 'leaked token')}: what to do, in this order", "")
-    yield "A token is harmless once it is revoked, and only then: who has a copy keeps it, whatever becomes of history. So revoke first."
-    if gaps := len(list(unseen(plan.report))):
-        yield f"The report is incomplete: {count(gaps, 'thing')} couldn't be looked at. There may be more tokens."
+    yield from (f"# {counted(len(findings), 'leaked token')}: what to do, in this order", "")
+    yield "A token is harmless only once it is revoked: copies stay, whatever happens to history. So revoke first."
+    if gaps := len(list(skips(plan.report))):
+        yield f"The report is incomplete: {counted(gaps, 'thing')} couldn't be looked at. There may be more tokens."
     if plan.unread:
         yield from ("", "These tokens, or some of their places, couldn't be read again, so the removal below may not reach them:", "")
         yield from (f"- {prose(sentence, LONGEST)}" for sentence in plan.unread)
@@ -60,10 +61,10 @@ _PREVENT = (
     "## Prevent the next one",
     "",
     "- In every clone: `patscan install-hooks` stops a token before it is committed or pushed.",
-    "- On the server: `patscan receive` as a pre-receive hook, or GitLab's secret push protection and push rules.",
+    "- On the server: GitLab's secret push protection and push rules.",
     "- In `.gitlab-ci.yml`: `patscan ci` finds what got past them.",
-    "- Tokens belong into CI/CD variables that are masked and protected, with few scopes and an early end; a project's token harms",
-    "  less than a person's.",
+    "- Keep tokens in CI/CD variables that are masked and protected, with few scopes and an early expiry date. A project's token does",
+    "  less harm than a person's.",
 )
 
 
@@ -71,18 +72,18 @@ def _removal(plan: Plan) -> Iterator[str]:
     yield from ("", "## Remove them from history", "")
     script = code(f"sh {quote(str(plan.folder / 'remove.sh'))}", LONGEST)
     if not plan.commands:
-        yield "The report is of files: take the tokens out of them. If they were committed, make a plan of `patscan history --format json`."
+        yield "The report is of files: remove the tokens from them. If they were committed, plan from `patscan history --format json`."
         return
     if not plan.is_wide:
-        yield "Only this clone has them, as far as it shows, and no branch or tag leads to them: no history has to be rewritten."
-        yield from (f"What is staged has to be taken out of its file first, and `git add` that. Then {script} runs these commands:", "")
+        yield "As far as patscan can see, only this clone has them, and no branch or tag reaches them. History needn't be rewritten."
+        yield from (f"First remove a staged token from its file, and `git add` the file. Then {script} runs these commands:", "")
         yield from _shell(plan.commands)
         return
     remote = plan.report.target.remote
-    yield "Once they are dead. From the first commit with a token on, commits get new ids and lose signatures. Back up, and tell everyone."
+    yield "Do this once they are dead. Commits from the first with a token on get new ids and lose signatures. Back up, tell everyone."
     if remote:
         mirror = f"patscan history {quote(remote)} --keep mirror.git --submodules --paths --format json > mirror.json"
-        yield from ("", "A server has refs that a clone lacks. Unless this plan is of a fresh mirror, make one of that:", "")
+        yield from ("", "A server has refs that a clone lacks. Unless this plan is from a fresh mirror, make one:", "")
         yield from _shell(f"{mirror}\npatscan plan mirror.json --repository mirror.git --out mirror-plan")
     yield from ("", f"This needs `git filter-repo` 2.47 or newer: `{INSTALL}`, or your system's package `git-filter-repo`.")
     yield from (f"First: {prose(sentence, LONGEST)}" for sentence in plan.obstacles)
@@ -99,32 +100,32 @@ def _removal(plan: Plan) -> Iterator[str]:
 _REACHED = (
     "They replace every form in which the tokens were found (`replacements.txt`) in files, in messages of commits and tags, in the names",
     "of people, refs and files; overwrite it with stars in binary and UTF-16 files; drop archives (`blobs.txt`), which no replacement",
-    "reaches; rewrite stashes and notes, expire all other reflogs, remove linked working trees, and delete what nothing leads to.",
+    "reaches; rewrite stashes and notes, expire all other reflogs, remove linked working trees, and delete unreachable objects.",
     "Remote-tracking branches are kept as `refs/fetched/`. The remote `origin` is removed, so that nothing old is merged back by accident.",
 )
 _SERVER = (
     "2. Settings > Repository > Repository maintenance: upload the object map, `filter-repo/commit-map` in git's folder, and start the",
-    "   cleanup. It lets go of the refs that only the server has: `refs/merge-requests/`, `refs/keep-around/`, `refs/pipelines/`,",
+    "   cleanup. It removes the refs that only the server has: `refs/merge-requests/`, `refs/keep-around/`, `refs/pipelines/`,",
     "   `refs/environments/`.",
-    "3. GitLab caches what commits held, and for secrets advises *Redact text* (a line of `replacements.txt` without its first word and",
+    "3. GitLab caches commits, and for secrets advises *Redact text* (a line of `replacements.txt` without its first word and",
     "   without `==>…`) and *Remove blobs* (the ids in `blobs.txt`), on the same page. An owner can do that, in a project without forks.",
     "4. Settings > General > Advanced: *Run housekeeping*; 30 minutes later *Prune unreachable objects*.",
-    "5. Forks share objects with the project: each has to do the same, or go. So has each mirror, on both sides.",
-    "6. Delete what was made of the old commits: job logs, artifacts, caches, packages, container images, releases, Pages, exports, LFS",
-    "   objects. Wikis and snippets are repositories of their own. Merge requests keep their old diffs until they are deleted.",
-    "7. Everyone deletes their clones, and clones anew: one push from an old clone brings it all back. So do CI runners and deployments.",
+    "5. Forks share objects with the project: clean or delete each. Do the same for each mirror, on both sides.",
+    "6. Delete what was built from the old commits: job logs, artifacts, caches, packages, container images, releases, Pages, exports, LFS",
+    "   objects. Wikis and snippets are separate repositories. Merge requests keep their old diffs until they are deleted.",
+    "7. Everyone deletes their clones, and clones again: one push from an old clone restores the tokens. So do CI runners and deployments.",
 )
 
 
 def _end(plan: Plan) -> Iterator[str]:
     script = quote(str(plan.folder / "verify.sh"))
     yield from ("", "## Prove it, and delete this folder", "")
-    yield from ("Exit code 0 says that GitLab calls them dead and that none is left. Name the GitLab that they are of:", "")
+    yield from ("Exit code 0 means that GitLab says that all are dead, and that none is left. Name their GitLab:", "")
     yield from _shell(f"sh {script} --gitlab-url https://gitlab.example.com")
-    yield from ("", f"Then delete {code(str(plan.folder), LONGEST)}: its `replacements.txt` holds the tokens.")
+    yield from ("", f"Then delete {code(str(plan.folder), LONGEST)}: its `replacements.txt` contains the tokens.")
 
 
 def _shell(commands: str) -> Iterator[str]:
-    """A code block, with a fence that is in none of its lines."""
+    """A code block, with a fence that none of its lines contains."""
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", commands) or [""]))
     yield from (f"{fence}sh", commands, fence)

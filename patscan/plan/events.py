@@ -8,8 +8,8 @@ from __future__ import annotations
 from patscan.dates import instant
 from patscan.model import Exposure, Finding
 
-_CODE = "pushes, merge requests and tags that nobody of the team made; changes to protected branches and to `.gitlab-ci.yml`"
-_PIPELINES = "pipelines and jobs that nobody of the team started, with their logs and artifacts"
+_CODE = "pushes, merge requests and tags that nobody in the team created; changes to protected branches and to `.gitlab-ci.yml`"
+_PIPELINES = "pipelines and jobs that nobody in the team started, with their logs and artifacts"
 _SETTINGS = "changes to CI/CD variables, members, webhooks, deploy keys, runners and mirrors; exports of projects"
 _STAYING = "new tokens, SSH and GPG keys, users and OAuth applications: a thief's way to stay"
 _PACKAGES = "packages and container images that were published or replaced"
@@ -35,14 +35,14 @@ _OTHERS = (_STAYING, _SETTINGS, _CODE, _PIPELINES)
 
 
 def looks(finding: Finding) -> tuple[str, ...]:
-    """What a thief may have done with a token of this kind."""
+    """What to look for: what a thief may have done with a token of this kind."""
     return _LOOKS.get(finding.rule.kind, _OTHERS)
 
 
 def since(exposure: Exposure) -> str:
-    """When the token was first exposed (ISO 8601), by the commit that brought it; empty if that isn't known.
+    """When the token was first exposed (ISO 8601), by the commit that introduced it; empty if unknown.
 
-    The earlier of its two dates: a commit's author date survives a rebase, and either may be wrong.
+    It is the earlier of the commit's dates: a commit's author date survives a rebase, and either may be wrong.
     """
     first = exposure.first_seen
     return min(filter(None, (first.date, first.committed)), key=instant, default="") if first else ""

@@ -1,4 +1,4 @@
-"""The shell commands that remove what only stashes, reflogs or nothing lead to: no history has to be rewritten for that."""
+"""The shell commands that remove tokens that no branch or tag reaches, without rewriting history."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ drop() {
   entry=$(git stash list --format='%gd %H' | sed -n "s/ $1\\$//p")
   test -z "$entry" || git stash drop --quiet "$entry"
 }"""
-"""Drops an entry of the stash by its commit: its number may have changed since."""
+"""Drops an entry of the stash by its commit, because its number may have changed."""
 
 
 def script(works: Iterable[Rewrite], findings: Iterable[Finding]) -> str:
-    """All commands, for a shell with ``set -e``, for these `findings` in these repositories."""
+    """The commands for `findings` in these repositories, for a shell with ``set -e``."""
     listed = list(findings)
     blocks = (_commands(work, [one for one in listed if _is_in(one, work)]) for work in works)
     return "\n\n".join("\n".join(block) for block in blocks)
@@ -30,14 +30,14 @@ def _commands(work: Rewrite, findings: Iterable[Finding]) -> Iterator[str]:
         yield _DROP
         yield from (f"drop {entry}" for entry in entries)
     names = {name for finding in listed for name in finding.exposure.reflogs or () if not name.startswith(("stash@", "-"))}
-    # A name that holds a token is masked.
+    # A name with "…" contains a masked token.
     if logs := sorted(name for name in names if "…" not in name):
         yield f"git reflog expire --expire-unreachable=now {' '.join(map(quote, logs))}"
     yield "git -c gc.bigPackThreshold=0 gc --quiet --prune=now"
 
 
 def _stashed(work: Rewrite, objects: set[str]) -> Iterator[str]:
-    """The commits in the stash that lead to one of `objects`, where no ref does. The report's own word isn't enough to drop one."""
+    """The commits in the stash that reach one of `objects`, if no ref does. The report is untrusted, so git is asked."""
     for entry in work.repository.git("stash", "list", "--format=%H").decode().split():
         reached = work.repository.git("rev-list", "--objects", "--no-object-names", entry, "--not", "--branches", "--tags", "--remotes")
         if objects.intersection(reached.decode().split()):

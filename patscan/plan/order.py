@@ -1,4 +1,4 @@
-"""Which token is dealt with first."""
+"""The order of tokens by urgency."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from patscan.model import CONFIDENCES, SEVERITIES, Finding
 
 _STATES = ("active", "active-blocked", "error", "unchecked", "unverifiable", "not-found", "inactive")
-"""What GitLab said, the most urgent first. What isn't known may be alive."""
+"""GitLab's verdicts, the most urgent first. A token in an unknown state may be alive."""
 _PUSHED = (True, None, False)
 
 
 def by_urgency(findings: Iterable[Finding]) -> list[Finding]:
-    """What lives first, then what was pushed, then what does most harm."""
+    """`findings` with live tokens first, then pushed ones, then the most harmful."""
     return sorted(findings, key=_rank)
 
 
 def is_dead(finding: Finding) -> bool:
-    """Whether GitLab said that the token is revoked or has expired."""
+    """Whether GitLab says that the token is revoked or expired."""
     return finding.verdict.state == "inactive"
 
 

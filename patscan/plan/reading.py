@@ -1,4 +1,4 @@
-"""The tokens of a saved report, read again in every place, with how they are written there."""
+"""Reads the tokens of a saved report again, at all places and in all forms."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from patscan.sources.addresses import Addresses
 
 
 class Read(NamedTuple):
-    """What was read again. The keys are fingerprints."""
+    """The tokens and forms that were read. Keys are fingerprints."""
 
     tokens: Mapping[str, Secret]
     forms: Mapping[str, Iterable[bytes]]
     """The bytes at the places of each token."""
     blobs: tuple[str, ...]
-    """Ids of archives that hold tokens."""
+    """Ids of archives that contain tokens."""
     unread: Mapping[str, str]
     """Why a token, or one of its places, couldn't be read: sentences."""
 
 
 def read(findings: Sequence[Finding], place: Path, named: Sequence[str], environment: Mapping[str, str]) -> Read:
-    """What `findings` speak of at `place`; paths in the report may begin with one of `named`."""
+    """The tokens of `findings` at `place`. Paths in the report may begin with one of `named`."""
     addresses = Addresses(place, named, environment)
     results = addresses.tokens(findings, every=True)
     return Read(

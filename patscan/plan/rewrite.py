@@ -1,4 +1,4 @@
-"""The shell commands that rewrite a repository's history, and what stands in their way."""
+"""The shell commands that rewrite a repository's history, and what prevents them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ git for-each-ref --format='%(refname)' refs/notes | while read -r ref; do
     git -c user.name=patscan -c user.email=patscan notes --ref="$ref" copy --force --stdin
   git -c user.name=patscan -c user.email=patscan notes --ref="$ref" prune
 done"""
-"""Hangs notes on the rewritten commits. git wants a name for the commit that this makes."""
+"""Copies notes to the rewritten commits. git demands a user name for the commit of notes."""
 _KEEPING = "refs/fetched/%(refname:lstrip=2) %(objectname)%0adelete %(refname)"
 
 
@@ -38,28 +38,28 @@ class Rewrite(NamedTuple):
     top: Path
     """The working tree's root, or the folder of a bare repository."""
     submodule: str | None = None
-    """Its path in the repository around it."""
+    """Its path in its superproject; ``None`` if it isn't a submodule."""
 
 
 def opened(repository: Repository, submodule: str | None = None) -> Rewrite:
-    """`repository` with its root. Raises `UsageError` if there is no folder in which commands could run."""
+    """`repository` with its root. Raises `UsageError` if there is no folder to run commands in."""
     where = submodule or repository.path
     try:
         top = repository.git_dir if repository.bare else Path(_line(repository, "rev-parse", "--show-toplevel"))
     except GitError:
-        raise UsageError(f"{where}: has no working tree here, and git can't clean it so. Check it out first.") from None
+        raise UsageError(f"{where}: has no working tree here. Check it out first.") from None
     if str(top) != printable(str(top)):
         raise UsageError(f"{where}: its path has characters that can't be printed. Move it first.")
     return Rewrite(repository, top, submodule)
 
 
 def check(work: Rewrite) -> None:
-    """Raises `UsageError` where a rewrite would fail or lose something."""
+    """Raises `UsageError` if a rewrite would fail or lose changes."""
     repository, where = work.repository, work.submodule or work.repository.path
     if repository.shallow or repository.is_partial():
-        raise UsageError(f"{where}: a shallow or partial clone can't be rewritten. Plan for a whole one: --repository PATH.")
+        raise UsageError(f"{where}: a shallow or partial clone can't be rewritten. Name a complete clone: --repository PATH.")
     if not repository.bare and repository.git_dir != repository.common_dir:
-        raise UsageError(f"{where}: a linked working tree. Name the main one with --repository PATH.")
+        raise UsageError(f"{where}: is a linked working tree. Name the main one with --repository PATH.")
     if not repository.bare and _is_dirty(repository):
         raise UsageError(
             f"{where}: changes that aren't committed would be lost by the rewrite. Commit or stash them (a stash is rewritten, too)."
@@ -67,7 +67,7 @@ def check(work: Rewrite) -> None:
 
 
 def script(works: Sequence[Rewrite], folder: Path, with_blobs: bool) -> str:
-    """All commands, for a shell with ``set -e``; `works` begins with submodules. `folder` holds the files that they read."""
+    """The commands for a shell with ``set -e``. `works` must begin with submodules. `folder` has the files that the commands read."""
     missing = f"echo 'git filter-repo is missing. Get it with: {INSTALL}' >&2"
     first = [f"git filter-repo --version >/dev/null || {{ {missing}; exit 1; }}", *map(_guard, works)]
     first += [line for work in works for line in _worktrees(work)]
@@ -76,13 +76,13 @@ def script(works: Sequence[Rewrite], folder: Path, with_blobs: bool) -> str:
 
 
 def commands(work: Rewrite, folder: Path, with_blobs: bool, with_submodules: bool) -> Iterator[str]:
-    """The commands for one repository, a line each."""
+    """The commands for one repository, one per line."""
     repository, file = work.repository, folder / "replacements.txt"
     python = f"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={quote(str(folder))}"
     yield f"cd {quote(str(work.top))}"
     refs = [ref.name for ref in repository.refs()]
     if any(name.startswith(_FETCHED) for name in refs):
-        # filter-repo deletes them, and with them what was fetched and isn't merged yet.
+        # filter-repo deletes these refs, and with them commits that were fetched but not merged.
         yield f"git for-each-ref --format='create {_KEEPING}' refs/remotes/origin | git update-ref --no-deref --stdin"
     yield " \\\n  ".join(
         [
@@ -105,21 +105,21 @@ def commands(work: Rewrite, folder: Path, with_blobs: bool, with_submodules: boo
 
 
 def obstacles(work: Rewrite) -> Iterator[str]:
-    """What keeps old objects though nothing leads to them, or refs that are no commits: sentences."""
+    """Sentences about what keeps unreachable objects, and about refs that point to no commit."""
     own, *borrowed = work.repository.object_folders()
     for folder in borrowed:
-        yield f"{folder} lends this repository objects and isn't cleaned with it: plan for that repository, too."
+        yield f"{folder} lends objects to this repository and isn't cleaned with it. Make a plan for it as well."
     for pack in sorted((own / "pack").glob("*.keep")):
-        yield f"{pack} keeps a pack from being cleaned: remove that file first."
+        yield f"{pack} protects a pack from being cleaned. Delete that file first."
     listed = _line(work.repository, "for-each-ref", "--format=%(objecttype) %(*objecttype) %(refname)").split("\n")
     for kind, peeled, name in (line.split(" ", 2) for line in listed if line):
         # A tag of a tag is rewritten.
         if (peeled or kind) not in {"commit", "tag"}:
-            yield f"{name} leads to no commit, and the rewrite passes over it. If it holds a token, delete it with git update-ref -d."
+            yield f"{name} points to no commit, so the rewrite keeps it. If it contains a token, delete it with git update-ref -d."
 
 
 def _guard(work: Rewrite) -> str:
-    """A line that stops where the rewrite would lose changes."""
+    """A command that stops the script if the rewrite would lose changes."""
     if work.repository.bare:
         return f"cd {quote(str(work.top))}"
     changed = f"git -C {quote(str(work.top))} status --porcelain --untracked-files=no"
@@ -127,7 +127,7 @@ def _guard(work: Rewrite) -> str:
 
 
 def _worktrees(work: Rewrite) -> Iterator[str]:
-    """Removes linked working trees, whose index and HEAD keep old objects. Commits that only their HEAD leads to get a branch."""
+    """Commands that remove linked working trees, whose index and HEAD keep old objects. A detached HEAD gets a branch."""
     listed = _line(work.repository, "worktree", "list", "--porcelain").split("\n\n")[1:]
     entries = [dict(line.partition(" ")[::2] for line in entry.strip("\n").split("\n")) for entry in listed if entry.strip("\n")]
     git = f"git -C {quote(str(work.top))}"
@@ -138,7 +138,7 @@ def _worktrees(work: Rewrite) -> Iterator[str]:
 
 
 def _is_dirty(repository: Repository) -> bool:
-    """Whether tracked files, or the index, differ from HEAD. Contents aren't compared: that would start filters of the repository."""
+    """Whether tracked files or the index differ from HEAD. Contents aren't compared, because that runs filters of the repository."""
     if repository.head() is None:
         return bool(repository.git("ls-files", "-z"))
     staged = repository.git("diff-index", "--cached", "--raw", "-z", "--ignore-submodules=dirty", "HEAD", "--")

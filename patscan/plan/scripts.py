@@ -1,4 +1,4 @@
-"""The shell scripts of a plan. They hold no token."""
+"""The shell scripts of a plan. They contain no token."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def remove(commands: str) -> str:
 
 
 def verify(report: Report, place: Path, folder: Path) -> str:
-    """``verify.sh``: exit code 0 if no token is left in `place` and all are dead, 1 if one is or lives, 3 if that can't be told."""
+    """``verify.sh``: exit code 0 if no token is left in `place` and all are dead, 1 if one is left or alive, 3 if unknown."""
     is_history = report.target.type == "history"
-    looked = quote(str(place))
+    shell_place = quote(str(place))
     return _VERIFY.format(
         fingerprints=" ".join(quote(finding.fingerprint) for finding in report.findings),
         known=" ".join(quote(finding.fingerprint) for finding in report.findings if finding.verdict.state in _KNOWN),
-        look=f"history {looked} --submodules --paths --no-cache" if is_history else f"scan {looked}",
+        look=f"history {shell_place} --submodules --paths --no-cache" if is_history else f"scan {shell_place}",
         place="history" if is_history else "files",
         left=quote(str(folder / "left.json")),
         asked=quote(str(folder / "asked.jsonl")),
@@ -29,10 +29,10 @@ def verify(report: Report, place: Path, folder: Path) -> str:
 
 
 _KNOWN = {"active", "active-blocked", "inactive"}
-"""States that say that the instance which was asked had made the token. If it doesn't know it any more, it is dead."""
+"""States that prove that the asked instance created the token. If it no longer knows the token, the token is dead."""
 _VERIFY = """\
 #!/bin/sh
-# Proves that the tokens of plan.md are dead and are left nowhere. Takes the flags of "patscan inspect --verify": --gitlab-url URL
+# Proves that the tokens of plan.md are dead, and that none is left. Takes the flags of "patscan inspect --verify": --gitlab-url URL
 code=0
 unproven() {{ echo "$1"; [ $code -eq 1 ] || code=3; }}
 patscan inspect --verify --quiet --report jsonl={asked} "$@" < {replacements}
@@ -43,13 +43,13 @@ case $? in
   *) unproven '{place}: not everything could be looked at' ;;
 esac
 for fingerprint in {fingerprints}; do
-  # What a baseline or a comment hides is still there.
+  # A baseline or a comment may hide it.
   if grep -q "$fingerprint" {left}; then echo "$fingerprint: still there"; code=1; fi
   case $(grep "$fingerprint" {asked}) in
     *'"verdict": {{"state": "inactive"'*) echo "$fingerprint: dead" ;;
     *'"verdict": {{"state": "not-found"'*)
       case ' {known} ' in
-        *" $fingerprint "*) echo "$fingerprint: dead, this GitLab doesn't know it any more" ;;
+        *" $fingerprint "*) echo "$fingerprint: dead, because this GitLab no longer knows it" ;;
         *) unproven "$fingerprint: not known to this GitLab, which proves nothing" ;;
       esac ;;
     *'"verdict": {{"state": "active'*) echo "$fingerprint: alive"; code=1 ;;

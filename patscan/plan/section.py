@@ -1,4 +1,4 @@
-"""One token's part of ``plan.md``: revoke it, look at what was done with it, give its users a new one."""
+"""The section of ``plan.md`` for one token: revoke it, look for misuse, replace it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from shlex import quote
 
+from patscan.counts import counted
 from patscan.formats.advice import local_removal, undoing
 from patscan.formats.markdown import code, prose
 from patscan.formats.places import SHORT, current, in_file, place
 from patscan.formats.verdicts import life, scopes
-from patscan.formats.words import count, named, standing
+from patscan.formats.words import named, standing
 from patscan.gitlab.advice import whom
 from patscan.gitlab.scopes import gains
 from patscan.model import Finding, Occurrence
@@ -18,7 +19,7 @@ from patscan.plan.events import READING, looks, since
 from patscan.plan.order import is_dead
 
 LONGEST = 2000
-"""Characters of a rule's own words."""
+"""Characters of a rule's text."""
 _NAME = 200
 """Characters of a path."""
 _PLACES = 20
@@ -32,7 +33,7 @@ _CI = re.compile(
 
 
 def section(number: int, finding: Finding, file: str, head: str | None) -> Iterator[str]:
-    """The lines on `finding` of the report in `file`; `head` is the commit at HEAD."""
+    """The lines about `finding` of the report in `file`; `head` is the commit at HEAD."""
     facts = filter(None, (finding.severity, life(finding.verdict), _pushed(finding), standing(finding)))
     yield ""
     yield f"## {number}. {code(named(finding))}: {prose(finding.rule.name, _NAME)}"
@@ -46,9 +47,9 @@ def section(number: int, finding: Finding, file: str, head: str | None) -> Itera
     yield from ("", "**Give its users a new one**", "")
     yield from _users(finding, file)
     if local_removal(finding):
-        yield from ("", f"**Remove**: {standing(finding)}, with no trace of a push: `remove.sh` takes it out of this clone.")
+        yield from ("", f"**Remove**: {standing(finding)}, with no trace of a push: `remove.sh` removes it from this clone.")
     elif finding.exposure.pushed is False and (enough := undoing(finding, head)):
-        yield from ("", f"**Remove**: no trace of a push. Taking it out of the unpushed commits is enough: {code(enough, LONGEST)}")
+        yield from ("", f"**Remove**: no trace of a push. It is enough to change the unpushed commits: {code(enough, LONGEST)}")
 
 
 def _revoke(finding: Finding, file: str) -> Iterator[str]:
@@ -64,7 +65,7 @@ def _look(finding: Finding) -> Iterator[str]:
     begin, bound = since(finding.exposure), " or before: history is cut off there" if finding.exposure.at_or_before else ""
     end = "the moment of its revocation"
     interval = (
-        f"from {code(begin)}{bound} (its first commit) to {end}" if begin else f"from its creation to {end}: its first commit isn't known"
+        f"from {code(begin)}{bound} (its first commit) to {end}" if begin else f"from its creation to {end}: its first commit is unknown"
     )
     yield f"- Audit events {interval}: Secure > Audit events in the project and its groups, Monitoring > Audit events for administrators."
     if begin:
@@ -82,11 +83,11 @@ def _users(finding: Finding, file: str) -> Iterator[str]:
     places = {_user(one): None for one in current(finding.occurrences) if in_file(one.sighting)}
     yield from list(places)[:_PLACES]
     if (more := len(places) - _PLACES) > 0:
-        yield f"- and {count(more, 'more place')}: see the report"
+        yield f"- and {counted(more, 'more place')}: see the report"
     names = sorted({name for one in finding.occurrences if (name := _variable(one))})
     called = f", perhaps called {', '.join(map(code, names[:_PLACES]))}" if names else ""
-    yield f"- Settings > CI/CD > Variables of the project and its groups, where patscan can't look: those with this value{called}"
-    yield "- Deployments, cron jobs, `~/.netrc`, `~/.config/glab-cli`, container images: whatever stops working now was a user of it"
+    yield f"- Settings > CI/CD > Variables of the project and its groups, where patscan can't look: find those with this value{called}"
+    yield "- Deployments, cron jobs, `~/.netrc`, `~/.config/glab-cli`, container images: what stops working now was using it"
 
 
 def _user(one: Occurrence) -> str:
@@ -97,7 +98,7 @@ def _user(one: Occurrence) -> str:
 
 
 def _variable(one: Occurrence) -> str:
-    """What the token is assigned to in its line; empty if it isn't."""
+    """The name that the token is assigned to in its line; empty if there is none."""
     line = one.position.line - one.frame_line
     match = _VARIABLE.search(one.frame[line]) if 0 <= line < len(one.frame) else None
     return match[1] if match else ""

@@ -1,1 +1,1 @@
-"""Places that have content: each cuts itself into shards, reads a content again, and says where it was met."""
+"""Sources of content. Each yields shards, reads contents again, and finds their sightings."""

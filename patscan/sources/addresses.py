@@ -1,7 +1,7 @@
-"""Tokens read again where a saved report says they stand. Such a report is hostile input, and so is the folder it speaks of.
+"""Read tokens again at the addresses in a saved report. The report and its folder are hostile input.
 
-An address leads to a git object by its id, to a regular file below the folder that was named, through no link, or to a listing of names.
-What stands there is the token only if its fingerprint is the report's.
+An address names a git object by its id, a regular file below a folder (without following links), or a listing of names. The bytes at an
+address are the token only if their fingerprint equals the report's.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ from patscan.sources import lfs, members
 from patscan.sources.folder import Folder, Unreadable
 
 _PLACES = 50
-"""Places of one token that are tried."""
+"""Places that are tried for one token."""
 _LONGEST = OVERLAP // 2
-"""Bytes of a span: more than any encoded token has, and never cut by the edge of a piece."""
+"""The longest span in bytes: longer than any encoded token, and short enough that no piece cuts it."""
 _DEEPEST = 8
 """Layers of an address."""
 _MASK = re.compile(r"(?P<prefix>[^…]*)…\((?P<size>[0-9]{1,5})\)")
 _LISTED, _TRIED = 64 << 20, 1 << 20
-"""Bytes of a listing that are searched for a prefix, and those at each of which a token is tried."""
+"""Bytes of a listing that are searched for a prefix, and bytes at which a token without prefix is tried."""
 
 Tokens = Mapping[str, Secret | str]
-"""Each token by its fingerprint, or a sentence that says why it couldn't be read."""
+"""By fingerprint, the token, or a sentence that says why it couldn't be read."""
 
 
 class Addresses:
-    """What can be read again in one place: a repository, or a folder."""
+    """Reads addresses in one place: a repository or a folder."""
 
     def __init__(self, place: Path, named: Sequence[str], environment: Mapping[str, str]) -> None:
-        """`place` is the only folder, or file, that is read; paths in the report may begin with one of `named`, where it was then."""
+        """`place` is the only folder or file that is read. `named` are the names that the report's paths may begin with for it."""
         self._place, self._environment = place, environment
         self._folder = Folder(place, named)
         self._repositories: dict[str | None, Repository | str] = {}
         self._names: dict[tuple[str | None, str], bytes] = {}
         self.forms: dict[str, set[bytes]] = {}
-        """By fingerprint, the bytes that were read at the token's places: how it is written there."""
+        """By fingerprint, the bytes at the token's places, as they are written there."""
         self.unread: list[tuple[Match, str]] = []
-        """The places where no token could be read, and why, if every place was to be read."""
+        """If every place is read: the places without the token, each with the reason."""
         self.archives: set[str] = set()
-        """The contents in whose members tokens were read."""
+        """The archives in whose members tokens were read."""
         self._spent = Spent()
 
     def tokens(self, findings: Iterable[Finding], every: bool = False) -> Tokens:
-        """The tokens of `findings`: of nearly all of them the first place is enough. With `every`, every place is read, for `forms`."""
+        """The tokens of `findings`, mostly from their first places. With `every`, all places are read, for `forms`."""
         places = {finding.fingerprint: _distinct(finding) for finding in findings}
         results: dict[str, Secret | str] = {}
         for low, high in ((0, None),) if every else ((0, 1), (1, _PLACES)):
@@ -74,7 +74,7 @@ class Addresses:
         objects: dict[str | None, dict[str, list[Match]]] = {}
         for occurrence in occurrences:
             if not _is_sane(occurrence.match.address):
-                yield occurrence.match, "the report's address isn't one that patscan writes."
+                yield occurrence.match, "the report has an invalid address for it, which patscan doesn't write."
             elif _store(occurrence) == "object":
                 inside = objects.setdefault(occurrence.sighting.submodule, {})
                 inside.setdefault(occurrence.match.address.name, []).append(occurrence.match)
@@ -84,7 +84,7 @@ class Addresses:
             yield from self._of_objects(submodule, matches)
 
     def _of_objects(self, submodule: str | None, matches: Mapping[str, Sequence[Match]]) -> Iterator[tuple[Match, Secret | str]]:
-        """What the objects hold, all of one repository by one git."""
+        """Read objects of one repository through one git process."""
         repository = self._repository(submodule)
         if isinstance(repository, str):
             yield from ((match, repository) for those in matches.values() for match in those)
@@ -104,11 +104,11 @@ class Addresses:
                 if low >= 0 and (high <= len(piece.data) or piece.last):
                     yield match, self._secret(match, bytes(piece.data[low:high]))
             waiting.pop(str(piece.key), None)
-        absent = f"isn't in {self._place}. Where the repository lies elsewhere: --repository PATH."
+        absent = f"isn't in {self._place}. If the repository is elsewhere, add --repository PATH."
         yield from ((match, f"object {name[:12]} {absent}") for name, those in waiting.items() for match in those)
 
     def _of_members(self, archive: bytearray, piece: Piece, matches: Sequence[Match]) -> Iterator[tuple[Match, Secret | str]]:
-        """What stands in the members of an object, once it is whole; `archive` gathers its pieces."""
+        """Read members of an object, once all its pieces are in `archive`."""
         if not piece.offset:
             archive.clear()
         if len(archive) <= members.LIMITS.held:
@@ -117,7 +117,7 @@ class Addresses:
             yield match, span if isinstance(span, str) else secret(match, span)
 
     def _elsewhere(self, occurrence: Occurrence) -> Secret | str:
-        """What stands in a file, a ref's name or a path."""
+        """Read a file, a ref's name or a path."""
         match = occurrence.match
         try:
             if _store(occurrence) == "file":
@@ -133,7 +133,7 @@ class Addresses:
         result: Secret | str = f"{path}: isn't in {self._place} any more."
         low, high = (0, members.LIMITS.held + 1) if address.members else (address.start, address.end)
         for span in self._linked(path, low, high) or self._folder.spans(path, low, high):
-            changed = f"{path}: has changed since; another text stands there now."
+            changed = f"{path}: has changed since the report; the token isn't at its place any more."
             spans = (one for _, one in members.spans(span, [occurrence.match], self._spent)) if address.members else iter([span])
             result = changed
             for one in spans:
@@ -143,7 +143,7 @@ class Addresses:
         return result
 
     def _linked(self, path: str, start: int, end: int) -> list[bytes]:
-        """The bytes from `start` to `end` of what each file stands for that is a pointer of Git LFS."""
+        """The bytes from `start` to `end` of the Git LFS content, for each file that is a pointer."""
         contents = [content for head in self._folder.spans(path, 0, LONGEST + 1) if (content := content_id(head))]
         repository = self._repository(None) if contents else ""
         if isinstance(repository, str):
@@ -152,7 +152,7 @@ class Addresses:
         return [span for content in contents for span in objects.spans(stored_as(content), start, end)]
 
     def _paths(self, occurrence: Occurrence) -> bytes:
-        """The names of files: of a commit, or of the folder."""
+        """The names of files in a commit or in the folder."""
         commit = occurrence.sighting.commit
         repository = self._repository(occurrence.sighting.submodule)
         if isinstance(repository, str):
@@ -167,8 +167,8 @@ class Addresses:
         return b"\0".join(names)
 
     def _among(self, match: Match, names: bytes) -> Secret | str:
-        """The token of `match` in a listing of names. What is encoded there is tried at every place."""
-        absent = "no name of those that are there now holds it."
+        """The token of `match` in a listing of names. An encoded token is tried at every byte."""
+        absent = "no current name contains it."
         size = match.address.end - match.address.start
         if not match.address.layers:
             return _window(match, names[:_LISTED]) or absent
@@ -178,8 +178,8 @@ class Addresses:
                 return token
         return absent
 
-    def _secret(self, match: Match, span: bytes, absent: str = "another text stands there now.") -> Secret | str:
-        """See `secret`; the span is kept if it holds the token."""
+    def _secret(self, match: Match, span: bytes, absent: str = "the token isn't there any more.") -> Secret | str:
+        """As `secret`, and keep the span in `forms` if it holds the token."""
         token = secret(match, span, absent)
         if isinstance(token, Secret):
             self.forms.setdefault(match.fingerprint, set()).add(span)
@@ -195,7 +195,7 @@ class Addresses:
         return self._names[key]
 
     def _repository(self, submodule: str | None) -> Repository | str:
-        """The repository, or its submodule at this path; a sentence if there is none."""
+        """The repository, or its submodule at this path; if it can't be opened, a sentence that says why."""
         if submodule not in self._repositories:
             try:
                 here = open_repository(self._place if self._place.is_dir() else self._place.parent, self._environment)
@@ -213,17 +213,17 @@ class Addresses:
         return f"the submodule {path} isn't in {self._place}."
 
 
-def secret(match: Match, span: bytes, absent: str = "another text stands there now.") -> Secret | str:
-    """The token of `match` in `span`, which is the bytes at its address; `absent` if it isn't there."""
+def secret(match: Match, span: bytes, absent: str = "the token isn't there any more.") -> Secret | str:
+    """The token of `match`, decoded from `span`, the bytes at its address; `absent` if they aren't the token."""
     try:
         text = layers.decoded(span, match.address.layers)
-    except (ValueError, IndexError):  # other bytes than those that were encoded so
+    except (ValueError, IndexError):  # the bytes aren't encoded in this way any more
         return absent
     return _window(match, text) or absent
 
 
 def _window(match: Match, text: bytes) -> Secret | None:
-    """The part of `text` whose fingerprint is the token's: as long as its mask says, and beginning as it shows."""
+    """The part of `text` with the token's fingerprint. The mask gives its prefix and its length."""
     mask = _MASK.fullmatch(str(match.secret))
     if not mask:
         return None

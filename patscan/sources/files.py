@@ -16,7 +16,7 @@ from patscan.git.names import PathShard
 from patscan.kind import Kind
 from patscan.model import Sighting, Target
 from patscan.sources.present import Present
-from patscan.sources.warnings import tell
+from patscan.sources.warnings import report_warnings
 
 _AT_ONCE = 500
 _WINDOW = 8 << 20
@@ -29,7 +29,7 @@ class FileShard(NamedTuple):
 
     paths: Sequence[str]
     names: Mapping[str, str] = {}
-    """What a report calls some of them."""
+    """The names of some of them in the report."""
 
     def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`."""
@@ -40,7 +40,7 @@ class FileShard(NamedTuple):
                 failed.append(Failure(path, f"can't be read: {error.strerror or error}."))
 
     def engines(self) -> tuple[str, ...]:
-        """None: nothing is read in a special way."""
+        """None: reading needs no engine."""
         return ()
 
     def name(self, key: Key) -> str:
@@ -62,7 +62,7 @@ def _read(path: str) -> Iterator[Piece]:
             return
         raise
     try:
-        # A pipe, a socket or a device has no content of its own and might never end; a folder is a submodule git named.
+        # A pipe, a socket or a device has no content and may never end. A folder is a submodule in git's listing.
         if stat.S_ISREG(os.fstat(file).st_mode):
             for offset, data, last in windows(lambda size: _exactly(file, size), _WINDOW):
                 yield Piece(path, "file", offset, data, last)
@@ -71,17 +71,17 @@ def _read(path: str) -> Iterator[Piece]:
 
 
 def _exactly(file: int, size: int) -> bytes:
-    """Up to `size` bytes; fewer only at the end. A small file takes one call and one more that says it is the end."""
+    """Up to `size` bytes, fewer only at the end of the file. A small file takes two calls: data, and end of file."""
     data = os.read(file, min(size, 1 << 16))
     if len(data) < 1 << 16:
         more = os.read(file, 1 << 16) if data and len(data) < size else b""
         if not more:
             return data
         data += more
-    parts, have = [data], len(data)
-    while have < size and (part := os.read(file, size - have)):
+    parts, size_read = [data], len(data)
+    while size_read < size and (part := os.read(file, size - size_read)):
         parts.append(part)
-        have += len(part)
+        size_read += len(part)
     return b"".join(parts)
 
 
@@ -96,9 +96,9 @@ class Files(Present):
         names: Mapping[str, str] | None = None,
         gaps: Gaps | None = None,
     ) -> None:
-        """`everything`: what git ignores, too. A path that doesn't exist is a skip, and the others are looked at.
+        """`everything` includes files that git ignores. A path that doesn't exist is a skip.
 
-        A name is content, too, unless `names` says what a report calls the files. `gaps` are those of the source they are part of.
+        Names are scanned too, unless `names` maps files to their names in the report. `gaps` are those of an enclosing source.
         """
         self._names = names
         absent = {path: problem for path in paths if (problem := _absent(path))}
@@ -121,7 +121,7 @@ class Files(Present):
         return Target("files", " ".join(str(path) for path in self._paths))
 
     def shards(self) -> Iterator[Shard]:
-        """Every file and every file's name once, some hundred in a shard."""
+        """Every file and every file's name once, a few hundred in a shard."""
         files = self._listed if self.count() and self._listed else []
         for low in range(0, len(files), _AT_ONCE):
             yield FileShard(tuple(files[low : low + _AT_ONCE]), self._names or {})
@@ -137,7 +137,7 @@ class Files(Present):
             yield from contents(asked, self._linked, "file", self.gaps, self._names)
 
     def _linked(self, path: str) -> Path | None:
-        """Where the repository that a file lies in has its contents of Git LFS."""
+        """The folder of Git LFS contents in the repository around a file."""
         from patscan.git.child import run
         from patscan.git.variables import without_repository
         from patscan.sources.lfs import OBJECTS
@@ -152,7 +152,7 @@ class Files(Present):
         return self._stores[top] if top else None
 
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
-        """The contents of these paths; what can't be read a second time has no hash."""
+        """The contents of these paths. Files that can't be read any more are left out."""
         return FileShard(tuple(names)).pieces([])
 
     def _files(self) -> Iterator[str]:
@@ -166,17 +166,17 @@ class Files(Present):
                 yield from listed
 
     def _is_named_well(self, path: Path) -> bool:
-        """Whether a path that the user named is a file or a link to one; others are a skip, for they weren't named for nothing."""
+        """Whether a path that the user named leads to a file or a folder, or nowhere. Anything else is a skip, because it was asked for."""
         mode = _mode(path)
         if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            self.gaps.skip(str(path), "neither a file nor a folder. What comes out of a pipe is read from standard input: -")
+            self.gaps.skip(str(path), "neither a file nor a folder. To scan a pipe, read it from standard input: -")
             return False
         if os.path.islink(path):
-            self.gaps.note(str(path), "a link: its own text was looked at, not what it leads to.")
+            self.gaps.note(str(path), "a link: its own text was looked at, not its target.")
         return True
 
     def _of_git(self, folder: Path, environment: Mapping[str, str]) -> list[str] | None:
-        """What git tracks or would track below `folder`; ``None`` if it isn't git's or git won't say."""
+        """The files that git tracks or would track below `folder`; ``None`` outside a repository, or if git fails."""
         if not _in_git(folder):
             return None
         from patscan.git.child import run
@@ -190,9 +190,9 @@ class Files(Present):
         except TargetError as error:
             self.gaps.note(str(folder), f"{error} Ignore rules weren't applied: every file was looked at.")
             return None
-        tell(warnings, str(folder), self.gaps)
+        report_warnings(warnings, str(folder), self.gaps)
         names = [os.path.normpath(os.path.join(folder, os.fsdecode(name))) for name in listed.split(b"\0")[:-1]]
-        # A submodule, or a repository in this one's folder, lists its own files. git lists none of a folder that stands for a commit.
+        # git lists a submodule or a nested repository as one entry. Its own git lists the files.
         inner = {name: list(self._inside(name)) for name in names if os.path.isdir(name) and not os.path.islink(name)}
         deeper = [file for files in inner.values() for file in files]
         return [name for name in names if not inner.get(name) and self._has_content(name)] + deeper
@@ -206,7 +206,7 @@ class Files(Present):
         return listed or self._walk(Path(name))
 
     def _walk(self, folder: Path) -> Iterator[str]:
-        """Every file below `folder`. Not by `os.walk`, which before Python 3.12 calls itself for each level."""
+        """Every file below `folder`. `os.walk` isn't used, because it is recursive before Python 3.12."""
         waiting = [os.fspath(folder)]
         while waiting:
             here = waiting.pop()
@@ -216,7 +216,7 @@ class Files(Present):
             except OSError as error:
                 self.gaps.skip(here, f"can't be read: {error.strerror}.")
                 continue
-            # A repository's own store is `patscan history`'s: compressed, it shows nothing here.
+            # `patscan history` scans a repository's own store, which is compressed.
             waiting += [os.path.join(here, name) for name in sorted(entries, reverse=True) if entries[name] and name != ".git"]
             names = (os.path.normpath(os.path.join(here, name)) for name in sorted(entries) if not entries[name])
             yield from (name for name in names if self._has_content(name))
@@ -225,9 +225,9 @@ class Files(Present):
         try:
             mode = os.lstat(path).st_mode
         except FileNotFoundError:
-            return False  # git still tracks a file that was deleted; that is no gap
+            return False  # a deleted file that git still tracks isn't a gap
         except OSError:
-            return True  # reading it will say why
+            return True  # reading it reports the error
         if stat.S_ISDIR(mode):
             self.gaps.note(path, "a submodule whose files aren't here.")
         elif not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
@@ -236,7 +236,7 @@ class Files(Present):
 
 
 def _absent(path: Path) -> str:
-    """Why there is nothing to look at under a path; nothing if there is something."""
+    """Why a path can't be scanned; empty if it exists."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -247,7 +247,7 @@ def _absent(path: Path) -> str:
 
 
 def _mode(path: Path) -> int:
-    """The kind of what a path leads to; 0 if it leads nowhere."""
+    """The mode of the file behind a path; 0 if there is none."""
     try:
         return path.stat().st_mode
     except OSError:
@@ -255,17 +255,17 @@ def _mode(path: Path) -> int:
 
 
 def _in_git(folder: Path) -> bool:
-    """Whether a ``.git`` stands here or above: asked without starting git, which a plain folder needn't wait for."""
+    """Whether `folder` or a parent contains ``.git``. Starting git for a plain folder would take longer."""
     folder = folder.absolute()
     return any(os.path.exists(place / ".git") for place in (folder, *folder.parents))
 
 
 def _working_tree_elsewhere(folder: Path, environment: Mapping[str, str]) -> str:
-    """A sentence if the repository's ``core.worktree`` names a working tree that `folder` doesn't lie in; otherwise nothing."""
+    """A sentence if the repository's ``core.worktree`` names a working tree that doesn't contain `folder`; otherwise empty."""
     from patscan.git.child import GitError, run
 
     try:
         inside, top = run(("rev-parse", "--is-inside-work-tree", "--show-toplevel"), folder, environment).split(b"\n", 1)
     except (GitError, ValueError):
-        return ""  # a bare repository, or a broken one: what lists the files says which
-    return "" if inside == b"true" else f"core.worktree says that {os.fsdecode(top).rstrip()} is the working tree; it wasn't looked at."
+        return ""  # bare or broken: listing the files reports it
+    return "" if inside == b"true" else f"core.worktree names {os.fsdecode(top).rstrip()} as the working tree, which wasn't looked at."

@@ -1,4 +1,4 @@
-"""Regular files below one folder, for paths that a stranger wrote: no link is followed, no pipe or device is opened."""
+"""Read regular files below one folder by untrusted paths. No link is followed, and no pipe or device is opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _HIDDEN = re.compile(r"…\\\([0-9]+\\\)")
-"""A mask in an escaped path: it hides a token, or the part of one behind its prefix."""
+"""A mask in an escaped path: it stands for a token, or for its part after the prefix."""
 _MOST = 200_000
 """Files that are listed."""
 
@@ -23,15 +23,15 @@ class Unreadable(Exception):
 
 
 class Folder:
-    """A folder, or one file, that may be read."""
+    """A folder or a file that may be read."""
 
     def __init__(self, place: Path, named: Sequence[str]) -> None:
-        """`named`: how a report calls it, at the beginning of a path."""
+        """`named` are the names of `place` that paths in a report may begin with."""
         self._place, self._named = place, [os.path.normpath(name) for name in named]
         self._listed: list[str] | None = None
 
     def spans(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        """The bytes from `start` to `end` of each file that `path` may mean: a mask in it may stand for any word. Raises `Unreadable`."""
+        """The bytes from `start` to `end` of each file that `path` can mean: a mask matches any text but a slash. Raises `Unreadable`."""
         refused = ""
         for inside in self._inside(path):
             try:
@@ -41,7 +41,7 @@ class Folder:
             except NotImplementedError:
                 refused = f"{path}: this system can't open it without following links."
             except ValueError:
-                refused = f"{path}: no path of a file."
+                refused = f"{path}: not a valid path."
             except OSError as error:
                 refused = f"{path}: can't be read: {(error.strerror or str(error)).lower()}."
         if refused:
@@ -54,7 +54,7 @@ class Folder:
         return [os.fsencode(name) for name in self._listed]
 
     def _inside(self, path: str) -> Iterator[str]:
-        """What `path` may be called inside the folder; one that leads out of it is refused."""
+        """The paths inside the folder that `path` can mean; none if it leads out of the folder."""
         path = os.path.normpath(path)
         for name in dict.fromkeys((*self._named, ".")):
             inside = "." if path == name else path if name == "." else path.removeprefix(name.rstrip(os.sep) + os.sep)
@@ -68,7 +68,10 @@ class Folder:
             yield from (listed for listed in self._listed or () if pattern.fullmatch(listed))
 
     def _span(self, inside: str, start: int, end: int) -> bytes:
-        """Raises `OSError`. Each folder on the way is opened from the one before, so that none can be exchanged for a link."""
+        """The bytes from `start` to `end` of a file. Each folder is opened relative to its parent, so none can be replaced by a link.
+
+        Raises `OSError`.
+        """
         place = os.fspath(self._place)
         with ExitStack() as stack:
             if inside == ".":

@@ -1,4 +1,4 @@
-"""Every object a repository holds, reachable or not, and the names of its refs."""
+"""All objects of a repository, reachable or not, and the names of its refs and files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from patscan.content import Each, Failure, Key, Looked, Piece
+from patscan.counts import counted
 from patscan.gaps import Gaps
 from patscan.git.child import GitError
 from patscan.git.names import PathShard
@@ -19,7 +20,7 @@ from patscan.lfs import AGAIN
 from patscan.model import Exposure, Sighting, Target
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
-from patscan.sources.warnings import tell
+from patscan.sources.warnings import report_warnings
 
 if TYPE_CHECKING:
     from patscan.content import Shard
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
 REFS = "refs"
 _FOLLOWED = 60_000
-"""Objects up to which git is asked whether any is missing that another refers to: it takes half a second, while the workers read.
+"""The most objects for which git checks all references. That takes half a second, while the workers read.
 
-Of more objects it takes as long as everything else; then it is asked only about what stands at the ends of history.
+With more objects the check would take as long as the scan. Then git checks only the ends of history.
 """
 
 
@@ -43,7 +44,7 @@ class RefShard(NamedTuple):
         yield Piece(REFS, "ref-name", 0, self.names)
 
     def engines(self) -> tuple[str, ...]:
-        """None: nothing is read in a special way."""
+        """None: reading needs no engine."""
         return ()
 
     def name(self, key: Key) -> str:
@@ -60,9 +61,9 @@ class History:
     """The whole object store of one repository, and its refs."""
 
     def __init__(self, repository: Repository, mirror: bool = False, memory: Memory | None = None, with_paths: bool = False) -> None:
-        """Look at nothing yet. A `mirror` of a server holds only what was pushed there; `memory` is of earlier scans.
+        """Nothing is read yet. A `mirror` of a server holds only pushed commits. `memory` has the results of earlier scans.
 
-        `with_paths`: the names that files ever had, not only those at the tips of refs.
+        `with_paths` scans the names that files had in all of history, not only at the tips of refs.
         """
         self.gaps = Gaps()
         self.store = Store(repository, memory, self.gaps)
@@ -79,28 +80,28 @@ class History:
         return self._target
 
     def shards(self) -> Iterator[Shard]:
-        """The first look's work. Afterwards `gaps` says what stands in the way of completeness."""
+        """All contents to scan. Afterwards `gaps` has everything that can't be scanned."""
         if not self._with_paths:
             yield from self._tips()
         yield from self.store.packed()
-        # Asked here, because the workers are busy with the packs meanwhile.
+        # git is asked here, because the workers are busy with the packs meanwhile.
         self._look_for_gaps()
         self.target()
         yield RefShard(self._ref_names())
-        yield from self.store.others()
+        yield from self.store.remaining()
         if self._with_paths:
             yield self._paths(self.store.commits(), staged(self._repository))
 
     def learn(self, looked: Looked) -> None:
-        """For later scans."""
+        """Remember results for later scans."""
         self.store.learn(looked)
 
     def recall(self) -> Iterator[Looked]:
-        """What earlier scans saw of the packs."""
+        """The results of earlier scans of the packs."""
         return self.store.recall()
 
     def again(self, names: Iterable[str]) -> Iterator[Shard]:
-        """These contents once more, by git's own reading; of a tree its names, one by one; of a Git LFS pointer what it stands for."""
+        """These contents, read through git; the names in a tree, one by one; the content of a Git LFS pointer."""
         listed = sorted(names)
         trees = [name for name in listed if name.startswith(TREE)]
         if trees:
@@ -113,7 +114,7 @@ class History:
         yield from self.store.again(name for name in listed if not name.startswith((TREE, AGAIN)))
 
     def some(self, names: Sequence[str]) -> Iterator[Shard]:
-        """These contents, out of their packs where they were read from those."""
+        """These contents, from the packs where possible."""
         return self.store.some(names)
 
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
@@ -126,71 +127,78 @@ class History:
         return self._provenance.paths(names) if names else {}
 
     def vouched(self, sighting: Sighting) -> Sighting:
-        """`origin` without an author where history is cut off before its commit."""
+        """`sighting`, without an author if history is cut off at its commit."""
         return sighting._replace(author=None) if self._provenance.is_cut_off(sighting) else sighting
 
     def sightings(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Sighting]]:
-        """The paths and commits of each blob, the commit that first brought it first."""
+        """The paths and commits of each blob, the first introduction first."""
         return self._provenance.sightings(names, each)
 
     def exposures(self, places: Mapping[str, Sequence[Sighting]]) -> Mapping[str, Exposure]:
-        """Since when, until when, at which tips, and whether it was pushed."""
+        """The exposure of each token: since when, until when, at which tips, and whether it was pushed."""
         return self._provenance.exposures(places)
 
     def at_head(self, sighting: Sighting) -> bool | None:
-        """Whether a file stands in the tree of HEAD as it was met; ``None`` for what isn't in a file."""
+        """Whether HEAD still has this file with this content; ``None`` if the sighting isn't in a file."""
         return self._provenance.at_head(sighting)
 
     def _look_for_gaps(self) -> None:
         where = str(self._repository.path)
         for folder in self._repository.object_folders():
             if not os.path.isdir(folder):
-                self.gaps.skip(str(folder), "an object folder that this repository borrows from and that isn't there.")
-        # git passes over such a folder without a word.
+                self.gaps.skip(
+                    str(folder), "the repository borrows objects from this folder, which doesn't exist. See objects/info/alternates."
+                )
+        # git ignores such a folder silently.
         for folder, reason in self._repository.unreadable_refs():
-            self.gaps.skip(str(folder), f"refs that can't be read: {reason}.")
+            self.gaps.skip(str(folder), f"the refs in this folder can't be read: {reason}.")
         if self._repository.shallow:
             self.gaps.skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow")
         partial = self._repository.is_partial()
         lacking = self._repository.lacking
         if not partial and self.store.count() > _FOLLOWED:
             lacking = self._repository.lacking_at_tips
-            reason = "too many objects to ask git whether one of an older commit is missing: `git fsck --connectivity-only` tells."
+            reason = "too many objects to check whether older commits lack some. To check: git fsck --connectivity-only"
             self.gaps.note(where, reason)
         warnings: list[str] = []
         try:
             missing = lacking(warnings)
         except GitError as error:
-            self.gaps.skip(where, f"what it lacks can't be told: {error}")
+            self.gaps.skip(where, f"git can't list missing objects: {error}")
             return
-        tell(warnings, where, self.gaps)
+        report_warnings(warnings, where, self.gaps)
         if missing and partial:
-            reason = f"a partial clone: {missing:,} objects were never fetched. Get them with: git fetch --refetch --no-filter"
+            reason = f"a partial clone without {counted(missing, 'object')}. Get all with: git fetch --refetch --no-filter"
             self.gaps.skip(where, reason)
         elif missing:
-            self.gaps.skip(where, f"{missing:,} objects are missing that others refer to. See: git fsck --connectivity-only")
+            self.gaps.skip(
+                where, f"{counted(missing, 'object is', 'objects are')} missing that others refer to. See: git fsck --connectivity-only"
+            )
 
     def _tips(self) -> Iterator[Shard]:
-        """The names of the files at the tips of all refs."""
-        self.gaps.note(str(self._repository.path), "names that files had in the past weren't looked at; --paths looks at them.")
+        """The names of the files at the tips of refs."""
+        self.gaps.note(str(self._repository.path), "names that files had in the past weren't looked at. To look at them, add --paths.")
         try:
             ids, more = tips(self._repository, self.target().head)
         except GitError as error:
             self.gaps.skip("refs", f"the names of the files at their tips weren't looked at: {error}")
             return
         if more:
-            reason = f"the names of the files at the tips of {more:,} further refs weren't looked at; --paths looks at all names."
+            reason = f"the names of the files at {counted(more, 'further tip')} weren't looked at. To look at all names, add --paths."
             self.gaps.note(str(self._repository.path), reason)
         if ids:
             yield TipShard(self._repository.path, self._repository.environment, self._repository.id_size, ids)
 
     def _paths(self, commits: Iterable[str], more: Iterable[bytes] = ()) -> Shard:
-        """The names of the files that these commits brought, and some more."""
+        """The names of the files that these commits added, and `more` names."""
         unread: list[str] = []
-        found = paths(self._repository, commits, unread)
+        added = paths(self._repository, commits, unread)
         if unread:
-            self.gaps.skip(str(self._repository.path), f"{len(unread):,} commits can't be read, nor the names of their files.")
-        return PathShard(sorted(found.union(more)))
+            self.gaps.skip(
+                str(self._repository.path),
+                f"{counted(len(unread), 'commit')} can't be read, so the names of their files weren't looked at.",
+            )
+        return PathShard(sorted(added.union(more)))
 
     def _ref_names(self) -> bytes:
         if self._names is None:
@@ -200,5 +208,5 @@ class History:
                 self._names = self._repository.git("for-each-ref", "--format=%(refname)", warnings=warnings)
             except GitError as error:
                 self.gaps.skip("refs", str(error))
-            tell(warnings, str(self._repository.path), self.gaps)
+            report_warnings(warnings, str(self._repository.path), self.gaps)
         return self._names

@@ -1,4 +1,4 @@
-"""What a CI job has to look at: what a range introduces, and what stood before it."""
+"""The contents that a CI job scans: those that a range introduces, and those of its base."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Introduced(Revisions):
     _flag = ""
 
     def __init__(self, repository: Repository, range_: Range, ref: str, target: Target) -> None:
-        """`ref` is the full name of the head's ref, `target` what the report says of it."""
+        """`ref` is the full name of the head's ref. `target` describes the range in the report."""
         super().__init__(repository, range_.revisions(), mirror=True)
         self._range, self._ref, self._described = range_, ref, target
 
@@ -39,7 +39,7 @@ class Introduced(Revisions):
             self._nothing()
 
     def count(self) -> int:
-        """How many objects there are to look at."""
+        """The number of objects to scan."""
         return len(self._listed(*OBJECTS)) if self._range.head else 0
 
     @property
@@ -56,14 +56,14 @@ class Introduced(Revisions):
         if self._range.nothing:
             self.gaps.note(self._named, self._range.nothing)
         else:
-            self.gaps.skip(self._named, "the head brings nothing that the base doesn't have, so nothing was looked at.")
+            self.gaps.skip(self._named, "the head has no commit that the base doesn't have, so nothing was looked at.")
 
     def _ref_names(self) -> bytes:
         return f"{self._ref}\n".encode("utf-8", "surrogateescape")
 
 
 class Standing(Revisions):
-    """What stands in the tree of one commit."""
+    """The tree of one commit."""
 
     _flag = ""
 

@@ -1,4 +1,4 @@
-"""The contents of Git LFS pointers, looked at in the pointers' places."""
+"""Scan the contents of Git LFS pointers in place of the pointers."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from patscan.model import Sighting
 from patscan.regular import opened
 
 OBJECTS = Path("lfs", "objects")
-"""The folder of all contents, in a repository's own folder. What ``lfs.storage`` names isn't read: a repository may set it."""
+"""The folder of all contents, in a repository's folder. ``lfs.storage`` is ignored, because a repository can set it."""
 
 
 class LfsShard(NamedTuple):
-    """Some contents, each under the name of its pointer."""
+    """Contents, each under the name of its pointer."""
 
     files: Mapping[str, str]
-    """The file of each pointer's content."""
+    """By pointer, the file with its content."""
     kind: str
-    """``blob`` or ``file``: what the pointers are."""
+    """The kind of the pointers: ``blob`` or ``file``."""
     names: Mapping[str, str] = {}
-    """What a report calls some of the pointers."""
+    """The names of some pointers in the report."""
 
     def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`."""
@@ -39,7 +39,7 @@ class LfsShard(NamedTuple):
                 failed.append(Failure(name, f"its content in Git LFS can't be read: {error.strerror or error}."))
 
     def engines(self) -> tuple[str, ...]:
-        """None: nothing is read in a special way."""
+        """None: reading needs no engine."""
         return ()
 
     def name(self, key: Key) -> str:
@@ -47,7 +47,7 @@ class LfsShard(NamedTuple):
         return str(key)
 
     def sighting(self, piece: Piece, start: int) -> Sighting | None:
-        """A file's path; where a blob was met, the source says."""
+        """The path of a file; ``None`` for a blob, whose sightings the source finds."""
         path = str(piece.key)
         return Sighting(Kind.FILE, self.names.get(path, path)) if self.kind == "file" else None
 
@@ -55,18 +55,18 @@ class LfsShard(NamedTuple):
 def contents(
     asked: Iterable[str], folder: Callable[[str], Path | None], kind: str, gaps: Gaps, names: Mapping[str, str] | None = None
 ) -> Iterator[LfsShard]:
-    """The contents that are `asked` for by names that begin with `patscan.lfs.AGAIN`, as far as they are here; `gaps` takes the rest.
+    """The contents of pointers that are here, as shards. Absent contents become a note in `gaps`.
 
-    `folder` has the contents of the pointer of this name, if there is any.
+    `asked` are names that begin with `patscan.lfs.AGAIN`. `folder` gives the folder of LFS contents for a pointer's name, or ``None``.
     """
     files: dict[str, str] = {}
     absent: list[str] = []
     for name in asked:
-        content, own = pointer(name)
-        if file := stored(folder(own), content):
-            files[own] = file
+        content, pointer_name = pointer(name)
+        if file := stored(folder(pointer_name), content):
+            files[pointer_name] = file
         else:
-            absent.append((names or {}).get(own, own))
+            absent.append((names or {}).get(pointer_name, pointer_name))
     if files:
         yield LfsShard(files, kind, names or {})
     if absent:
@@ -75,7 +75,7 @@ def contents(
 
 
 def resolved(pieces: Iterable[Piece], folder: Path) -> Iterator[Piece]:
-    """`pieces`, with its content in the place of each pointer whose content is in `folder`."""
+    """`pieces`, with each pointer replaced by its content if `folder` has it."""
     for piece in pieces:
         content = content_id(piece.data)
         file = stored(folder, content) if content else None
@@ -83,7 +83,7 @@ def resolved(pieces: Iterable[Piece], folder: Path) -> Iterator[Piece]:
 
 
 def stored(folder: Path | None, content: str) -> str | None:
-    """The file of a content; ``None`` if it isn't there, or only behind a link."""
+    """The file of a content; ``None`` if it is absent or behind a link."""
     if folder is None:
         return None
     top = os.path.realpath(folder)

@@ -1,4 +1,4 @@
-"""Members of archives read again, by the names that a saved report gives. Both the names and the archive are a stranger's."""
+"""Read members of archives by the names in a saved report. The names and the archive are untrusted."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _WINDOW = 1 << 20
 
 
 def spans(archive: bytes, matches: Iterable[Match], spent: Spent) -> Iterator[tuple[Match, bytes | str]]:
-    """The bytes at the address of each match in `archive`, as often as a member has its name; or why they can't be read."""
+    """The bytes at the address of each match in `archive`, for every member with its name; or why they can't be read."""
     together: dict[tuple[str, ...], list[Match]] = {}
     for match in matches:
         together.setdefault(match.address.members, []).append(match)
-    for names, those in together.items():
+    for names, in_member in together.items():
         account = Account(LIMITS, spent, len(archive))
-        reason = "it has no member of the name that the report gives"
+        reason = "it has no member with the name in the report"
         try:
-            account.hold(len(archive))
+            account.reserve(len(archive))
             for offset, data, last in _contents(kind_of(archive), Reader([archive]), names, account):
                 reason = ""
-                for match in those:
+                for match in in_member:
                     low, high = match.address.start - offset, match.address.end - offset
                     if low >= 0 and (high <= len(data) or last):
                         yield match, data[low:high]
@@ -37,7 +37,7 @@ def spans(archive: bytes, matches: Iterable[Match], spent: Spent) -> Iterator[tu
         finally:
             account.close()
         if reason:
-            yield from ((match, f"the archive that it lies in can't be read so far: {reason}.") for match in those)
+            yield from ((match, f"its archive can't be read up to its place: {reason}.") for match in in_member)
 
 
 def _contents(kind: str | None, archive: Reader, names: Sequence[str], account: Account) -> Iterator[tuple[int, bytes, bool]]:

@@ -1,4 +1,4 @@
-"""What earlier scans saw under the same rules: by a pack's checksum and, after a repack, by object id."""
+"""Results of earlier scans with the same rules, by the pack's checksum and, after a repack, by object id."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ _FACTS = ".facts"
 
 
 class Memory:
-    """A folder of files, one a pack; each is written whole and then moved to its place, so any number of scans may share it.
+    """A folder with a file for each pack. Files are replaced atomically, so several scans can share the folder.
 
-    What a pack gives depends on the packs before it, for a content that several hold is looked at once: so a file's name
-    is made of the pack's checksum and theirs. Nothing here raises: what can't be read or written is a note in `gaps`.
+    A content that several packs hold is scanned once, so the results of a pack depend on the packs before it. A file's name is
+    therefore a digest of the pack's checksum and theirs. Nothing here raises: a file that can't be read or written is a note in `gaps`.
     """
 
     def __init__(self, folder: Path, digest: str, key: bytes, limit: int = LIMIT) -> None:
-        """`digest` stands for the rules and for the code that applies them; what isn't sealed with `key` isn't believed."""
+        """`digest` identifies the rules and the code that applies them. Files that aren't sealed with `key` are ignored."""
         self._root, self._folder, self._limit, self._key = folder, folder / "v2" / digest, limit, key
         self.gaps = Gaps()
-        """Where it is said, once, that something can't be read or written."""
-        self._said = False
+        """Gets one note if files can't be read or written."""
+        self._noted = False
         self.recalled: list[Looked] = []
-        """What needn't be looked at."""
+        """Results that needn't be computed again."""
         self.indexes: list[Index] = []
-        """Of the packs that are remembered as a whole."""
+        """The indexes of packs with complete results."""
         self._watched: list[tuple[list[bytes], Watched]] = []
 
     def unknown(self, packs: Iterable[Path], id_size: int) -> list[Path]:
-        """Those of `packs` that aren't remembered as a whole."""
+        """Those of `packs` without complete results."""
         from patscan.git.pack_index import index_of
 
         indexes = {path: index_of(path, id_size) for path in packs}
@@ -65,9 +65,9 @@ class Memory:
         return list(indexes)
 
     def watch(self, pack: Pack, first: int, skipped: NDArray[np.bool_] | None, before: Sequence[Index]) -> NDArray[np.bool_]:
-        """Remember what comes of a pack that is read after the packs `before`; returns which of its contents needn't be looked at.
+        """Collect the results of a pack that is read after the packs `before`. Returns the entries that need no scan.
 
-        `first` is the number of its entry 0; what `skipped` marks is in a pack before it.
+        `first` is the number of the pack's entry 0. Entries that `skipped` marks are in a pack before it.
         """
         from patscan.git.seen import Watched
 
@@ -80,7 +80,7 @@ class Memory:
         return watched.known(skipped)
 
     def learn(self, looked: Looked) -> None:
-        """A first look gave this. A pack is remembered with its last content: not if one failed, or somebody interrupted."""
+        """Add results. A pack is stored with its last content, so not if a content failed or the scan was interrupted."""
         numbers, sizes = looked.sizes
         if not numbers or not self._watched:
             return
@@ -91,21 +91,21 @@ class Memory:
             self._store(before, watched)
 
     def recollect(self, name: str) -> dict[str, Any] | None:
-        """Facts that an earlier scan left under this name."""
+        """The facts that an earlier scan stored under this name."""
         path = self._folder / (name + _FACTS)
-        facts = self._believed(path, self._facts, path)
+        facts = self._trusted(path, self._facts, path)
         if facts:
             _touch(path)
         return facts
 
     def remember(self, name: str, facts: Mapping[str, Any]) -> None:
-        """Leave facts for later scans, which can be written in JSON."""
+        """Store facts for later scans. They must be valid JSON."""
         text = json.dumps(facts, separators=(",", ":")).encode()
         path = self._folder / (name + _FACTS)
         self._write(path, lambda file: file.write(self._seal(path)(text) + b" " + text))
 
     def _facts(self, path: Path) -> dict[str, Any]:
-        """Raises `OSError`, and `ValueError` if these aren't the facts that were written."""
+        """Read facts. Raises `OSError`, and `ValueError` if the seal doesn't match."""
         with seal.opened(path) as file:
             digest, _, text = file.read().partition(b" ")
         if digest != self._seal(path)(text):
@@ -117,23 +117,23 @@ class Memory:
         return seal.seal(self._key, f"{path.parent.name}/{path.name}")
 
     def _seen(self, index: Index) -> Seen | None:
-        """What a scan saw of the pack with this index, after the same packs as now."""
+        """The complete results for the pack with this index, after the same packs as now."""
         path = self._path([known.checksum for known in self.indexes], index.checksum)
         if seen := self._read(path):
             _touch(path)
         return seen
 
     def _recall(self, watched: Watched) -> Iterator[Looked]:
-        """What earlier scans saw of this pack's contents in other packs."""
+        """Results of earlier scans for contents of this pack that were in other packs."""
         for path in _newest_first(self._folder.glob(f"*{_SUFFIX}")):
             if watched.complete:
                 return
-            if (seen := self._read(path)) and (looked := self._believed(path, watched.recall, seen)):
+            if (seen := self._read(path)) and (looked := self._trusted(path, watched.recall, seen)):
                 _touch(path)
                 yield looked
 
     def _store(self, before: Sequence[bytes], watched: Watched) -> None:
-        """Remember a pack that was looked at completely."""
+        """Store the results of a completely scanned pack."""
         path = self._path(before, watched.pack.index.checksum)
         self._write(path, lambda file: watched.write(file, self._seal(path)))
 
@@ -154,30 +154,30 @@ class Memory:
     def _read(self, path: Path) -> Seen | None:
         from patscan.git.seen import read
 
-        return self._believed(path, lambda path: read(path, self._seal(path)), path)
+        return self._trusted(path, lambda path: read(path, self._seal(path)), path)
 
-    def _believed(self, path: Path, read: Callable[[Argument], Result], argument: Argument) -> Result | None:
-        """What `read` gives; ``None`` and a note if the file at `path` isn't what was written there."""
+    def _trusted(self, path: Path, read: Callable[[Argument], Result], argument: Argument) -> Result | None:
+        """The result of `read`; ``None`` and a note if the file at `path` is unreadable or damaged."""
         try:
             return read(argument)
         except FileNotFoundError:
-            # Another scan made room.
+            # Another scan removed it to free space.
             return None
         except OSError as error:
-            self._note(f"{path.name} can't be read: {error.strerror or error}. What it stands for was read again.")
+            self._note(f"{path.name} can't be read: {error.strerror or error}. Its pack was read again.")
         except (seal.DamagedError, ValueError, TypeError, AttributeError):
-            self._note(f"{path.name} was damaged or changed. What it stands for was read again.")
+            self._note(f"{path.name} was damaged or changed. Its pack was read again.")
             with suppress(OSError):
                 path.unlink()
         return None
 
     def _note(self, reason: str) -> None:
-        if not self._said:
-            self._said = True
+        if not self._noted:
+            self._noted = True
             self.gaps.note(str(self._root), f"the cache: {reason}", "cache")
 
     def _forget(self) -> None:
-        """Take away what was used longest ago, as far as there is too much."""
+        """Remove the least recently used files until the rest fits the limit."""
         files = [(path, path.stat().st_size) for path in _newest_first(self._root.glob("v*/*/*")) if path.exists()]
         total = sum(size for _, size in files)
         while total > self._limit:
@@ -197,6 +197,6 @@ def _newest_first(paths: Iterable[Path]) -> list[Path]:
 
 
 def _touch(path: Path) -> None:
-    """It was used: `Memory._forget` takes the others first."""
+    """Mark a file as recently used, for `Memory._forget`."""
     with suppress(OSError):
         os.utime(path)

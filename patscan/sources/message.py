@@ -1,4 +1,4 @@
-"""The message of a commit that is being made: the file that git hands to its commit-msg hook."""
+"""The message of a new commit: the file that git passes to the commit-msg hook."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from patscan.sources.stream import Stream
 
 _SCISSORS = "------------------------ >8 ------------------------"
 _ANY_MARK = r"[#;@!$%^&|:]"
-"""What ``core.commentChar=auto`` chooses from (git-config(1) names none; builtin/commit.c does)."""
+"""The characters of ``core.commentChar=auto`` (git's builtin/commit.c)."""
 
 _ENCODINGS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-"""In every other encoding that git stores messages in, comments and line feeds are ASCII."""
+"""Other encodings of messages in git encode comments and line feeds as in ASCII."""
 
 
 class Message(Stream):
-    """A message as far as git keeps it. `comments` are the lines that git will take out, by number."""
+    """The part of a message that git keeps. `comments` has the numbers (from 1) of the lines that git removes."""
 
     def __init__(self, path: Path, mark: str | None, strip: bool, cut: str) -> None:
-        """`mark` begins a comment (``None``: git chooses one); `strip`: comments go.
+        """`mark` begins a comment (``None``: git chooses the mark). With `strip`, git removes comments.
 
-        `cut`: what is below the ``first`` scissors goes, too, or below ``git``'s own, which a comment follows; empty: nothing.
+        `cut` says what git cuts off: ``first``, the text below the first scissors line; ``git``, the text below a scissors line that a
+        comment follows, as git writes it; empty, nothing.
 
-        Raises `TargetError` for a file that can't be read.
+        Raises `TargetError` if the file can't be read.
         """
         self._path = path
         try:
@@ -44,7 +45,7 @@ class Message(Stream):
             content = content[: len(text.encode(encoding))]
         super().__init__(BytesIO(content))
         if scissors:
-            self.gaps.note(str(path), "what stands below the scissors is no part of the message.")
+            self.gaps.note(str(path), "the text below the scissors line isn't part of the message, so it wasn't looked at.")
         kept = enumerate(text.split("\n"), 1)
         self.comments = {number for number, line in kept if strip and mark and line.lstrip("\ufeff").startswith(mark)}
 

@@ -1,4 +1,4 @@
-"""What every source says that looks at what there is now, not at a history."""
+"""The common part of sources without a history."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from patscan.model import Exposure, Sighting
 
 
 class Present:
-    """Contents that are read in one way only, that nothing is remembered of, and that have no history to ask."""
+    """Defaults for a source that can read contents in one way only, has no history, and remembers nothing."""
 
     def again(self, names: Iterable[str]) -> Iterator[Shard]:
-        """There is no plainer way to read them."""
+        """None: there is no second way to read contents."""
         return iter(())
 
     def some(self, names: Sequence[str]) -> Iterator[Shard]:
-        """Nothing is recalled, so nothing is asked for."""
+        """None: nothing is recalled."""
         return iter(())
 
     def learn(self, looked: Looked) -> None:
         """Nothing is remembered."""
 
     def recall(self) -> Iterator[Looked]:
-        """Nothing."""
+        """None: nothing is remembered."""
         return iter(())
 
     def sightings(self, names: Iterable[str], each: Each = map) -> Mapping[str, Sequence[Sighting]]:
-        """Each content but a path says itself where it was met."""
+        """The paths that are contents. Other contents report their sightings when they are read."""
         return {name: [Sighting(Kind.PATH, name.removeprefix(PATH))] for name in names}
 
     def paths(self, names: Collection[str]) -> Mapping[str, str]:
-        """None: `sightings` takes no search here."""
+        """None: sightings need no search here."""
         return {}
 
     def vouched(self, sighting: Sighting) -> Sighting:
-        """Everything a content says."""
+        """`sighting`, unchanged."""
         return sighting
 
     def at_head(self, sighting: Sighting) -> bool | None:
-        """Not asked: this is what there is now."""
+        """``None``: there is no HEAD to compare with."""
         return None
 
     def exposures(self, places: Mapping[str, Sequence[Sighting]]) -> Mapping[str, Exposure]:
-        """Nobody knows, which isn't no."""
+        """Unknown for all tokens."""
         return dict.fromkeys(places, Exposure())

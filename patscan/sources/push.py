@@ -1,4 +1,4 @@
-"""What is about to be pushed: every object and ref name that the remote doesn't have, by what is known of it here."""
+"""The contents of a push: all objects and ref names that the remote isn't known to have."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from patscan.content import Shard
 
 EVERYTHING = ("--exclude=refs/stash", "--exclude=refs/remotes/*", "--all")
-"""What may be pushed, where nobody says what is."""
+"""The revisions that a push may contain if it isn't known which."""
 
 
 class Update(NamedTuple):
-    """A ref as git's pre-push hook is told of it (githooks(5)); an id of zeros is none."""
+    """An update of a ref, as git passes it to the pre-push hook (githooks(5)). An id of zeros means none."""
 
     local: str
     new: str
@@ -27,19 +27,19 @@ class Update(NamedTuple):
 
 
 class Remote(NamedTuple):
-    """Where the push goes: its name for people, and the options of git-rev-list(1) that name its refs here; none: they aren't."""
+    """The destination of a push: its name in reports, and the options of git-rev-list(1) that select its refs here, if any."""
 
     shown: str
     tracked: tuple[str, ...]
 
 
 class Push(Revisions):
-    """The objects that some updates send. A token that was added and removed inside the push is in one of them."""
+    """The objects that some updates send, also contents that one commit of the push adds and a later one removes."""
 
     _flag = ""
 
     def __init__(self, repository: Repository, updates: Sequence[Update], remote: Remote, more: Sequence[str] = ()) -> None:
-        """`more`: further revisions that may be pushed, as options of git-rev-list(1)."""
+        """`more` are further revisions that may be pushed, as options of git-rev-list(1)."""
         self._sent = [update for update in updates if update.new.strip("0")]
         known = _stored(repository, {update.old for update in updates if update.old.strip("0")})
         super().__init__(repository, [*more, *(("--not", *remote.tracked) if remote.tracked else ())])
@@ -54,7 +54,7 @@ class Push(Revisions):
     def shards(self) -> Iterator[Shard]:
         """The refs' names and all objects."""
         if not self._sent and not self._more:
-            self.gaps.note(self._named, "nothing is sent: the push deletes, or is up to date.")
+            self.gaps.note(self._named, "nothing is sent: the push only deletes refs, or the remote is up to date.")
             return
         yield RefShard(self._ref_names())
         yield from super().shards()
@@ -70,7 +70,7 @@ class Push(Revisions):
         return f"the push to {self._remote.shown}" if self._remote.shown else "the push"
 
     def count(self) -> int:
-        """How many objects are sent; asks git. Raises `UsageError` for a ref that is gone."""
+        """The number of objects that are sent, from git. Raises `UsageError` if a ref is gone."""
         return len(self._listed(*OBJECTS)) if self._sent or self._more else 0
 
     def _listed(self, *options: str) -> list[str]:
@@ -82,14 +82,14 @@ class Push(Revisions):
         return super()._listed("--stdin")
 
     def _nothing(self) -> None:
-        self.gaps.note(self._named, "the remote has all of it.")
+        self.gaps.note(self._named, "the remote already has all objects of the push, so nothing was looked at.")
 
     def _ref_names(self) -> bytes:
         return "".join(f"{name}\n" for name in dict.fromkeys(update.remote for update in self._sent)).encode("utf-8", "surrogateescape")
 
 
 def _stored(repository: Repository, ids: Iterable[str]) -> list[str]:
-    """Those of `ids` that are here; what somebody else pushed needn't be."""
+    """Those of `ids` that are here. Commits that other people pushed may be absent."""
     asked = "".join(f"{name}\n" for name in sorted(ids)).encode()
     if not asked:
         return []

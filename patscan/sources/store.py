@@ -1,4 +1,4 @@
-"""All objects of one repository: its packs in their own order, everything else through git."""
+"""All objects of one repository: its packs in their stored order, everything else through git."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from patscan.git.repository import Repository
 
 if TYPE_CHECKING:
     from patscan.content import Shard
-    from patscan.git.holders import Holders
     from patscan.git.pack_index import Index
     from patscan.git.packs import Pack
+    from patscan.git.trees import TreeContents
     from patscan.sources.memory import Memory
 
 _LOOSE_AT_ONCE = 2000
 _SHARDS = 64
 _SMALLEST, _LARGEST = 256 << 10, 4 << 20
-"""Compressed bytes in a shard: large enough that handing it over costs nothing, small enough that both processors end together."""
+"""Compressed bytes of a shard: large enough to make the transfer cheap, small enough that all processors finish together."""
 
 
 class Store:
-    """The object folders of a repository, its own and those that it borrows from."""
+    """The object folders of a repository: its own and its alternates."""
 
     def __init__(self, repository: Repository, memory: Memory | None, gaps: Gaps) -> None:
-        """Look at nothing yet. `gaps` takes what can't be read, and what is read in another way."""
+        """Nothing is read yet. `gaps` gets what can't be read, or only in another way."""
         self.gaps = gaps
         self._repository, self._memory = repository, memory
         if memory:
@@ -46,7 +46,7 @@ class Store:
         self._elsewhere: list[str] | None = None
 
     def packed(self) -> Iterator[Shard]:
-        """What lies in packs that this reader takes, also in those that somebody's ``git gc`` makes of them meanwhile."""
+        """The contents of packs, also of those that a concurrent ``git gc`` writes meanwhile."""
         known, left = set[Path](), self.unread()
         while left:
             for path in left:
@@ -54,14 +54,14 @@ class Store:
             known.update(left)
             left = [path for path in self._listed() if path not in known and path not in self._remembered]
 
-    def others(self) -> Iterator[Shard]:
-        """The rest, to be asked for after `packed`."""
+    def remaining(self) -> Iterator[Shard]:
+        """All other contents. Call it after `packed`."""
         self._git_reads = [*self._strays, *self._unpacked({*self._loose(), *self._git_reads})]
         self._elsewhere = [*self._git_reads, *self._circles]
         yield from self.again(self._git_reads)
 
     def unread(self) -> list[Path]:
-        """The packs that have to be read, for they aren't remembered as a whole."""
+        """The packs that must be read, because no complete results are remembered."""
         if self._unread is None:
             packs = self._listed()
             for folder in self._repository.object_folders():
@@ -71,23 +71,23 @@ class Store:
         return self._unread
 
     def learn(self, looked: Looked) -> None:
-        """For later scans."""
+        """Remember results for later scans."""
         if self._memory:
             self._memory.learn(looked)
 
     def recall(self) -> Iterator[Looked]:
-        """What earlier scans saw of the packs."""
+        """The results of earlier scans of the packs."""
         if self._memory:
             yield from self._memory.recalled
 
     def again(self, names: Iterable[str]) -> Iterator[Shard]:
-        """These contents by git's own reading."""
+        """These contents, read through git."""
         listed = sorted(set(names))
         for low in range(0, len(listed), _LOOSE_AT_ONCE):
             yield ObjectShard(self._repository.path, self._repository.environment, listed[low : low + _LOOSE_AT_ONCE])
 
     def some(self, names: Sequence[str]) -> Iterator[Shard]:
-        """These contents, out of the packs that were read here as far as they hold them: git refuses some packs as a whole."""
+        """These contents, from the open packs where possible, because git rejects some packs completely."""
         left = list(names)
         for first, pack in self._packs:
             places = pack.places(left) if left else {}
@@ -105,29 +105,29 @@ class Store:
         for listed in walk.answers(self._repository, command, self._git_reads, []):
             yield from (line[7:].decode() for line in listed.splitlines() if line.startswith(b"commit "))
 
-    def holders(self, blobs: Sequence[str], each: Each) -> Holders | None:
-        """Which trees hold these, by all packs that were read; ``None`` if git has to be asked. See `patscan.git.holders`."""
+    def search_trees(self, blobs: Sequence[str], each: Each) -> TreeContents | None:
+        """Which trees of all packs hold these blobs; ``None`` if git must be asked. See `patscan.git.trees`."""
         from concurrent.futures import BrokenExecutor
 
-        from patscan.git.holders import holders
+        from patscan.git.trees import search_trees
 
         expected = len(self._packs) + len(self._remembered)
         self._open_remembered()
-        # A partial clone may lack trees, and no commit that git is asked about may need them.
+        # A partial clone may lack trees, which git may need for every commit.
         lacking = any(pack.path.with_suffix(".promisor").exists() for _, pack in self._packs)
         if self._elsewhere is None or lacking or len(self._packs) < expected:
             return None
         try:
-            return holders([pack for _, pack in self._packs], blobs, self._elsewhere, each)
+            return search_trees([pack for _, pack in self._packs], blobs, self._elsewhere, each)
         except (BrokenExecutor, MemoryError, OSError):
             return None
 
     def count(self) -> int:
-        """How many objects there are, roughly."""
+        """The approximate number of objects."""
         return sum(len(index.ids) for index in self._indexes()) + 256 * len(self._entries(self._repository.objects / "17", r"[0-9a-f]+"))
 
     def names(self) -> Iterator[str]:
-        """What is stored: the name of each pack, which is made of what is in it, and each loose object's id."""
+        """The names of all packs, which depend on their contents, and the ids of all loose objects."""
         for folder in self._repository.object_folders():
             yield from (path.name for path in self._entries(folder / "pack", r".*\.idx"))
         yield from self._loose()
@@ -147,13 +147,13 @@ class Store:
             if path.exists():
                 self._leave_to_git(path, str(odd))
             else:
-                self.gaps.note(str(path), "gone while the repository was read. What it was packed into was read instead.")
+                self.gaps.note(str(path), "removed by a repack during the scan. The new pack was read instead.")
             return
-        strays, circles = pack.strays(), pack.made_of_themselves()
+        strays, circles = pack.strays(), pack.cyclic()
         self._strays, self._circles = self._strays + strays, self._circles + circles
         for name in circles:
-            self.gaps.skip(name, "a delta that is made of itself: nobody can read it.")
-        skipped = pack.held_by(known)
+            self.gaps.skip(name, "corrupt: its delta is based on itself, so it can't be read. See: git fsck")
+        skipped = pack.stored_in(known)
         if self._memory and not strays and not circles:
             skipped = self._memory.watch(pack, first, skipped, known)
         yield from pack.shards(skipped, first, min(max(pack.compressed // _SHARDS, _SMALLEST), _LARGEST))
@@ -167,27 +167,27 @@ class Store:
         return self._packs[-1]
 
     def _open_remembered(self) -> None:
-        """What an earlier scan made it worthless to open is needed after all."""
+        """Open the packs that needn't be read because their results are remembered."""
         from patscan.git.pack_index import OddPack
 
         while self._remembered:
-            # One that is gone by now holds nothing.
+            # A pack may be gone by now.
             with suppress(OddPack):
                 self._open(self._remembered.pop())
 
     def _indexes(self) -> list[Index]:
-        """Of all packs that are read here or remembered."""
+        """The indexes of all open or remembered packs."""
         return [*(self._memory.indexes if self._memory else ()), *(pack.index for _, pack in self._packs)]
 
     def _note_lonely(self, listed: list[Path]) -> None:
         for path in listed:
             other = {".pack": ".idx", ".idx": ".pack"}.get(path.suffix)
             if other and path.with_suffix(other) not in listed:
-                self.gaps.skip(str(path), f"no {other} beside it, so git can't use it either. Try: git fsck")
+                self.gaps.skip(str(path), f"there is no {other} file beside it, so it can't be read, not by git either. Try: git fsck")
 
     def _leave_to_git(self, path: Path, reason: str) -> None:
-        """Git lists what it finds in a pack that isn't read here; what it can't list is a skip."""
-        self.gaps.note(str(path), f"{reason} Read through git instead.")
+        """Let git read a pack that isn't read here. If git can't list its objects, it is a skip."""
+        self.gaps.note(str(path), f"{reason} It was read through git instead.")
         try:
             listed = self._repository.git(
                 "show-index",
@@ -207,13 +207,13 @@ class Store:
         return names
 
     def _unpacked(self, names: set[str]) -> list[str]:
-        """Those that aren't in a pack that is read here."""
+        """Those of `names` that aren't in an open or remembered pack."""
         from patscan.git.pack_index import unlisted
 
         return unlisted(sorted(names), self._indexes())
 
     def _entries(self, folder: Path, pattern: str) -> list[Path]:
-        """What lies in `folder` under a name that `pattern` matches, sorted."""
+        """The entries of `folder` whose names match `pattern`, sorted."""
         match: Callable[[str], object] = re.compile(pattern, re.DOTALL).fullmatch
         try:
             return sorted(path for path in folder.iterdir() if match(path.name))

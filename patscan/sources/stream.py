@@ -1,4 +1,4 @@
-"""Standard input, taken whole: in memory while it is small, in an unnamed file when it isn't."""
+"""Standard input, read whole: into memory, or into an unnamed temporary file if it is large."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAME = "-"
 
 
 class StreamShard(NamedTuple):
-    """The whole of a stream; read in the process that holds it."""
+    """A whole stream, read in the process that has it open."""
 
     stream: IO[bytes]
     type: str
@@ -28,11 +28,11 @@ class StreamShard(NamedTuple):
             yield Piece(self.path, self.type, offset, data, last)
 
     def engines(self) -> tuple[str, ...]:
-        """None: nothing is read in a special way."""
+        """None: reading needs no engine."""
         return ()
 
     def name(self, key: Key) -> str:
-        """There is one content."""
+        """The key of the only content."""
         return str(key)
 
     def sighting(self, piece: Piece, start: int) -> Sighting:
@@ -44,7 +44,7 @@ class Stream(Present):
     """One stream of bytes."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        """Take everything there is in `stream`."""
+        """Read all of `stream`."""
         import shutil
         import tempfile
 
@@ -62,5 +62,5 @@ class Stream(Present):
         yield StreamShard(self._kept, target.type, target.path)
 
     def read(self, names: Iterable[str]) -> Iterator[Piece]:
-        """Nothing: what was met on a stream has no line to open."""
+        """None: a stream can't be read again."""
         return iter(())

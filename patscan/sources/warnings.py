@@ -1,4 +1,4 @@
-"""What git warns of while it lists something: mostly what it couldn't read, and so didn't list."""
+"""git's warnings as skips and notes: mostly about things that it couldn't read and therefore didn't list."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from patscan.gaps import Gaps
 
 _LONGEST = 300
-"""Characters shown of a warning: it may name a path of any length."""
+"""Characters of a warning that are shown. A warning may quote a path of any length."""
 _CONFIGURATION = "warning: unable to access '"
-"""How a warning begins that is about the user's own configuration: then git lists more, not less."""
+"""The beginning of warnings about the user's configuration. They hide nothing: git lists more without it."""
 
 _ALTERNATE = "unable to normalize alternate object path"
-"""A folder that objects are borrowed from and that isn't there: `patscan.sources.history` says so itself, once."""
+"""About an absent alternate, which `patscan.sources.history` reports itself."""
 
 
-def tell(warnings: Iterable[str], where: str, gaps: Gaps) -> None:
-    """Put `warnings` of git about `where` into `gaps`, each once."""
+def report_warnings(warnings: Iterable[str], where: str, gaps: Gaps) -> None:
+    """Add each distinct warning of git about `where` to `gaps`."""
     for warning in dict.fromkeys(warnings):
         if _ALTERNATE in warning:
             continue

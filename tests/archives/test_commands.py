@@ -50,7 +50,7 @@ def test_what_a_copy_under_another_name_holds_is_new(repo: Repo, rng: random.Ran
     assert (code, places(report["findings"])) == (1, {("b.zip", NAME)})
 
 
-def test_what_one_of_our_limits_cuts_off_is_a_skip_or_where_somebody_waits_a_note(repo: Repo, rng: random.Random) -> None:
+def test_a_limit_is_a_skip_in_a_scan_and_a_note_in_a_commit_or_push(repo: Repo, rng: random.Random) -> None:
     noise = rng.randbytes(1 << 16)
     packed = {"a.gz": gzip.compress(noise), "b.tar": tarred(noise), "c.tar.xz": lzma.compress(tarred(noise)), "d.zip": zipped(noise)}
     limit = ("--archive-limit", "held=1K")

@@ -42,7 +42,7 @@ def test_chunks_that_a_thread_makes_come_in_order_and_end_as_they_do() -> None:
         assert listed == list(range(end))
 
 
-def test_a_thread_ends_when_nobody_wants_its_chunks() -> None:
+def test_a_thread_ends_with_its_consumer() -> None:
     before = threading.active_count()
     chunks = ahead(iter(range(1_000_000)))
     assert next(chunks) == 0

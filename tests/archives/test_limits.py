@@ -235,7 +235,7 @@ SPOILT: dict[str, tuple[Callable[[bytes], bytes], bool]] = {
 }
 
 
-def test_what_can_be_read_of_broken_archives_is_read_and_the_rest_is_told(repo: Repo, rng: random.Random) -> None:
+def test_broken_archives_are_read_up_to_the_damage_and_reported(repo: Repo, rng: random.Random) -> None:
     for name, (spoil, _) in SPOILT.items():
         repo.write(name, spoil(f"a\nb = {classic(rng)}\n".encode()))
     repo.write("secret.zip", encrypted(b"x"))

@@ -57,16 +57,16 @@ def test_members_are_read_again(command: str, repo: Repo, gitlab: GitLab, rng: r
     assert verified(report, gitlab) == [("active", "")] * len(PACKED)
 
 
-def test_what_stands_there_no_more_is_told(repo: Repo, gitlab: GitLab, rng: random.Random, tmp_path: Path) -> None:
+def test_a_changed_place_is_reported(repo: Repo, gitlab: GitLab, rng: random.Random, tmp_path: Path) -> None:
     value = classic(rng)
     gitlab.add(PAT, value)
     repo.write("a.zip", zipped(value.encode()))
     report = saved(tmp_path / "r.json", "scan", repo.path)
     for data, reason in (
         (zipped(classic(rng).encode()), "has changed since"),
-        (zipped(value.encode(), "another"), "no member of the name"),
+        (zipped(value.encode(), "another"), "no member with the name"),
         (zipped(value.encode())[:60], "cut off"),
-        (b"no archive", "no member of the name"),
+        (b"no archive", "no member with the name"),
     ):
         repo.write("a.zip", data)
         ((state, why),) = verified(report, gitlab)

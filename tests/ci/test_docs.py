@@ -142,7 +142,7 @@ def test_github_annotates_and_adds_to_the_summary(made: World, tools: Path, tmp_
     code, text = run(place, tools, steps(), variables | {"GITHUB_STEP_SUMMARY": str(summary)})
     assert code == 1, text
     lines = text.splitlines()
-    assert lines[0].startswith("patscan: GitHub Actions, pull_request: what the pull request #7 brings")
+    assert lines[0].startswith("patscan: GitHub Actions, pull_request: what the pull request #7 introduces")
     assert "::error " in text
     assert summary.read_text().startswith(f"# An earlier line\n{MARKER}\n")
     assert (place / "patscan.sarif").stat().st_size

@@ -83,7 +83,7 @@ def test_without_the_flag_nothing_is_sent(value: str) -> None:
         assert not gitlab.requests
         assert not proxy.lines
         process = inspect(value, "--gitlab-url", gitlab.url)
-        assert (process.returncode, process.stderr) == (2, "patscan: --gitlab-url goes with --verify only.\n")
+        assert (process.returncode, process.stderr) == (2, "patscan: --gitlab-url needs --verify.\n")
 
 
 @pytest.mark.parametrize("form", ["text", "json", "jsonl", "sarif", "gitlab", "csv", "markdown", "junit", "codequality", "github", "brief"])
@@ -125,8 +125,8 @@ def test_tls_with_an_authority_of_ones_own(value: str, tmp_path: Path) -> None:
         (("--gitlab-url", "https://me:hidden@gitlab.example.com"), "Leave them out"),
         (("--gitlab-url", "http://127.0.0.1:1", "--ca-bundle", "absent.pem"), "absent.pem"),
         (("--gitlab-url", "http://127.0.0.1:1", "--admin-token-file", "absent"), "absent"),
-        (("--timeout", "0"), "no number of seconds"),
-        (("--max-requests", "-1"), "no number from 1"),
+        (("--timeout", "0"), "not a number of seconds"),
+        (("--max-requests", "-1"), "not a number from 1"),
     ],
 )
 def test_what_cannot_be_used_is_a_sentence(flags: tuple[str, ...], text: str, value: str) -> None:
@@ -149,7 +149,7 @@ def test_an_administrators_token_that_isnt_one_is_in_the_report(value: str, tmp_
         (tmp_path / "t").write_text(tokens.classic(rng) + "\n")
         flags = ("--verify", "--gitlab-url", gitlab.url, "--admin-token-file", tmp_path / "t", "--format", "json")
         document: dict[str, Any] = json.loads(inspect(value, *flags).stdout)
-        assert "of no use" in document["coverage"]["skipped"][0]["reason"]
+        assert "can't be used" in document["coverage"]["skipped"][0]["reason"]
         assert not document["coverage"]["complete"]
         assert document["findings"][0]["verdict"]["state"] == "not-found"
 

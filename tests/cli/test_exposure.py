@@ -78,7 +78,7 @@ class TestPushed:
         pushable.git("push", "-q", "-u", "A", "t")
         pushable.git("push", "-q", "--delete", "A", "t")
         assert told(pushable)["exposure"]["pushed"] is None
-        assert "whether it was pushed can't be told" in patscan(pushable.path, "history", ".").text.replace("\n           ", " ")
+        assert "perhaps pushed" in patscan(pushable.path, "history", ".").text.replace("\n           ", " ")
 
     @pytest.mark.parametrize("options", [(), ("--single-branch",), ("--bare",), ("--mirror",), ("--depth=1",)])
     def test_what_was_cloned(self, repo: Repo, token: str, options: tuple[str, ...]) -> None:
@@ -231,7 +231,7 @@ class TestAdvice:
             (amended, "`git reflog expire --expire-unreachable=now HEAD refs/heads/main`, then `git prune`"),
             (reset, "`git reflog expire --expire-unreachable=now HEAD 'refs/heads/a;$b'`, then `git prune`"),
             (stash, "`git stash drop stash@{1}`, then `git prune`"),
-            (dangling, "nothing leads to it any more: `git prune`"),
+            (dangling, "no ref reaches it any more: `git prune`"),
         ],
     )
     def test_following_it_removes_the_token_and_nothing_of_the_stash(self, repo: Repo, token: str, way: Any, words: str) -> None:

@@ -496,7 +496,7 @@ def test_a_blocked_commit_is_told_in_ten_lines_with_all_that_is_needed(repo: Rep
     said = patscan(repo.path, "hook")
     assert said.code == 1
     assert len(said.text.splitlines()) <= 10
-    for part in ("a.txt:2:3", "personal access token", "glpat-…(5", "certain", "take it out", "https://docs.gitlab.com/", "patscan:ignore"):
+    for part in ("a.txt:2:3", "personal access token", "glpat-…(5", "certain", "remove it", "https://docs.gitlab.com/", "patscan:ignore"):
         assert part in said.text
     assert "--no-verify" in said.text
     assert "SKIP=patscan" in said.text

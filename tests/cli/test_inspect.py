@@ -34,11 +34,11 @@ def texts(rng: random.Random) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("classic", ["GitLab personal access token", "this form has none", "its user"]),
-        ("routable", ["checksum right", "organization 1, user 42", "certain", "its own length field", "(user 42, organization 1)"]),
-        ("runner", ["group 8", "group runner", "whoever runs the runner"]),
-        ("expired", ["inactive: it says itself that it expired at 2023-11-14", "job 4711", "project 7", "at git.corp.example"]),
-        ("live", ["expires 2096-10-02", "nobody once its job is over"]),
+        ("classic", ["GitLab personal access token", "none in this form", "its user"]),
+        ("routable", ["checksum right", "organization 1, user 42", "certain", "by its length field", "(user 42, organization 1)"]),
+        ("runner", ["group 8", "group runner", "the operator of the runner"]),
+        ("expired", ["inactive: it expired at 2023-11-14", "job 4711", "project 7", "at git.corp.example"]),
+        ("live", ["expires 2096-10-02", "those who may cancel its job"]),
     ],
 )
 def test_what_is_said_of_each(name: str, said: list[str], texts: dict[str, str]) -> None:
@@ -59,7 +59,7 @@ def test_a_cut_and_a_broken_one(texts: dict[str, str]) -> None:
     assert "unverifiable: a part of it is missing" in " ".join(cut.split())
     last = texts["routable"][-1]
     broken = inspect(texts["routable"][:-1] + ("a" if last != "a" else "b"))
-    assert "wrong: GitLab didn't make it so" in broken.stdout
+    assert "wrong: GitLab didn't create it" in broken.stdout
     assert broken.returncode == 0
 
 

@@ -159,7 +159,7 @@ def test_a_removed_environment_says_how_to_remove_the_hook_by_hand(repo: Repo, o
     hook.write_text(hook.read_text().replace(f"python={sys.executable}", "python=/nowhere/python"))
     said = git(repo, "commit", "--allow-empty", "-m", "x")
     assert said.code
-    assert "Run again: patscan install-hooks" in said.text
+    assert "Run: patscan install-hooks" in said.text
     command = said.text.split("to remove this hook by hand: ")[1].splitlines()[0]
     assert run(repo.path, "sh", "-c", command).code == 0
     assert listed(repo.path / ".git" / "hooks").get("pre-commit") == before

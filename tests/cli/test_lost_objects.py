@@ -39,7 +39,7 @@ def test_a_large_repository(large: Repo) -> None:
     lose(large, large.line("rev-parse", "main:7/7"))
     done = patscan(large.path, "history")
     assert done.code == 3, done.text
-    assert "1 objects are missing that others refer to" in done.text
+    assert "1 object is missing that others refer to" in done.text
 
 
 def test_a_staged_blob(repo: Repo) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from patscan import __version__
+from patscan.errors import ExitCode
 from tests.repo import Repo
 from tests.tokens import classic, routable
 
@@ -133,7 +132,7 @@ class TestBadInput:
             ("x = 1\n", "[[rule]] tables"),
             ("\xff", "not a TOML file"),
             ("x = " + "9" * 5000, "too long"),
-            ("x = " + "[" * 5000, "too many brackets"),
+            ("x = " + "[" * 5000, "nested too deeply"),
         ],
     )
     def test_a_broken_rule_file_is_named(self, tmp_path: Path, leak: tuple[Path, str], text: str, said: str) -> None:
@@ -161,32 +160,19 @@ class TestBadInput:
         assert "/dev/full can't be written" in done.stderr
         assert "1 token found" in done.stdout
 
-    def test_a_closed_reader_is_no_accident(self, leak: tuple[Path, str]) -> None:
-        command = f"{sys.executable} -m patscan scan {leak[0]} | true"
-        done = subprocess.run(
-            ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, check=False, cwd=Path(__file__).parents[2]
-        )
-        assert b"Traceback" not in done.stderr
-        assert b"BrokenPipe" not in done.stderr
+    def test_a_closed_reader_changes_no_exit_code(self, leak: tuple[Path, str]) -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [sys.executable, "-m", "patscan", "scan", str(leak[0])]
+        with os.fdopen(writer, "wb") as closed:
+            done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False, cwd=Path(__file__).parents[2])
+        assert (done.returncode, done.stderr) == (ExitCode.FOUND, b"")
 
     @pytest.mark.skipif(sys.platform != "linux", reason="a file that not even root can read")
     def test_an_unreadable_file_is_a_skip(self) -> None:
         done = patscan("scan", "/proc/self/mem")
         assert done.returncode == 3
         assert "/proc/self/mem: can't be read: Input/output error." in done.stdout
-
-    def test_interrupted_it_writes_what_it_found(self, tmp_path: Path, rng: random.Random) -> None:
-        for number in range(40):
-            (tmp_path / f"{number:02}.env").write_text(f"T={classic(rng)}\n")
-        (tmp_path / "zz.bin").write_bytes(os.urandom(1 << 20) * 700)
-        command = [sys.executable, "-m", "patscan", "scan", str(tmp_path), "--format", "json", "--no-ignore"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
-            time.sleep(0.35)
-            process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=60)
-        if process.returncode != 1:  # on a machine that finishes within the nap there was nothing to interrupt
-            assert process.returncode == 130
-            assert not out or json.loads(out)["interrupted"]
 
 
 class TestExitCodes:
@@ -196,7 +182,7 @@ class TestExitCodes:
         (repo.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
         done = patscan("history", repo.path)
         assert done.returncode == 3
-        assert "1 objects are missing" in " ".join(done.stdout.split())
+        assert "1 object is missing" in " ".join(done.stdout.split())
 
     def test_a_dash_is_no_revision(self, repo: Repo) -> None:
         repo.commit({"a": "1"})
@@ -331,9 +317,16 @@ class TestScan:
     def test_a_token_in_a_name_or_an_argument_is_masked(self, tmp_path: Path, rng: random.Random) -> None:
         token = classic(rng)
         (tmp_path / f"{token}.txt").write_text(classic(rng))
-        for args in (["scan", tmp_path], ["scan", f"/nope/{token}"], ["scan", f"--{token}"], ["history", tmp_path, f"--rev={token}"]):
+        commands = (
+            (["scan", tmp_path], ExitCode.FOUND),
+            (["scan", f"/nope/{token}"], ExitCode.INCOMPLETE),
+            (["scan", f"--{token}"], ExitCode.ERROR),
+            (["history", tmp_path, f"--rev={token}"], ExitCode.INCOMPLETE),
+        )
+        for args, code in commands:
             for name in ("text", "json", "sarif"):
                 done = patscan(*args, "--format", name)
+                assert done.returncode == code, args
                 assert token not in done.stdout + done.stderr
                 assert token[6:] not in done.stdout + done.stderr
 

@@ -86,8 +86,8 @@ def test_without_a_folder_for_the_key_the_ids_are_this_reports(own: Path, tmp_pa
     (tmp_path / "no-folder").write_text("")
     reports = [scanned(tmp_path / "a.env", own, XDG_CONFIG_HOME=str(tmp_path / "no-folder")) for _ in range(2)]
     assert len({report["findings"][0]["fingerprint"] for report in reports}) == 2
-    assert any("can't be kept" in note["reason"] for note in reports[0]["coverage"]["notes"])
-    assert not any("can't be kept" in note["reason"] for note in scanned(tmp_path / "a.env", own)["coverage"]["notes"])
+    assert any("can't be stored" in note["reason"] for note in reports[0]["coverage"]["notes"])
+    assert not any("can't be stored" in note["reason"] for note in scanned(tmp_path / "a.env", own)["coverage"]["notes"])
 
 
 def test_gitlabs_tokens_and_what_has_80_bits_need_no_key(own: Path, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         "fields.toml: rule 'a': severity is 'awful'",
         "fields.toml: rule 'a': pattern needs exactly one named group",
         "fields.toml: rule 'a': needs a prefix or anchors",
-        "acme-password: the example 'x=summer2026' gives 0 matches",
+        "acme-password: the example 'x=summer2026' has 0 matches",
         "acme-short: the example 'ACME_KEY",
         "is ignored: length (not of the length that the rule wants)",
     ):
@@ -143,4 +143,4 @@ def test_gitlab_is_not_asked_about_what_an_own_rule_finds(own: Path, tmp_path: P
     (tmp_path / "audit.json").write_text(json.dumps(scanned(tmp_path / "a.env", own)))
     done = patscan("verify", tmp_path / "audit.json", "--format", "json")
     (finding,) = json.loads(done.stdout)["findings"]
-    assert finding["verdict"]["reason"] == "a rule of your own found it, so GitLab isn't asked."
+    assert finding["verdict"]["reason"] == "one of your own rules found it, so GitLab isn't asked."

@@ -80,7 +80,7 @@ def test_a_baseline_that_is_not_staged_does_not_count_and_says_so(hooked: Repo, 
     assert patscan("baseline", "write", cwd=hooked.path).returncode == 0
     hooked.git("add", "b")
     done = git(hooked, "commit", "-m", "more")
-    assert (done.code, "it accepts 1 of these tokens" in done.text, "git add .patscan-baseline" in done.text) == (1, True, True)
+    assert (done.code, "it accepts 1 token of this scan" in done.text, "git add .patscan-baseline" in done.text) == (1, True, True)
     hooked.git("add", ".patscan-baseline")
     done = git(hooked, "commit", "-m", "more")
     assert done.code == 0, done.text

@@ -188,7 +188,7 @@ def test_what_the_remote_has_already_is_to_be_revoked(remote: Repo, rng: random.
     [new_one] = [line for line in said.text.splitlines() if line.startswith("b.txt:1:1")]
     assert there.endswith("; already on origin/main")
     assert new_one.endswith("; not known on origin: git commit --amend")
-    assert "1 to take out: no trace of a push in this clone" in said.text
+    assert "1 to remove: no trace of a push in this clone" in said.text
 
 
 def test_a_remote_whose_name_begins_with_anothers_knows_nothing_of_it(remote: Repo, rng: random.Random) -> None:

@@ -171,7 +171,7 @@ def test_one_token_at_a_time(leak: Leak) -> None:
     leak.gitlab.add(PAT, "x")
     other = next(one for one in leak.fingerprints if one != leak.fingerprint)
     done = leak.run("rotate", "--yes", "--token-file", "new", "--fingerprint", other)
-    assert (done.returncode, "one token is rotated at a time" in done.stderr) == (2, True)
+    assert (done.returncode, "rotate one token at a time" in done.stderr) == (2, True)
 
 
 def test_without_a_terminal_nothing_is_done(leak: Leak) -> None:

@@ -35,7 +35,7 @@ def parsed(*arguments: str) -> list[str]:
         (["3bb"], "3 tokens: 3bb00000, 3bbc9c12000000000000000000000000, 3bbc9c12111111111111111111111111."),
         (["3bbc9c12"], "2 tokens"),
         (["a", "b"], "--fingerprint b: the report has no such finding"),
-        (["f"], "the report ignores it (baseline)"),
+        (["f"], "the report ignores this token (baseline)"),
         (["a" * 33], "no such finding"),
     ],
     ids=str,
@@ -48,7 +48,7 @@ def test_what_stands_for_none_or_several_is_refused(beginnings: list[str], words
 
 @pytest.mark.parametrize("text", ["", "#", "glpat", "3bbc 9c12", "0x3b"])
 def test_what_is_no_fingerprint_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentError, match="no fingerprint"):
+    with pytest.raises(argparse.ArgumentError, match="not a fingerprint"):
         parsed("--fingerprint", text)
 
 

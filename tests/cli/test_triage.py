@@ -63,7 +63,7 @@ class TestComments:
         told = json.loads(done.stdout)
         assert (done.returncode, tokens(told), reasons(told), told["exit_code"]) == (2, {token}, {other: "inline comment"}, 2)
         assert "a:2: an ignore comment without a reason" in done.stderr
-        assert "a:2: an ignore comment without the reason" in notes(told)
+        assert "a:2: an ignore comment without the required reason" in notes(told)
 
 
 class TestPaths:
@@ -80,7 +80,7 @@ class TestPaths:
             told = report("scan", *args, cwd=cwd)
             assert tokens(told) <= {found}
             assert reasons(told) == {hidden: "path"}
-            assert ".patscan.toml: this configuration holds: ignore-paths = [docs/]." in notes(told)
+            assert ".patscan.toml: this configuration sets: ignore-paths = [docs/]." in notes(told)
         assert reasons(report("history", repo.path)) == {hidden: "path"}
         assert tokens(report("history", repo.path, "--no-config")) == {hidden, found}
         (tmp_path / "own.toml").write_text('ignore-paths = ["src"]')
@@ -105,8 +105,8 @@ class TestConfiguration:
             ("[severity]\ngitlab-pta = 'low'", "Did you mean 'gitlab-pat'?"),
             ("ignore-paths = ['a*b*c*d*e']", "too many stars"),
             ("ignore-paths = ['a[z-a]', '\\\\']", "ignore-paths"),
-            ("baseline = '../b'", "leads out of"),
-            ("baseline = '/etc/passwd'", "leads out of"),
+            ("baseline = '../b'", "lies outside"),
+            ("baseline = '/etc/passwd'", "lies outside"),
             ("baseline = 'nowhere'", "nowhere: can't be read"),
         ],
     )
@@ -178,7 +178,7 @@ class TestBaseline:
         told = report("scan", repo.path, code=0)
         assert reasons(told) == {token: "baseline"}
         assert told["ignored"][0]["justification"] == "revoked in March"
-        assert ".patscan-baseline: this baseline accepts 1 of" in notes(told)
+        assert ".patscan-baseline: this baseline accepts 1 token" in notes(told)
         other = classic(rng)
         repo.commit({"a": f"x\n{other}\n"})
         repo.commit({"a": f"x\n{token} {other}\n"})
@@ -192,7 +192,7 @@ class TestBaseline:
         (repo.path / "a").unlink()
         repo.commit({"b/c": f"\n\n\n  '{token}'"}, "moved", "--amend")
         assert report("history", repo.path, code=0)["findings"] == []
-        assert patscan("baseline", "check", repo.path).stdout == "1 entries, 0 of them to prune.\n"
+        assert patscan("baseline", "check", repo.path).stdout == "1 entry, 0 to prune.\n"
 
     def test_no_secret_in_it_and_nothing_that_churns(self, accepted: tuple[Repo, str], rng: random.Random) -> None:
         repo, token = accepted
@@ -239,7 +239,7 @@ class TestBaseline:
         done = patscan("baseline", "check", repo.path)
         assert done.returncode == 1
         assert [text.split(": ")[0].rsplit(":", 1)[1] for text in done.stdout.splitlines()[:-1]] == ["3", "4", "5"]
-        for word in ("unused", "expired", "the same token"):
+        for word in ("unused", "expired", "duplicates an earlier entry"):
             assert word in done.stdout
         assert "1 removed" not in patscan("baseline", "prune", repo.path).stdout
         assert file.read_text().splitlines() == head
@@ -276,7 +276,7 @@ class TestBaseline:
         os.symlink(tmp_path / "outside", repo.path / ".patscan-baseline")
         done = patscan("baseline", "write", repo.path)
         assert (done.returncode, (tmp_path / "outside").exists()) == (2, False)
-        assert "leads out of" in done.stderr
+        assert "lies outside" in done.stderr
 
     def test_a_named_one_for_a_bare_repository(self, repo: Repo, tmp_path: Path, rng: random.Random) -> None:
         token = classic(rng)
@@ -301,4 +301,4 @@ class TestBaseline:
         assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
 
     def test_without_one_there_is_nothing_to_check(self, repo: Repo) -> None:
-        assert "no baseline there" in patscan("baseline", "check", repo.path).stderr
+        assert "there is no baseline" in patscan("baseline", "check", repo.path).stderr

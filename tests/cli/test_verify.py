@@ -192,7 +192,7 @@ def piped(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (moved, "isn't here"),
+        (moved, "doesn't exist here"),
         (changed, "has changed since"),
         (removed, "any more"),
         (linked, "has changed since"),
@@ -287,7 +287,7 @@ def edited(report: Path, change: Callable[[dict[str, Any]], object]) -> Path:
         (lambda document: document["findings"][0].update({"token": "…(0)"}), "has changed since"),
         (lambda document: document["findings"][0]["occurrences"][0].update(address=None), "older patscan"),
         (lambda document: document["findings"][0]["occurrences"][0].pop("address"), "older patscan"),
-        (lambda document: [rule.update(kind="ci-job-token") for rule in document["tool"]["rules"]], "begins like"),
+        (lambda document: [rule.update(kind="ci-job-token") for rule in document["tool"]["rules"]], "has the prefix of"),
     ],
 )
 def test_a_report_that_lies_or_is_old(change: Any, words: str, gitlab: GitLab, value: str, tmp_path: Path) -> None:
@@ -413,7 +413,7 @@ class TestStates:
         (tmp_path / "a").write_text("x")
         for flag in ("--only", "--fail-on"):
             done = patscan("scan", "a", flag, "active", cwd=tmp_path)
-            assert (done.returncode, done.stderr) == (2, f"patscan: {flag} goes with --verify only.\n")
+            assert (done.returncode, done.stderr) == (2, f"patscan: {flag} needs --verify.\n")
 
 
 NETWORK = {"urllib3", "ssl", "socket", "http.client", "patscan.gitlab.client"}

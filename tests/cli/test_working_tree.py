@@ -43,4 +43,4 @@ def test_a_working_tree_elsewhere(repo: Repo, rng: random.Random) -> None:
     assert done.code == 1, done.text
     assert "leak:1:1" in done.text
     said = " ".join(done.text.split())
-    assert f"core.worktree says that {other} is the working tree; it wasn't looked at" in said
+    assert f"core.worktree names {other} as the working tree, which wasn't looked at" in said

@@ -63,7 +63,7 @@ def test_what_was_not_looked_at_is_named_and_counted() -> None:
     [
         (True, "already pushed: revoke it: https://"),
         (False, "no trace of a push in this clone; if it was pushed by URL or the folder was copied, revoke it: https://"),
-        (None, "whether it was pushed can't be told; if it was, revoke it: https://"),
+        (None, "perhaps pushed; if it was, revoke it: https://"),
     ],
 )
 def test_whether_to_revoke(rng: random.Random, pushed: bool | None, said: str) -> None:

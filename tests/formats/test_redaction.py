@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from patscan import formats
-from patscan.formats.redaction import redacted
+from patscan import formats, rulebook
+from patscan.formats.redaction import redacted, unshaped
 from patscan.model import Commit, Coverage, Evidence, Exposure, Finding, Note, Skip, Target, Verdict
 from tests.formats.parsing import JSON, parsed
 from tests.formats.reports import PLAIN, finding, occurrence, report, secret, written
@@ -139,6 +139,14 @@ def test_token_without_a_prefix(rng: random.Random) -> None:
     rule = finding(token).rule._replace(prefix="")
     made = finding(token, occurrence(token, path=f"x/{token}"), secret=secret(token, ""), rule=rule)
     assert redacted(report(made)).findings[0].occurrences[0].sighting.path == "x/…(20)"
+
+
+def test_every_shipped_prefix_is_masked_without_its_rule(rng: random.Random) -> None:
+    prefixes = {rule.prefix for rule in rulebook.load()} - {""}
+    assert len(prefixes) > 10
+    for prefix in prefixes:
+        token = hexadecimal(rng, prefix, 20)
+        assert unshaped(f"a {token} b") == f"a {prefix}…({len(token)}) b", f"add {prefix} to PREFIXES in patscan/secret.py"
 
 
 def test_nothing_else_changes(rng: random.Random) -> None:

@@ -218,7 +218,7 @@ def test_what_stands_only_in_history_says_so_and_where(token: str) -> None:
         occurrence(token, at_head=False, date="2024-03-01T00:00:00+00:00", path="moved.yml", commit=OTHER, blob=OTHER, line_hash="ab:1"),
     ]
     (result,) = run_of(finding(token, *places))["results"]
-    text = f"{NAME} 'glpat-…(26) {short(token)}', 'in history only'. Commit '5e4d3c2b1a of 2024-03-01' brought it."
+    text = f"{NAME} 'glpat-…(26) {short(token)}', 'in history only'. Commit '5e4d3c2b1a of 2024-03-01' introduced it."
     assert result["message"]["text"].startswith(text)
     assert physical(result)["artifactLocation"]["uri"] == f".git/blob/{OTHER}/moved.yml"
     assert all("region" not in place["physicalLocation"] for place in result["relatedLocations"][:2])

@@ -22,7 +22,7 @@ from tests.tokens import classic, jwt, routable
 WORDS = st.sampled_from([None, True, False])
 
 
-def again(made: Report, reveal: bool = False) -> Report:
+def reread(made: Report, reveal: bool = False) -> Report:
     return read(written("json", made, REVEAL if reveal else PLAIN).encode(), "saved.json")
 
 
@@ -59,7 +59,7 @@ def test_every_format_gives_the_same_bytes(
         interrupted=interrupted,
         exit_code=1,
     )
-    back = again(made)
+    back = reread(made)
     for name in FORMATS:
         assert written(name, back) == written(name, made), name
 
@@ -67,20 +67,20 @@ def test_every_format_gives_the_same_bytes(
 def test_masked_tokens_stay_masked_and_whole_ones_whole(rng: random.Random) -> None:
     token = classic(rng)
     made = report(finding(token))
-    assert again(made).findings[0].secret == Secret.masked("glpat-…(26)")
-    assert again(made, reveal=True).findings[0].secret == Secret(token.encode(), b"glpat-")
-    assert token not in written("json", again(made, reveal=True))
+    assert reread(made).findings[0].secret == Secret.masked("glpat-…(26)")
+    assert reread(made, reveal=True).findings[0].secret == Secret(token.encode(), b"glpat-")
+    assert token not in written("json", reread(made, reveal=True))
     for name in FORMATS:
-        assert written(name, again(made, reveal=True)) == written(name, made), name
-        assert written(name, again(made), REVEAL) == written(name, made, PLAIN), "who wants tokens gets masks where only masks are known"
-    assert written("text", again(made, reveal=True), REVEAL) == written("text", made, REVEAL)
+        assert written(name, reread(made, reveal=True)) == written(name, made), name
+        assert written(name, reread(made), REVEAL) == written(name, made, PLAIN), "who wants tokens gets masks where only masks are known"
+    assert written("text", reread(made, reveal=True), REVEAL) == written("text", made, REVEAL)
 
 
 def test_all_that_a_format_may_ask_for_comes_back(rng: random.Random) -> None:
     token = routable(rng)
     rule = finding(token).rule
     made = report(finding(token, occurrence(token, message="Add it", path="a\udcff"), evidence=(Evidence("routing", {"user": 42}),)))
-    back = again(made)
+    back = reread(made)
     secret, rule = Secret.masked(f"glpat-…({len(token)})"), rule._replace(anchors=())
     places = tuple(one._replace(match=one.match._replace(secret=secret, rule=rule)) for one in made.findings[0].occurrences)
     masked = made.findings[0]._replace(secret=secret, rule=rule, occurrences=places)
@@ -100,7 +100,7 @@ def test_all_that_a_format_may_ask_for_comes_back(rng: random.Random) -> None:
         (b"null", "not a JSON report of patscan"),
         (b'{"version": "2.1.0", "runs": []}', "not a JSON report of patscan"),
         (b'{"schema": 1}', "not a JSON report of patscan"),
-        (b'{"schema": "patscan-report/2"}', "a report of the form patscan-report/2"),
+        (b'{"schema": "patscan-report/2"}', "its format is patscan-report/2"),
         (b'{"schema": "patscan-report/1"}', "tool must be an object"),
         (b'{"schema": "patscan-report/1", "tool', "cut off"),
         (b'{"schema": "patscan-report/1", "tool": {}', "cut off"),
@@ -110,7 +110,7 @@ def test_all_that_a_format_may_ask_for_comes_back(rng: random.Random) -> None:
         (b'{"schema": "\xff"}', "not a text in UTF-8"),
         (b"[" * 200_000, "brackets"),
         (b'{"a":' * 200_000, "brackets"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "number that is too long"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "a number is too long"),
     ],
     ids=range(18),
 )

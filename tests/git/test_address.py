@@ -57,7 +57,7 @@ def test_what_is_there_is_a_folder(name: str, tmp_path: Path, monkeypatch: pytes
         "https://git.example/\x1b[31msecret", "https://ada:secret%00@git.example/x", "a:\rsecret",
     ],
 )  # fmt: skip
-def test_refused_without_a_word_of_what_may_be_secret(text: str) -> None:
+def test_a_refusal_quotes_nothing_that_may_be_secret(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         address(text)
     assert caught.value.code == ExitCode.ERROR

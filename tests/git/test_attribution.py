@@ -41,11 +41,11 @@ def short(sightings: list[Sighting]) -> list[tuple[str, str | None, str | None]]
     return [(sighting.kind, sighting.path, sighting.commit) for sighting in sightings]
 
 
-def test_nothing_asked_is_nothing_found(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_no_blobs_have_no_places(repo: Repo, environment: Mapping[str, str]) -> None:
     assert places(repo, environment) == []
 
 
-def test_a_blob_nobody_refers_to_has_a_place_without_a_path(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_an_unreferenced_blob_has_a_place_without_a_path(repo: Repo, environment: Mapping[str, str]) -> None:
     repo.commit({"a": "something else"})
     name = repo.line("hash-object", "-w", "--stdin", stdin=b"never added")
     assert places(repo, environment, name) == [[Sighting(Kind.BLOB, blob=name)]]
@@ -64,7 +64,7 @@ def test_the_root_commit_is_a_first_commit(repo: Repo, environment: Mapping[str,
     assert place == Sighting(Kind.BLOB, "folder/a", root, ADA, "2023-11-15T01:13:20+02:00", blob(repo, "text"), "change")
 
 
-def test_the_commit_that_brought_it_first_comes_first(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_the_first_introducing_commit_comes_first(repo: Repo, environment: Mapping[str, str]) -> None:
     repo.commit({"a": "before"})
     first = repo.commit({"a": "text"})
     repo.commit({"a": "away"})
@@ -107,7 +107,7 @@ def test_a_merge_resolution_belongs_to_the_merge(repo: Repo, environment: Mappin
     assert short(places(repo, environment, blob(repo, "neither"))[0]) == [("blob", "a", merged)]
 
 
-def test_what_a_side_branch_brought_belongs_to_its_commit_first(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_a_side_branch_s_commit_comes_before_the_merge(repo: Repo, environment: Mapping[str, str]) -> None:
     side, _, merged = merge(repo, "side")
     assert short(places(repo, environment, blob(repo, "side"))[0]) == [("blob", "a", side), ("blob", "a", merged)]
 
@@ -260,7 +260,7 @@ def test_an_odd_author_stops_nothing(
     assert (source.kind, source.commit) == (Kind.COMMIT_MESSAGE, commit)
 
 
-def test_grafts_that_lead_round_in_a_circle_come_to_an_end(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_cyclic_grafts_end(repo: Repo, environment: Mapping[str, str]) -> None:
     first = repo.commit({"a": "text"})
     second = repo.commit({"b": "more"})
     (repo.path / ".git/info/grafts").write_text(f"{first} {second}\n")
@@ -307,9 +307,7 @@ def remove(repo: Repo, revision: str) -> None:
 
 @pytest.mark.parametrize("broken", [damage, remove])
 @pytest.mark.parametrize("what", ["HEAD~3", "HEAD~3^{tree}", "HEAD", "HEAD^{tree}"])
-def test_a_broken_commit_or_tree_takes_no_other_s_places_along(
-    what: str, broken: object, repo: Repo, environment: Mapping[str, str]
-) -> None:
+def test_a_broken_commit_or_tree_hides_no_other_places(what: str, broken: object, repo: Repo, environment: Mapping[str, str]) -> None:
     commits = [repo.commit({f"file {number}": f"text {number}"}) for number in range(8)]
     assert callable(broken)
     broken(repo, what)
@@ -323,7 +321,7 @@ def test_a_broken_commit_or_tree_takes_no_other_s_places_along(
         assert source.gaps.notes or "tree" not in what
 
 
-def test_a_ref_that_leads_nowhere_takes_nothing_along(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_a_dangling_ref_hides_no_places(repo: Repo, environment: Mapping[str, str]) -> None:
     commit = repo.commit({"a": "text"})
     (repo.path / ".git/refs/heads/gone").write_text("12" * 20 + "\n")
     (repo.path / ".git/refs/heads/garbage").write_text("garbage\n")
@@ -345,7 +343,7 @@ def test_many_broken_commits_are_given_up_in_bounded_time(repo: Repo, environmen
     assert "3,000 commits can't be read" in note.reason
 
 
-def test_a_blob_nobody_refers_to_makes_no_commit_be_asked_about_twice(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_an_unreferenced_blob_causes_no_second_walk(repo: Repo, environment: Mapping[str, str]) -> None:
     for number in range(4):
         repo.commit({f"file {number}": "text"})
     remove(repo, "HEAD^{tree}")
@@ -353,7 +351,7 @@ def test_a_blob_nobody_refers_to_makes_no_commit_be_asked_about_twice(repo: Repo
     source = History(open_repository(repo.path, environment))
     list(source.shards())
     assert source.sightings([name]) == {name: [Sighting(Kind.BLOB, blob=name)]}
-    assert [note.reason.split()[0] for note in source.gaps.notes if "commits" in note.reason] == ["1"]
+    assert [note.reason.split()[0] for note in source.gaps.notes if "commit can't be read" in note.reason] == ["1"]
 
 
 def test_many_blobs_in_many_commits_are_asked_for_together(repo: Repo, environment: Mapping[str, str]) -> None:

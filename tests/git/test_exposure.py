@@ -10,7 +10,7 @@ import pytest
 
 from patscan import scan
 from patscan.cli import pools
-from patscan.git import holders
+from patscan.git import trees
 from patscan.git.repository import open_repository
 from patscan.model import Exposure, Rule
 from patscan.sources import provenance
@@ -22,8 +22,8 @@ from tests.tokens import classic
 @pytest.fixture(autouse=True)
 def git_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a repository as small as a test's git is always quicker."""
-    monkeypatch.setattr(holders, "_SAID", 0)
-    monkeypatch.setattr(holders, "_MADE", 0)
+    monkeypatch.setattr(trees, "_SEARCH_COST", 0)
+    monkeypatch.setattr(trees, "_REBUILD_COST", 0)
     monkeypatch.setattr(provenance, "_LASTING", 100)
 
 
@@ -163,7 +163,7 @@ def ends(told: Exposure, repo: Repo, holders: set[str], commits: set[str]) -> No
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-def test_it_says_what_git_says(tmp_path: Path, rules: tuple[Rule, ...], environment: Mapping[str, str], share: int) -> None:
+def test_exposure_equals_gits_answers(tmp_path: Path, rules: tuple[Rule, ...], environment: Mapping[str, str], share: int) -> None:
     checked = 0
     for number in range(share, REPOSITORIES, SHARES):
         rng = random.Random(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patscan.git.graph import Change, held_by, lives, marked
+from patscan.git.graph import Change, lives, marked, tokens_by_commit
 
 BLOBS = {"one": ["a"], "two": ["b"], "both": ["a", "b"]}
 PATHS = [b"p", b"q"]
@@ -16,38 +16,44 @@ def graphs(draw: st.DrawFn) -> tuple[list[list[int]], list[dict[bytes, str]]]:
     """Commits after their parents, and the wanted part of each one's tree."""
     parents, trees = [], []
     for commit in range(draw(st.integers(0, 12))):
-        above = draw(st.lists(st.integers(0, commit - 1), max_size=3, unique=True)) if commit else []
-        inherited = dict(trees[above[0]]) if above and draw(st.booleans()) else {}
+        commit_parents = draw(st.lists(st.integers(0, commit - 1), max_size=3, unique=True)) if commit else []
+        inherited = dict(trees[commit_parents[0]]) if commit_parents and draw(st.booleans()) else {}
         trees.append(inherited | draw(st.dictionaries(st.sampled_from(PATHS), st.sampled_from(list(BLOBS)), max_size=2)))
-        parents.append(above)
+        parents.append(commit_parents)
     return parents, trees
 
 
 def changes(parents: list[list[int]], trees: list[dict[bytes, str]]) -> dict[int, list[Change]]:
-    found = {}
+    result = {}
     for commit, tree in enumerate(trees):
         before = trees[parents[commit][0]] if parents[commit] else {}
         listed = [Change(path, tree.get(path)) for path in PATHS if tree.get(path) != before.get(path)]
         if listed:
-            found[commit] = listed
-    return found
+            result[commit] = listed
+    return result
 
 
 @given(graphs())
 def test_every_commit_holds_what_its_tree_holds(graph) -> None:
     parents, trees = graph
-    held = held_by(parents, changes(parents, trees), BLOBS)
-    told = lives(parents, held, bytes([1] * len(parents)))
+    commit_tokens = tokens_by_commit(parents, changes(parents, trees), BLOBS)
+    result = lives(parents, commit_tokens, bytes([1] * len(parents)))
     has = [{token for blob in tree.values() for token in BLOBS[blob]} for tree in trees]
-    assert [set(tokens) for tokens in held] == has
-    children = [[child for child, above in enumerate(parents) if commit in above] for commit in range(len(parents))]
+    assert [set(tokens) for tokens in commit_tokens] == has
+    children = [[child for child, commit_parents in enumerate(parents) if commit in commit_parents] for commit in range(len(parents))]
     for token in "ab":
         holders = [commit for commit, tokens in enumerate(has) if token in tokens]
-        assert told.brought.get(token, []) == [commit for commit in holders if all(token not in has[above] for above in parents[commit])]
-        assert told.removed.get(token, []) == [
-            commit for commit, tokens in enumerate(has) if token not in tokens and any(token in has[above] for above in parents[commit])
+        assert result.introduced.get(token, []) == [
+            commit for commit in holders if all(token not in has[commit_parents] for commit_parents in parents[commit])
         ]
-        assert told.youngest.get(token, []) == [commit for commit in holders if all(token not in has[child] for child in children[commit])]
+        assert result.removed.get(token, []) == [
+            commit
+            for commit, tokens in enumerate(has)
+            if token not in tokens and any(token in has[commit_parents] for commit_parents in parents[commit])
+        ]
+        assert result.youngest.get(token, []) == [
+            commit for commit in holders if all(token not in has[child] for child in children[commit])
+        ]
 
 
 @given(graphs(), st.data())

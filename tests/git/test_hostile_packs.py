@@ -197,7 +197,7 @@ def test_a_delta_of_some_hundred_bytes_that_declares_gigabytes_is_not_made(
     assert time.monotonic() - begun < 5
 
 
-def test_a_base_that_is_not_there_is_said(pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_a_base_that_is_not_there_is_reported(pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
     broken = pack.named(b"never made", object_id(BLOB, b"nowhere"), delta(7, 3, copy(0, 3)))
     start = pack.end
     upon = pack.named(b"nor this", broken, delta(10, 3, copy(0, 3)))
@@ -217,7 +217,7 @@ def test_a_base_in_another_pack_is_no_base(pack: Crafted, repo: Repo, look: Call
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 50])
-def test_deltas_made_of_one_another_are_said_and_git_is_not_asked(
+def test_cyclic_deltas_are_reported_and_git_is_not_asked(
     length: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]
 ) -> None:
     """git follows such a circle until no memory is left."""
@@ -232,7 +232,7 @@ def test_deltas_made_of_one_another_are_said_and_git_is_not_asked(
     check(look(), tokens, *broken)
 
 
-def test_a_circle_of_both_sorts_of_deltas_is_said(pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_a_cycle_of_both_kinds_of_deltas_is_reported(pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
     one, two = b"one of two", b"two of two"
     start = pack.end
     broken = [pack.named(one, object_id(BLOB, two), delta(10, 10, insert(one))), pack.near(two, start, delta(10, 10, insert(two)))]
@@ -240,7 +240,7 @@ def test_a_circle_of_both_sorts_of_deltas_is_said(pack: Crafted, repo: Repo, loo
     check(look(), tokens, *broken)
 
 
-def test_a_token_s_commit_is_found_beside_a_circle(repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_a_token_s_commit_is_found_beside_a_cycle(repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
     """Looking for unreachable commits must not ask git for what never ends."""
     commit = repo.commit({"a": tokens[0]})
     repo.commit({"a": "gone"}, "amended", "--amend")
@@ -256,7 +256,7 @@ def test_a_token_s_commit_is_found_beside_a_circle(repo: Repo, look: Callable[[]
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child's memory isn't bounded")
 @pytest.mark.parametrize("kind", [COMMIT, TREE])
-def test_a_ref_to_a_circle_costs_bounded_memory(
+def test_a_ref_to_a_cycle_costs_bounded_memory(
     kind: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """git follows the ref, and the circle, until no memory is left; the places of what it found first are lost then."""
@@ -287,7 +287,7 @@ def test_a_base_before_the_pack_or_between_entries_is_no_base(
 
 
 @pytest.mark.parametrize("kind", [0, 5])
-def test_an_unknown_kind_is_said(kind: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_an_unknown_kind_is_reported(kind: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
     start = pack.end
     broken = pack.raw(object_id(BLOB, LIE), head(kind, len(LIE)) + zlib.compress(LIE))
     upon = pack.near(b"made of it", start, delta(len(LIE), 3, copy(0, 3)))
@@ -314,7 +314,7 @@ def test_an_unknown_kind_is_said(kind: int, pack: Crafted, repo: Repo, look: Cal
     ids=range(12),
 )
 @pytest.mark.parametrize("last", [True, False])
-def test_headers_without_sense_are_said(
+def test_headers_without_sense_are_reported(
     entry: bytes, last: bool, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]
 ) -> None:
     broken = pack.raw(object_id(BLOB, b"whatever"), entry)
@@ -338,7 +338,7 @@ def test_empty_streams_and_objects_are_healthy(pack: Crafted, repo: Repo, look: 
 
 
 @pytest.mark.parametrize("place", [-10, -21, -40])
-def test_a_cut_pack_is_said(place: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_a_cut_pack_is_reported(place: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
     """git uses nothing of a pack whose end isn't the one its index names."""
     pack.whole(LIE)
     path = pack.write(repo.path)
@@ -350,7 +350,7 @@ def test_a_cut_pack_is_said(place: int, pack: Crafted, repo: Repo, look: Callabl
 
 
 @pytest.mark.parametrize("left", [0, 3, 12, 19, 31])
-def test_a_pack_of_some_bytes_is_said(left: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_a_pack_of_some_bytes_is_reported(left: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
     path = pack.write(repo.path)
     path.write_bytes(path.read_bytes()[:left])
     report = look()
@@ -458,7 +458,7 @@ def test_an_index_whose_names_are_in_no_order_hides_nothing(
 
 
 @pytest.mark.parametrize("cut", [1, 8, 20, 400, -1, -20, -40])
-def test_a_cut_index_is_said(cut: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_a_cut_index_is_reported(cut: int, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
     path = pack.write(repo.path)
     whole = path.with_suffix(".idx").read_bytes()
     path.with_suffix(".idx").write_bytes(whole[:cut])
@@ -467,7 +467,9 @@ def test_a_cut_index_is_said(cut: int, pack: Crafted, repo: Repo, look: Callable
     assert not report.coverage.complete
 
 
-def test_an_index_that_claims_billions_of_entries_is_said(pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_an_index_that_claims_billions_of_entries_is_reported(
+    pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]
+) -> None:
     path = pack.write(repo.path)
     raw = bytearray(path.with_suffix(".idx").read_bytes())
     raw[1028:1032] = b"\xff\xff\xff\xff"
@@ -478,7 +480,7 @@ def test_an_index_that_claims_billions_of_entries_is_said(pack: Crafted, repo: R
 
 
 @pytest.mark.parametrize("missing", [".idx", ".pack"])
-def test_half_a_pack_is_said(missing: str, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
+def test_half_a_pack_is_reported(missing: str, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]) -> None:
     path = pack.write(repo.path)
     path.with_suffix(missing).unlink()
     report = look()
@@ -487,7 +489,7 @@ def test_half_a_pack_is_said(missing: str, pack: Crafted, repo: Repo, look: Call
 
 
 @pytest.mark.parametrize("what", [".idx", ".pack"])
-def test_a_folder_in_the_place_of_a_file_is_said(
+def test_a_folder_in_the_place_of_a_file_is_reported(
     what: str, pack: Crafted, repo: Repo, look: Callable[[], Report], tokens: list[str]
 ) -> None:
     path = pack.write(repo.path)

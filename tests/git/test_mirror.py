@@ -113,7 +113,7 @@ def test_no_setting_and_no_template_of_the_user_stands_in_the_way(repo: Repo, tm
     assert not mark.exists()
 
 
-def test_what_goes_wrong_inside_removes_it_all_the_same(repo: Repo, scratch: Path, environment: Mapping[str, str]) -> None:
+def test_an_error_removes_the_mirror_too(repo: Repo, scratch: Path, environment: Mapping[str, str]) -> None:
     repo.commit({"a": "1"})
     with pytest.raises(KeyboardInterrupt), mirror(at(f"file://{repo.path}"), environment):
         raise KeyboardInterrupt
@@ -153,7 +153,7 @@ class TestPassword:
         assert said.startswith(f"http://{server.host}/x: the server wants a user and a password")
 
     @pytest.mark.parametrize("user", ["", f"{USER}@"])
-    def test_nobody_is_asked(self, user: str, tmp_path: Path, environment: Mapping[str, str]) -> None:
+    def test_git_never_prompts(self, user: str, tmp_path: Path, environment: Mapping[str, str]) -> None:
         mark, program = tmp_path / "mark", tmp_path / "ask"
         program.write_text(f"#!/bin/sh\ntouch {mark}\necho x\n")
         program.chmod(0o755)
@@ -191,7 +191,7 @@ class TestKeep:
             assert packs < set((path / "objects/pack").iterdir())
         assert not list(scratch.iterdir())
 
-    def test_a_server_that_is_gone_is_said(self, repo: Repo, tmp_path: Path, environment: Mapping[str, str]) -> None:
+    def test_a_server_that_is_gone_is_reported(self, repo: Repo, tmp_path: Path, environment: Mapping[str, str]) -> None:
         repo.commit({"a": "1"})
         remote = at(f"file://{repo.path}")
         with mirror(remote, environment, tmp_path / "kept"):
@@ -233,7 +233,7 @@ class TestPatience:
         started = time.monotonic()
         with silent() as (host, _), pytest.raises(GitError) as caught:
             network.talk(("ls-remote", "--", f"git://{host}/x"), tmp_path, environment, patience=0.3)
-        assert "no word for 0.005 minutes" in str(caught.value)
+        assert "no answer for 0.005 minutes" in str(caught.value)
         assert time.monotonic() - started < 5
 
     def test_ssh_has_no_terminal_to_ask_on(self, tmp_path: Path, environment: Mapping[str, str]) -> None:
@@ -256,11 +256,11 @@ class TestPatience:
             network.talk(("ls-remote", "ssh://git.example/x"), tmp_path, {**environment, "GIT_SSH_COMMAND": str(program)})
         assert time.monotonic() - started < 5
 
-    def test_progress_is_told_in_gits_words_only(self, repo: Repo, environment: Mapping[str, str]) -> None:
+    def test_only_gits_progress_is_shown(self, repo: Repo, environment: Mapping[str, str]) -> None:
         for number in range(2):
             repo.commit({"a": os.urandom(2000), "b": str(number)})
         told: list[str] = []
-        with mirror(at(f"file://{repo.path}"), environment, tell=told.append):
+        with mirror(at(f"file://{repo.path}"), environment, progress=told.append):
             pass
         assert told
         assert all(step.startswith(("Receiving objects: ", "Resolving deltas: ")) for step in told)

@@ -54,7 +54,7 @@ def header(name: str, size: int, kind: str = "blob") -> bytes:
     return f"{name} {kind} {size}\n".encode()
 
 
-def test_a_missing_object_is_said_and_the_others_are_read(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_a_missing_object_is_reported_and_the_others_are_read(repo: Repo, environment: Mapping[str, str]) -> None:
     one, two = store(repo, b"one"), store(repo, b"two")
     contents, failed = read(repo, environment, [one, "12" * 20, two, "34" * 20])
     assert contents == {one: b"one", two: b"two"}
@@ -85,7 +85,7 @@ CORRUPT = {
 
 @pytest.mark.parametrize("corrupt", CORRUPT)
 @pytest.mark.parametrize("place", ["first", "middle", "last", "alone"])
-def test_a_corrupt_object_is_said_and_the_others_are_read(corrupt: str, place: str, repo: Repo, environment: Mapping[str, str]) -> None:
+def test_a_corrupt_object_is_reported_and_the_others_are_read(corrupt: str, place: str, repo: Repo, environment: Mapping[str, str]) -> None:
     """git stops at some of these, and gives of others what they don't declare."""
     broken = object_id(BLOB, b"corrupt").hex()
     overwrite(repo, broken, CORRUPT[corrupt])
@@ -128,7 +128,7 @@ def test_an_object_that_poses_as_the_answers_after_it_hides_none(pose: str, repo
 
 
 @pytest.mark.parametrize("size", [600 << 20, 3 << 30, 1 << 40, (1 << 63) - 1])
-def test_a_packed_object_that_declares_gigabytes_does_not_make_anybody_wait(size: int, repo: Repo, environment: Mapping[str, str]) -> None:
+def test_a_packed_object_that_declares_gigabytes_does_not_block(size: int, repo: Repo, environment: Mapping[str, str]) -> None:
     """git streams what is so large without a look at the size: whoever waits for the rest waits for ever."""
     pack = Crafted()
     broken = pack.whole(b"abc", size=size).hex()
@@ -139,7 +139,7 @@ def test_a_packed_object_that_declares_gigabytes_does_not_make_anybody_wait(size
     assert {name: contents[name] for name in healthy} == {name: b"%d" % number for number, name in enumerate(healthy)}
 
 
-def test_trees_are_passed_over(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_trees_are_skipped(repo: Repo, environment: Mapping[str, str]) -> None:
     commit = repo.commit({"a": "b"})
     tree = repo.line("rev-parse", "HEAD^{tree}")
     contents, failed = read(repo, environment, [tree, commit])

@@ -248,7 +248,7 @@ def test_what_is_packed_is_read_without_git(shape: Shape, repo: Repo, environmen
     assert reading.notes == []
 
 
-def test_an_index_of_version_1_is_left_to_git_and_said_so(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_an_index_of_version_1_is_left_to_git_and_noted(repo: Repo, environment: Mapping[str, str]) -> None:
     old_index(repo)
     [note] = agree(repo.path, environment).notes
     assert note.where == str(packs(repo)[0])

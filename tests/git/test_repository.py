@@ -33,19 +33,19 @@ def refusal(path: Path, environment: Mapping[str, str]) -> TargetError:
 
 
 def test_a_plain_folder_is_no_repository(tmp_path: Path, environment: Mapping[str, str]) -> None:
-    assert str(refusal(tmp_path, environment)) == f"{tmp_path}: not a git repository. `patscan scan` looks at plain folders."
+    assert str(refusal(tmp_path, environment)) == f"{tmp_path}: not a git repository. For a plain folder use: patscan scan"
 
 
-def test_a_missing_folder_is_said(tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path, environment: Mapping[str, str]) -> None:
     assert str(refusal(tmp_path / "gone", environment)) == f"{tmp_path / 'gone'}: no such folder."
 
 
-def test_a_file_is_said(tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_a_file_is_reported(tmp_path: Path, environment: Mapping[str, str]) -> None:
     (tmp_path / "file").write_text("x")
     assert str(refusal(tmp_path / "file", environment)) == f"{tmp_path / 'file'}: not a folder."
 
 
-def test_a_repository_of_somebody_else_is_refused_with_the_way_out(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_another_users_repository_is_refused_with_advice(repo: Repo, environment: Mapping[str, str]) -> None:
     repo.commit({"a": "b"})
     if os.geteuid() == 0:
         os.chown(repo.path, 12345, 12345)
@@ -53,7 +53,7 @@ def test_a_repository_of_somebody_else_is_refused_with_the_way_out(repo: Repo, e
     else:
         environment = {**environment, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
     said = str(refusal(repo.path, environment))
-    assert "somebody else owns it" in said
+    assert "another user owns it" in said
     assert "safe.directory" in said
 
 
@@ -149,14 +149,14 @@ def test_odd_paths_are_paths(
     assert report.coverage.complete
 
 
-def test_a_borrowed_folder_that_is_not_there_is_said(repo: Repo, environment: Mapping[str, str], rules: tuple[Rule, ...]) -> None:
+def test_a_borrowed_folder_that_is_not_there_is_reported(repo: Repo, environment: Mapping[str, str], rules: tuple[Rule, ...]) -> None:
     repo.commit({"a": "b"})
     (repo.path / ".git/objects/info/alternates").write_text("/not/there\n# nor is this\n")
     report = whole_scan(repo.path, environment, rules)
     assert [skip.where for skip in report.coverage.skipped] == ["/not/there"]
 
 
-def test_borrowing_in_a_circle_ends(repo: Repo, tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_cyclic_alternates_end(repo: Repo, tmp_path: Path, environment: Mapping[str, str]) -> None:
     other = Repo(tmp_path / "other")
     for one, two in ((repo, other), (other, repo)):
         (one.path / ".git/objects/info/alternates").write_text(f"{two.path}/.git/objects\n")
@@ -165,7 +165,7 @@ def test_borrowing_in_a_circle_ends(repo: Repo, tmp_path: Path, environment: Map
 
 
 @pytest.mark.parametrize("broken", ["loop", "file"])
-def test_a_pack_folder_that_can_not_be_listed_is_said(
+def test_a_pack_folder_that_can_not_be_listed_is_reported(
     broken: str, repo: Repo, environment: Mapping[str, str], rules: tuple[Rule, ...]
 ) -> None:
     repo.commit({"a": "b"})
@@ -194,7 +194,7 @@ def test_a_pack_folder_that_can_not_be_listed_is_said(
         ("/a/folder", "/a/folder"),
     ],
 )
-def test_what_stands_before_the_host_is_not_shown(url: str, shown: str, repo: Repo, environment: Mapping[str, str]) -> None:
+def test_user_and_password_are_not_shown(url: str, shown: str, repo: Repo, environment: Mapping[str, str]) -> None:
     repo.git("remote", "add", "origin", url)
     assert open_repository(repo.path, environment).remote() == shown
 
@@ -211,7 +211,7 @@ CONFIGURATIONS = [
 
 
 @pytest.mark.parametrize("lines", CONFIGURATIONS, ids=range(len(CONFIGURATIONS)))
-def test_a_remote_that_can_not_be_told_is_none(lines: bytes, repo: Repo, environment: Mapping[str, str]) -> None:
+def test_an_unreadable_remote_is_none(lines: bytes, repo: Repo, environment: Mapping[str, str]) -> None:
     repo.commit({"a": "b"})
     with (repo.path / ".git/config").open("ab") as file:
         file.write(b"[core]\n" + lines)

@@ -12,7 +12,7 @@ import pytest
 from patscan.audit import AuditLog
 from patscan.gitlab.acting import Actor, Deed
 from patscan.gitlab.client import Client
-from patscan.gitlab.revoke import Outcome, planned, revoked
+from patscan.gitlab.revoke import Outcome, plan, revoke
 from patscan.gitlab.verify import Options
 from patscan.model import Finding
 from patscan.secret import Secret
@@ -60,12 +60,12 @@ class World(NamedTuple):
     def asked(self) -> Finding:
         instance = self.actor.approved.instances[0]
         one = finding(self.token.kind, self.token.value)
-        return one._replace(verdict=self.actor.asked(one, instance))
+        return one._replace(verdict=self.actor.verdict(one, instance))
 
     def run(self, *faults: Fault) -> Outcome:
-        deed = planned(self.asked(), self.actor, unsent=False)
+        deed = plan(self.asked(), self.actor, unsent=False)
         self.gitlab.faults += faults
-        return revoked(deed, self.actor, self.log) if isinstance(deed, Deed) else deed
+        return revoke(deed, self.actor, self.log) if isinstance(deed, Deed) else deed
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def test_where_there_is_no_way_the_page_and_the_role_are_named(
     one = world(gitlab, log, rng, tmp_path, f"self {kind}")
     outcome = one.run()
     assert outcome.state in {"active", "unknown"}
-    assert "Who can: " in outcome.reason
+    assert "It can be revoked by " in outcome.reason
     assert "Page: " in outcome.reason
     assert not gitlab.acts
 
@@ -265,13 +265,13 @@ def test_old_gitlabs_want_the_scope_api_and_say_so(gitlab: GitLab, log: AuditLog
 
 def test_a_log_that_breaks_stops_what_follows(gitlab: GitLab, log: AuditLog, rng: random.Random, tmp_path: Path) -> None:
     one = world(gitlab, log, rng, tmp_path, f"self {PAT}")
-    deed = planned(one.asked(), one.actor, unsent=False)
+    deed = plan(one.asked(), one.actor, unsent=False)
     assert isinstance(deed, Deed)
     log.close()
     from patscan.errors import AuditError
 
     with pytest.raises(AuditError, match="Nothing was sent"):
-        revoked(deed, one.actor, log)
+        revoke(deed, one.actor, log)
     assert not gitlab.acts
 
 
@@ -293,6 +293,6 @@ def test_what_has_no_way_is_sent_to_no_writing_end_point(
     leaked = one._replace(token=gitlab.add(kind, value, project=11))
     outcome = leaked.run()
     assert outcome.state in {"active", "unknown"}
-    assert "Who can: " in outcome.reason or "not-found" in outcome.reason
+    assert "It can be revoked by " in outcome.reason or "not-found" in outcome.reason
     assert not gitlab.acts
     assert {(one.method, one.path) for one in gitlab.requests if one.method != "GET"} <= {("POST", "/api/v4/admin/token")}

@@ -14,7 +14,7 @@ import pytest
 from patscan.audit import AuditLog
 from patscan.gitlab.acting import Actor, Deed
 from patscan.gitlab.client import Client
-from patscan.gitlab.rotate import Outcome, planned, rotated
+from patscan.gitlab.rotate import Outcome, plan, rotate
 from patscan.gitlab.verify import Options
 from patscan.keeping import Place
 from patscan.secret import Secret
@@ -58,10 +58,10 @@ class World:
 
     def run(self, *faults: Fault, expires: date = END) -> Outcome:
         one = finding(self.kind, self.value)
-        one = one._replace(verdict=self.actor.asked(one, self.actor.approved.instances[0]))
-        deed = planned(one, self.actor, expires)
+        one = one._replace(verdict=self.actor.verdict(one, self.actor.approved.instances[0]))
+        deed = plan(one, self.actor, expires)
         self.gitlab.faults += faults
-        return rotated(deed, self.actor, self.log, self.places) if isinstance(deed, Deed) else deed
+        return rotate(deed, self.actor, self.log, self.places) if isinstance(deed, Deed) else deed
 
     @property
     def new(self) -> Token:

@@ -284,7 +284,7 @@ class TestLastUse:
             verdict = one(gitlab, finding(PAT, value, leaked=self.LEAKED))
             assert self.names(verdict) == {"used-since-leak"}
             assert verdict.lifecycle[0].severity == "critical"
-            assert "Unless an earlier check was that use" in verdict.lifecycle[0].message
+            assert "unless an earlier check was that use" in verdict.lifecycle[0].message
             assert str(verdict.facts["last_used"])[:16] == used.isoformat()[:16]
             assert self.names(one(gitlab, finding(PAT, value, leaked=ago(minutes=0).isoformat()))) == set()
 

@@ -214,7 +214,7 @@ def test_a_full_disk_is_noted(built: Repo, audit: Audit, folder: Path, monkeypat
     assert files(folder) == []
 
 
-def test_what_was_used_longest_ago_goes_first(tmp_path: Path, audit: Audit, folder: Path) -> None:
+def test_the_least_recently_used_file_is_removed_first(tmp_path: Path, audit: Audit, folder: Path) -> None:
     repos = [Repo(tmp_path / str(number)) for number in range(4)]
     for number, repo in enumerate(repos):
         repo.commit({"file": f"{number}\n"})
@@ -233,7 +233,7 @@ def run(repo: Repo, *flags: str) -> subprocess.Popen[bytes]:
     )
 
 
-def test_two_runs_at_once_and_one_after_them_say_the_same(built: Repo, tokens: Mapping[str, str], no_foreign_cache: Path) -> None:
+def test_concurrent_and_later_runs_agree(built: Repo, tokens: Mapping[str, str], no_foreign_cache: Path) -> None:
     both = [run(built), run(built)]
     first, second = (process.communicate()[0] for process in both)
     third = run(built).communicate()[0]

@@ -71,7 +71,7 @@ def facts(folder: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_changed_is_told_anew(name: str, told: Repo, audit: Audit, tmp_path: Path) -> None:
+def test_a_changed_repository_is_asked_again(name: str, told: Repo, audit: Audit, tmp_path: Path) -> None:
     audit(True)
     known = facts(tmp_path)
     CHANGES[name](told)
@@ -80,7 +80,7 @@ def test_what_changed_is_told_anew(name: str, told: Repo, audit: Audit, tmp_path
     assert len(facts(tmp_path)) == len(known) + 1
 
 
-def test_the_same_again_and_without_asking_anew(audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_repository_is_not_asked_again(audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = audit(False)
     assert audit(True) == fresh
     # Whoever asks git about all commits now, dies of it.
@@ -107,7 +107,7 @@ def test_damaged_facts_are_asked_for_again(damage: bytes, audit: Audit, tmp_path
     assert audit(True) == fresh
 
 
-def test_a_place_stands_at_head_or_it_does_not(audit: Audit, told: Repo) -> None:
+def test_whether_a_place_is_at_head(audit: Audit, told: Repo) -> None:
     [finding] = audit(False).findings
     standing = {(one.sighting.path, one.sighting.kind): one.at_head for one in finding.occurrences}
     assert standing == {

@@ -39,7 +39,7 @@ def test_an_option_that_does_more_than_select_is_refused(repo: Repo, environment
         Revisions(open_repository(repo.path, environment), [revision])
 
 
-def test_an_unknown_revision_is_said(repo: Repo, look) -> None:
+def test_an_unknown_revision_is_reported(repo: Repo, look) -> None:
     repo.commit({"a": "1"})
     with pytest.raises(UsageError, match="nosuch"):
         look(repo.path, "nosuch..HEAD")
@@ -59,7 +59,7 @@ def test_the_edge_of_a_shallow_clone_inside_the_range_is_a_gap(tmp_path: Path, r
     assert look(tmp_path / "cut", "HEAD~1..HEAD").coverage.complete
 
 
-def test_what_was_there_before_is_not_the_range_s(repo: Repo, look, rng: random.Random) -> None:
+def test_older_contents_are_not_in_the_range(repo: Repo, look, rng: random.Random) -> None:
     old, new, gone, said = (classic(rng) for _ in range(4))
     repo.commit({"a": old})
     repo.commit({"b": gone})

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from patscan.git import holders as module
-from patscan.git.holders import Holders, holders
+from patscan.git import trees as module
 from patscan.git.packs import Pack
+from patscan.git.trees import TreeContents, search_trees
 from tests.git.crafted import TREE, Crafted, copy, delta, head, insert
 from tests.repo import Repo
 
@@ -21,8 +21,8 @@ HISTORIES = 60
 @pytest.fixture(autouse=True)
 def git_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a repository as small as a test's git is always quicker."""
-    monkeypatch.setattr(module, "_SAID", 0)
-    monkeypatch.setattr(module, "_MADE", 0)
+    monkeypatch.setattr(module, "_SEARCH_COST", 0)
+    monkeypatch.setattr(module, "_REBUILD_COST", 0)
 
 
 def packs(repo: Repo) -> list[Pack]:
@@ -39,13 +39,13 @@ def commits(repo: Repo) -> dict[str, list[str]]:
     return {line.split()[0]: line.split()[1:] for line in repo.line("log", "--all", "--format=%H %T %P").splitlines()}
 
 
-def found(repo: Repo, *wanted: str) -> Holders:
-    told = holders(packs(repo), wanted, loose(repo), map)
+def found(repo: Repo, *wanted: str) -> TreeContents:
+    told = search_trees(packs(repo), wanted, loose(repo), map)
     assert told
     return told
 
 
-def asked(told: Holders, commits: Mapping[str, list[str]]) -> set[str]:
+def asked(told: TreeContents, commits: Mapping[str, list[str]]) -> set[str]:
     parents = {commit: facts[1:] for commit, facts in commits.items()}
     return set(told.differing(commits, parents, {commit: facts[0] for commit, facts in commits.items()}))
 
@@ -143,7 +143,7 @@ def test_many_blobs_in_one_folder(repo: Repo) -> None:
     assert differing(repo, *names) == {first, second}
 
 
-def test_a_tree_that_is_in_no_pack_may_hold_anything(repo: Repo) -> None:
+def test_an_unpacked_tree_counts_as_changed(repo: Repo) -> None:
     repo.commit(files() | {"a/secret": "token"})
     repo.pack()
     packed = repo.commit({"a/b/3.txt": "changed"})
@@ -151,7 +151,7 @@ def test_a_tree_that_is_in_no_pack_may_hold_anything(repo: Repo) -> None:
     assert {packed, later} <= differing(repo, blob(repo, "token"))
 
 
-def test_a_packed_tree_that_names_a_loose_one_may_hold_anything(repo: Repo) -> None:
+def test_a_packed_tree_that_names_a_loose_one_counts_as_changed(repo: Repo) -> None:
     first = repo.commit(files() | {"a/secret": "token"})
     second = repo.commit({"a/secret": "other"})
     folder = repo.line("rev-parse", f"{first}:a")
@@ -163,7 +163,7 @@ def test_a_packed_tree_that_names_a_loose_one_may_hold_anything(repo: Repo) -> N
     assert differing(repo, name) == {first, second}
 
 
-def test_a_parent_git_did_not_tell_of_may_have_held_anything(repo: Repo) -> None:
+def test_an_unlisted_parent_counts_as_changed(repo: Repo) -> None:
     commit = repo.commit(files())
     repo.pack()
     tree = repo.line("rev-parse", "HEAD^{tree}")
@@ -175,7 +175,7 @@ def test_too_much_is_left_to_git(repo: Repo, monkeypatch: pytest.MonkeyPatch) ->
     for number in range(5):
         repo.commit(files(str(number)) | {"a/b/secret": "token"})
     repo.pack()
-    assert holders(packs(repo), [blob(repo, "token")], loose(repo), map) is None
+    assert search_trees(packs(repo), [blob(repo, "token")], loose(repo), map) is None
 
 
 def test_a_tree_that_cannot_be_read_leaves_all_to_git(repo: Repo) -> None:
@@ -189,7 +189,7 @@ def test_a_tree_that_cannot_be_read_leaves_all_to_git(repo: Repo) -> None:
     content[where + 6 : where + 16] = bytes(10)
     path.chmod(0o600)
     path.write_bytes(content)
-    assert holders(packs(repo), [blob(repo, "token")], loose(repo), map) is None
+    assert search_trees(packs(repo), [blob(repo, "token")], loose(repo), map) is None
 
 
 SECRET = bytes(range(100, 120))
@@ -206,25 +206,25 @@ def crafted(repo: Repo, *steps: bytes) -> tuple[str, str, list[Pack]]:
 
 
 @pytest.mark.parametrize("cut", range(1, len(ENTRY)))
-def test_an_id_that_a_delta_says_in_two_pieces(repo: Repo, cut: int) -> None:
+def test_an_id_that_a_delta_splits(repo: Repo, cut: int) -> None:
     before, after, held = crafted(repo, copy(0, len(FOLDER)), insert(ENTRY[:cut]), insert(ENTRY[cut:]))
-    found = holders(held, [SECRET.hex()], [], map)
+    found = search_trees(held, [SECRET.hex()], [], map)
     assert found
     history = {"root": [before], "brought": [after, "root"], "kept": [after, "brought"], "removed": [before, "kept"]}
     assert asked(found, history) == {"brought", "removed"}
 
 
-def test_ids_put_together_from_crumbs_are_left_to_git(repo: Repo) -> None:
+def test_ids_assembled_from_tiny_copies_are_left_to_git(repo: Repo) -> None:
     crumbs = [b"\x91\x08\x01" + insert(bytes([byte])) for byte in ENTRY[1:]]
     *_, held = crafted(repo, copy(0, len(FOLDER)), *crumbs)
-    assert holders(held, [SECRET.hex()], [], map) is None
+    assert search_trees(held, [SECRET.hex()], [], map) is None
 
 
 def test_an_id_that_is_said_too_often_is_left_to_git(repo: Repo) -> None:
     pack = Crafted()
     pack.whole((b"100644 x\0" + SECRET) * 20_001, TREE)
     pack.write(repo.path)
-    assert holders(packs(repo), [SECRET.hex()], [], map) is None
+    assert search_trees(packs(repo), [SECRET.hex()], [], map) is None
 
 
 def test_folders_that_hold_each_other_are_left_to_git(repo: Repo) -> None:
@@ -232,14 +232,14 @@ def test_folders_that_hold_each_other_are_left_to_git(repo: Repo) -> None:
     for name, content in ((one, b"40000 other\0" + other + b"100644 secret\0" + SECRET), (other, b"40000 one\0" + one)):
         pack.raw(name, head(TREE, len(content)) + zlib.compress(content))
     pack.write(repo.path)
-    assert holders(packs(repo), [SECRET.hex()], [], map) is None
+    assert search_trees(packs(repo), [SECRET.hex()], [], map) is None
 
 
 def test_names_that_never_end_are_cut(repo: Repo) -> None:
     pack = Crafted()
     long = pack.whole(b"100644 " + b"x" * 100_000 + b"\0" + SECRET, TREE), pack.whole(b"100644 " + b"x" * 100_001 + b"\0" + SECRET, TREE)
     pack.write(repo.path)
-    found = holders(packs(repo), [SECRET.hex()], [], map)
+    found = search_trees(packs(repo), [SECRET.hex()], [], map)
     assert found
     assert asked(found, {"a": [long[0].hex()], "b": [long[1].hex(), "a"]}) == {"a"}
 
@@ -249,7 +249,7 @@ def test_a_tree_that_inflates_to_very_much_is_left_to_git(repo: Repo) -> None:
     pack.whole(bytes(33 << 20), TREE)
     path = pack.write(repo.path)
     assert path.stat().st_size < 100_000
-    assert holders(packs(repo), [SECRET.hex()], [], map) is None
+    assert search_trees(packs(repo), [SECRET.hex()], [], map) is None
 
 
 def test_the_search_is_shared_out(repo: Repo) -> None:
@@ -261,7 +261,7 @@ def test_the_search_is_shared_out(repo: Repo) -> None:
         shares.append(len(over))
         return map(task, over)  # type: ignore[call-overload, no-any-return]
 
-    assert holders(packs(repo), [blob(repo, "token")], [], each)
+    assert search_trees(packs(repo), [blob(repo, "token")], [], each)
     assert shares == [1, 1]  # the blob, then the root tree, which nothing holds
 
 

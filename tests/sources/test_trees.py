@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from patscan.git import holders
+from patscan.git import trees
 from patscan.git.repository import open_repository
 from patscan.kind import Kind
 from patscan.model import Sighting
@@ -21,8 +21,8 @@ from tests.repo import Repo
 @pytest.fixture(autouse=True)
 def git_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a repository as small as a test's git is always quicker."""
-    monkeypatch.setattr(holders, "_SAID", 0)
-    monkeypatch.setattr(holders, "_MADE", 0)
+    monkeypatch.setattr(trees, "_SEARCH_COST", 0)
+    monkeypatch.setattr(trees, "_REBUILD_COST", 0)
 
 
 class Told:
@@ -62,7 +62,7 @@ def test_the_packs_are_asked(repo: Repo, environment: Mapping[str, str]) -> None
     assert [(place.path, place.commit) for place in told.places[name]] == [("folder/secret", brought)]
 
 
-def test_what_stands_at_head_in_many_files_is_left_to_git(repo: Repo, environment: Mapping[str, str]) -> None:
+def test_blobs_in_many_files_at_head_are_left_to_git(repo: Repo, environment: Mapping[str, str]) -> None:
     repo.commit({f"secret {number}": f"token {number}" for number in range(_LASTING + 1)})
     repo.pack()
     names = [blob(repo, f"token {number}") for number in range(_LASTING + 1)]
@@ -80,7 +80,7 @@ def test_packs_that_were_not_all_read_are_not_asked(repo: Repo, environment: Map
 
 
 @pytest.mark.parametrize("error", [BrokenProcessPool("died"), MemoryError(), OSError("gone")])
-def test_a_worker_that_dies_of_it_leaves_all_to_git(repo: Repo, environment: Mapping[str, str], error: Exception) -> None:
+def test_a_dead_worker_leaves_all_to_git(repo: Repo, environment: Mapping[str, str], error: Exception) -> None:
     name, brought, _ = fleeting(repo)
 
     def each(*_: object) -> Iterable[object]:
