@@ -9,6 +9,7 @@ from typing import NamedTuple
 from patscan.detect import jwt, likelihood, own, routable
 from patscan.detect.written import bits
 from patscan.model import Evidence, Layer, Rule
+from patscan.secret import PREFIXES
 
 ALPHABETS = {"friendly": 60, "hex": 16, "base36": 36, "opaque": 64}
 """How many symbols each generator draws from."""
@@ -19,9 +20,9 @@ _FRIENDLY = 20
 """Characters that ``Devise.friendly_token`` draws unless asked for another number."""
 
 # Another token's prefix right behind is no part of this one.
-_LONGER = re.compile(rb"(?!gl[a-z]{2,6}-|GR1348941)[A-Za-z0-9]")
+_LONGER = re.compile(rf"(?!{PREFIXES})[A-Za-z0-9]".encode())
 _CUT = re.compile(rb"[_-]\w")
-_RUN = re.compile(rb"(?:(?!gl[a-z]{2,6}-|GR1348941)[A-Za-z0-9_-])*")
+_RUN = re.compile(rf"(?:(?!{PREFIXES})[A-Za-z0-9_-])*".encode())
 _REST = re.compile(rb"[^\s\"'`]{0,24}")
 _GLUED = "cut at the exact length; more follows"
 _JUDGED = 64

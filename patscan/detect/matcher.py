@@ -15,7 +15,7 @@ from patscan.detect.patterns import TIME_LIMIT, Pattern, compile_pattern
 from patscan.layers import Reading
 from patscan.layers.view import View
 from patscan.model import CONFIDENCES, Evidence, Layer, Rule
-from patscan.secret import Secret
+from patscan.secret import PREFIXES, Secret
 
 if TYPE_CHECKING:
     from patscan.detect import judge
@@ -26,7 +26,7 @@ _MOST = 10_000
 """Anchors in a compressed stream that are looked at."""
 _DEPTH = 3
 """Compressed streams in each other that are opened."""
-_OTHER = rb"(?!gl[a-z]{2,6}-|GR1348941)[A-Za-z0-9_-]"
+_OTHER = rf"(?!{PREFIXES})[A-Za-z0-9_-]".encode()
 _WORTH = re.compile(rb"(?:" + _OTHER + rb"){0,2}(?:" + _OTHER + rb"|[\[(\\.{$<@#%*\xe2])")
 """What has to stand behind a prefix to be more than a mention: three letters of a token, or the beginning of a template."""
 _RUN = re.compile(rb"[A-Za-z0-9_.=+/~-]*")
