@@ -65,7 +65,7 @@ def test_only_one_file_holds_tokens_and_all_are_the_owners_alone(leaky: Repo, va
     assert value not in done.stdout + done.stderr
     assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "out").iterdir()} == {0o600}
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700
-    assert "holds 1 token" in done.stdout
+    assert "contains 1 token" in done.stdout
     assert patscan("plan", tmp_path / "report.json", "--out", leaky.path / "leak").returncode == 0
     assert not leaky.git("status", "--porcelain")
 
@@ -151,7 +151,7 @@ def test_a_token_that_cant_be_read_is_named_and_the_others_are_planned(leaky: Re
     assert re.search(r"#00000000: in [0-9a-f]{12}: the token isn't there any more", done.stderr)
     plan = (tmp_path / "out" / "plan.md").read_text()
     assert "couldn't be read again" in plan
-    assert "holds 1 token" in done.stdout
+    assert "contains 1 token" in done.stdout
     assert b"REMOVED-00000000" not in (tmp_path / "out" / "replacements.txt").read_bytes()
 
 
@@ -176,7 +176,7 @@ def test_out_has_to_be_a_new_folder(leaky: Repo, tmp_path: Path) -> None:
     (tmp_path / "full" / "mine").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    for name, words in (("file", "no folder"), ("full", "not empty"), ("link", "a link"), ("file/below", "can't be")):
+    for name, words in (("file", "not a folder"), ("full", "not empty"), ("link", "a link"), ("file/below", "can't be")):
         before = sorted(tmp_path.rglob("*"))
         done = patscan("plan", report, "--out", tmp_path / name)
         assert (done.returncode, done.stdout) == (2, "")
@@ -423,7 +423,7 @@ def test_a_token_that_is_gone_is_dead_only_if_it_was_known(leaky: Repo, gitlab: 
     assert patscan("plan", tmp_path / "verified.json", "--out", tmp_path / "known").returncode == 0
     assert command("sh", tmp_path / "out" / "remove.sh", cwd=tmp_path).returncode == 0
     gitlab.tokens.clear()
-    for folder, code, words in (("out", 3, "which proves nothing"), ("known", 0, "doesn't know it any more")):
+    for folder, code, words in (("out", 3, "which proves nothing"), ("known", 0, "no longer knows it")):
         done = command("sh", tmp_path / folder / "verify.sh", *url, cwd=tmp_path)
         assert (done.returncode, words in done.stdout) == (code, True)
 

@@ -155,7 +155,7 @@ def test_a_full_disk_is_noticed_before_anything_is_sent(leak: Leak) -> None:
     [
         (("--expires", str(TODAY)), "from tomorrow"),
         (("--expires", str(TODAY + timedelta(days=365))), "from tomorrow"),
-        (("--expires", "soon"), "is no date"),
+        (("--expires", "soon"), "is not a date"),
         (("--fingerprint", "0" * 32), "no such finding"),
         (("--audit-log", "."), "--audit-log"),
     ],
