@@ -189,8 +189,8 @@ def test_a_deploy_token_goes_by_a_maintainers_token(gitlab: GitLab, rng: random.
     flags = ("--fingerprint", chosen, "--with-token-file", tmp_path / "mary", "--yes")
     for at, code, words in (
         (f"projects/42/deploy_tokens/{token.id + 1}", 1, "no such row"),
-        ("projects/42/triggers/7", 2, "keeps no deploy-token there"),
-        ("projects/42/deploy_tokens/../../7", 2, "keeps no deploy-token there"),
+        ("projects/42/triggers/7", 2, "not the path of a deploy-token"),
+        ("projects/42/deploy_tokens/../../7", 2, "not the path of a deploy-token"),
     ):
         done = leak.run("revoke", *flags, "--at", at, one=False)
         assert (done.returncode, words in done.stdout + done.stderr) == (code, True), done.stdout + done.stderr
@@ -293,7 +293,7 @@ def test_a_report_that_is_of_no_use(command: str, change: Callable[[Leak], None]
         (("--yes", "--active", "--at", "projects/1/triggers/2"), "--at needs --with-token-file"),
         (("--yes", "--active", "--with-token-file", "a.env", "--at", "projects/1/triggers/2"), "one token and nothing else"),
         (("--yes", "--active", "--with-token-file", "absent"), "no such file"),
-        (("--yes", "--active", "--audit-log", "r.json"), "--audit-log: r.json is what is to be read"),
+        (("--yes", "--active", "--audit-log", "r.json"), "--audit-log: r.json is an input file"),
         (("--yes", "--active", "--audit-log", "."), "--audit-log: .: can't be written to"),
         (("--yes", "--active", "--audit-log", "a.env/x"), "--audit-log"),
         (("--yes", "--active", "--audit-log", "/dev/full"), "not a regular file"),
@@ -309,7 +309,7 @@ def test_flags_that_are_of_no_use(flags: tuple[str, ...], words: str, leak: Leak
 def test_a_short_id_that_two_tokens_share_is_refused(leak: Leak) -> None:
     edited(leak.report, lambda document: document["findings"][1].update(fingerprint=leak.fingerprint[:8] + "f" * 24))
     done = leak.run("revoke", "--yes")
-    assert (done.returncode, "stands for 2 tokens" in done.stderr) == (2, True)
+    assert (done.returncode, "2 tokens begin with it" in done.stderr) == (2, True)
     assert not leak.gitlab.requests
 
 

@@ -32,7 +32,7 @@ def parsed(*arguments: str) -> list[str]:
 @pytest.mark.parametrize(
     ("beginnings", "words"),
     [
-        (["3bb"], "3 tokens: 3bb00000, 3bbc9c12000000000000000000000000, 3bbc9c12111111111111111111111111."),
+        (["3bb"], "3 tokens begin with it: 3bb00000, 3bbc9c12000000000000000000000000, 3bbc9c12111111111111111111111111."),
         (["3bbc9c12"], "2 tokens"),
         (["a", "b"], "--fingerprint b: the report has no such finding"),
         (["f"], "the report ignores this token (baseline)"),

@@ -152,7 +152,7 @@ def test_what_is_not_kept_says_so_in_the_report(gitlab: GitLab, value: str, repo
     message = saved(tmp_path / "m.json", "message", tmp_path / "m", cwd=repo.path)
     repo.commit({"a": f"TOKEN={value}\n"})
     url = saved(tmp_path / "u.json", "history", f"file://{repo.path}")
-    for report, words in ((stream, "standard input isn't kept"), (message, "isn't kept"), (url, "mirror")):
+    for report, words in ((stream, "standard input isn't kept"), (message, "wasn't committed yet"), (url, "mirror")):
         (found,) = json.loads(report.read_text())["findings"]
         assert words in found["occurrences"][0]["address"]["unreadable"]
         ((state, reason),) = verified(report, gitlab)
