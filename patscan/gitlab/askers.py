@@ -36,6 +36,8 @@ ASKERS: Mapping[str, Asker] = {
     "scim-token": partial(unaskable, "the request needs the path of its group"),
     "runner-controller-token": partial(unaskable, _NO_QUESTION),
     "workspace-token": partial(unaskable, _NO_QUESTION),
+    "static-object-token": partial(unaskable, _NO_QUESTION),
+    "oauth-access-token": partial(unaskable, "patscan has no request for this kind"),
     "iam-authorization-code": partial(unaskable, "the only request would use it up"),
     "iam-access-token": partial(unaskable, _NO_QUESTION),
     "iam-refresh-token": partial(unaskable, "the only request would replace it"),

@@ -152,7 +152,7 @@ class Store:
         strays, circles = pack.strays(), pack.cyclic()
         self._strays, self._circles = self._strays + strays, self._circles + circles
         for name in circles:
-            self.gaps.skip(name, "corrupt: its delta is based on itself, so it can't be read. See: git fsck")
+            self.gaps.skip(name, "corrupt: its delta is based on itself, so it can't be read. Try: git fsck")
         skipped = pack.stored_in(known)
         if self._memory and not strays and not circles:
             skipped = self._memory.watch(pack, first, skipped, known)

@@ -63,15 +63,23 @@ class Cell(NamedTuple):
     mode: str = ""
 
 
+_WITHOUT_PREFIX = ("static-object-token", "oauth-access-token")
+
+
 def make(kind: str, rng: random.Random) -> str:
     """A token of `kind` that GitLab might have made."""
     if kind == "ci-job-token-jwt":
         return tokens.jwt(rng, {"sub": "gid://gitlab/Ci::Build/4711", "iss": "127.0.0.1", "exp": 4_000_000_000, "o": "1"})
     if kind == "ci-job-token":
         return f"glcbt-64_{tokens.friendly(rng)}"
-    prefix, length = {"pipeline-trigger-token": ("glptt-", 40), "oauth-application-secret": ("gloas-", 64), "session-cookie": ("", 32)}.get(
-        kind, ("", 0)
-    )
+    if kind == "static-object-token":
+        return tokens.friendly(rng)
+    prefix, length = {
+        "pipeline-trigger-token": ("glptt-", 40),
+        "oauth-application-secret": ("gloas-", 64),
+        "oauth-access-token": ("", 64),
+        "session-cookie": ("", 32),
+    }.get(kind, ("", 0))
     if length:
         return tokens.hexadecimal(rng, prefix, length)
     prefixes = {
@@ -246,7 +254,7 @@ def _others() -> Iterator[Cell]:
         yield Cell(kind, "unknown", ADMIN, "not-found", ADMIN_API, "admin")
     yield Cell("agent-token", "revoked", ADMIN, "inactive", ADMIN_API, "admin")
     unaskable = ("feed-token", "agent-token", "incoming-mail-token", "runner-registration-token", "scim-token")
-    for kind in (*unaskable, "runner-controller-token", "workspace-token", "iam-refresh-token", "iam-authorization-code"):
+    for kind in (*unaskable, "runner-controller-token", "workspace-token", *_WITHOUT_PREFIX, "iam-refresh-token", "iam-authorization-code"):
         for mode in ("", "writes"):
             yield Cell(kind, "unknown", ALL, "unverifiable", NONE, mode)
     for kind in ("feed-token", "agent-token", "incoming-mail-token"):
