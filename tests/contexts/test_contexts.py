@@ -175,3 +175,11 @@ def test_many_different_tokens_are_all_found(rng: random.Random) -> None:
 @pytest.mark.parametrize("between", ["\n", " ", ", ", '", "'])
 def test_a_list_of_digests_is_no_token(head: str, between: str, rng: random.Random) -> None:
     assert not found(head + between.join(hexadecimal(rng, "", 64) for _ in range(50)) + "\n")
+
+
+def test_a_character_class_is_no_token() -> None:
+    parts = ["A-HJ-NP-Z", "a-km-z", "1-9_-"]
+    alphabet = "".join(parts)
+    assert len(alphabet) == 20
+    for quantifier in ("{20}", "+", "*"):
+        assert not found(f"gitlab deploy token, PRIVATE-TOKEN: private_token = '(?P<secret>[{alphabet}]{quantifier})'")

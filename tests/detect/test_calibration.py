@@ -164,8 +164,8 @@ def test_the_odds_are_evidence(matcher: Matcher, rng: random.Random) -> None:
 
 
 def test_doubtful_odds_make_it_medium(matcher: Matcher) -> None:
-    assert result(matcher, "glpat-" + "MySecretGtLabXToken1") == ("medium", "")
-    assert result(matcher, "glpat-" + "MySecretGitLabToken1") == ("low", "placeholder")
+    for body, expected in (("MySecretGtLabXToken1", ("medium", "")), ("MySecretGitLabToken1", ("low", "placeholder"))):
+        assert result(matcher, f"glpat-{body}") == expected
 
 
 def test_in_a_binary_file_more_may_follow_a_drawn_body(matcher: Matcher, rng: random.Random) -> None:
@@ -204,7 +204,8 @@ def test_a_near_miss_is_told_from_a_mention(matcher: Matcher) -> None:
 
 
 def test_a_hyphen_ends_what_holds_none(matcher: Matcher, rng: random.Random) -> None:
-    assert result(matcher, "glimt-q7zp4kx2mwv9rtyb4ndh3f6c_x") == ("high", "")
+    body = "q7zp4kx2mwv9rtyb4ndh3f6c"
+    assert result(matcher, f"glimt-{body}_x") == ("high", "")
     assert result(matcher, f"{classic(rng)}_x") == ("medium", "")
 
 

@@ -65,6 +65,8 @@ _AT_HOST = re.compile(rb"(?::x-oauth-basic)?@([\w.-]+(?::\d+)?[^\s\"<>]{0,120})"
 _OPTION = re.compile(rb"(?:^|[\s\"\[,])(?:-u|--user|--creds|--credential|-U)[\s=\",:]{1,4}([^\s:\",=]{1,80}):\Z")
 _ALONE = re.compile(rb"[A-Za-z0-9_.!?)][ \t\r]*\n\s*\Z")
 """A line ends in a word, and the value begins the next one."""
+_QUANTIFIED = re.compile(rb"\][{+*?]")
+"""Behind ``[``: the run is a character class of a regular expression."""
 _BESIDE = rb"[\s\",;]{1,40}"
 _NEXT, _PREVIOUS = re.compile(_BESIDE + rb"([0-9a-f]+)\b"), re.compile(rb"(?<![A-Za-z0-9])([0-9a-f]{20,64})" + _BESIDE + rb"\Z")
 _PIPED = re.compile(rb"[\"\s)]{0,3}\|&?\s*(?:sudo\s+)?(?:docker|podman|helm|glab|crane|skopeo|buildah|oras|nerdctl|regctl)\b")
@@ -95,6 +97,8 @@ def surroundings(text: bytes, start: int, end: int, user: bytes | None = None) -
     if text[start : start + 1] == b"-" and _DEFAULT.search(before[-90:]):
         return None
     if not _OPENS.search(before) or not _CLOSES.match(after) or _NAMED.match(after) or _is_reference(before, after):
+        return None
+    if before.endswith(b"[") and _QUANTIFIED.match(after):
         return None
     if _ALONE.search(before[-80:]) or _is_listed(before, after, end - start):
         return None
