@@ -135,8 +135,11 @@ class Anchors:
             return None
         import marshal
 
-        database, self._packed = marshal.loads(self._kept.content)  # noqa: S302 - under the seal stands what was written here
-        return engine.loaded(database)
+        database, packed = marshal.loads(self._kept.content)  # noqa: S302 - under the seal stands what was written here
+        loaded = engine.loaded(database)
+        # What the literals mean goes with the database: another search numbers them differently.
+        self._packed = packed if loaded else b""
+        return loaded
 
     def _unpack(self) -> None:
         """Read what the literals mean, which most hooks never ask."""
