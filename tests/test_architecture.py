@@ -94,7 +94,7 @@ DOORS = {
     "dulwich": {"git/entries.py"},
     "isal": {"git/entries.py", "archives/streams.py"},
     "zstandard": {"archives/streams.py"},
-    "git": {"git/repository.py"},
+    "git": {"git/remotes.py"},
     "subprocess": {"git/child.py", "git/objects.py", "git/network.py"},
     "sarif_om": {"formats/sarif.py", "formats/sarif_rules.py", "formats/sarif_results.py", "formats/sarif_places.py"},
     "attr": {"formats/sarif_json.py"},

@@ -70,6 +70,7 @@ def _plan(chosen: argparse.Namespace, report: Report, read: Read, works: Sequenc
         "REPORT" if chosen.inputs[0] == Path("-") else str(chosen.inputs[0].absolute()),
         folder,
         rewrite.script(works, folder, bool(read.blobs)) if is_wide and works else forgetting.script(works, report.findings),
+        tuple(rewrite.pushes(works, report.target.remote)) if is_wide else (),
         is_wide,
         tuple(sentence for work in works for sentence in rewrite.obstacles(work)) if is_wide else (),
         tuple(f"{ident(finding)}: {read.unread[finding.fingerprint]}" for finding in report.findings if finding.fingerprint in read.unread),

@@ -1,4 +1,4 @@
-"""Open a repository and ask about it. The only door to GitPython."""
+"""Open a repository and ask about it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from patscan.errors import TargetError
 from patscan.git.child import GitError, run
+
+_REMOTE_URL = r"^remote\..+\.url$"
 
 
 class Ref(NamedTuple):
@@ -110,26 +112,16 @@ class Repository(NamedTuple):
         return _try(self, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip() or None
 
     def remote(self) -> str | None:
-        """The URL of the remote ``origin``, or of the only one there is, without user and password."""
-        import configparser
-
+        """The URL of the remote ``origin``, or of the only one there is, without user and password; ``None`` if it isn't UTF-8."""
         from patscan.git.address import shown
 
-        try:
-            import git
-        except ImportError:
-            # GitPython runs git while it is imported, and fails without it.
-            return None
-        try:
-            with git.Repo(self.git_dir) as repo:
-                remotes = {remote.name: remote for remote in repo.remotes}
-                chosen = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
-                # The configured value: `urls` would start git outside `patscan.git.child`.
-                url = chosen.config_reader.get("url") if chosen else None
-                return shown(str(url)) if url else None
-        except (git.GitError, configparser.Error, OSError, ValueError, AttributeError):
-            # GitPython can't parse every configuration that git can; includeIf raises AttributeError.
-            return None
+        # git and not GitPython, whose import takes 0.1 s.
+        entries = [entry.partition("\n") for entry in _try(self, "config", "-z", "--get-regexp", _REMOTE_URL).split("\0")[:-1]]
+        urls: dict[str, str] = {}
+        for key, _, url in entries:
+            urls.setdefault(key, url)
+        chosen = urls.get("remote.origin.url") or (next(iter(urls.values())) if len(urls) == 1 else "")
+        return shown(chosen) if chosen and chosen.isprintable() else None
 
 
 def open_repository(path: Path, environment: Mapping[str, str]) -> Repository:

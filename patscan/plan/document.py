@@ -27,6 +27,8 @@ class Plan(NamedTuple):
     """Where the plan is written."""
     commands: str
     """The commands of ``remove.sh``; empty unless a history was scanned."""
+    pushes: tuple[str, ...]
+    """The commands that replace what the remotes have, one for each."""
     is_wide: bool
     """Whether history has to be rewritten. Otherwise only this clone has the tokens, and no branch or tag reaches them."""
     obstacles: tuple[str, ...]
@@ -92,8 +94,7 @@ def _removal(plan: Plan) -> Iterator[str]:
     yield from ("", *_REACHED, "", "### On the server", "")
     yield "1. Stop its pipelines and everyone's work, allow force pushes to protected branches and tags for the moment, and push:"
     yield ""
-    refs = "'refs/heads/*:refs/heads/*' 'refs/tags/*:refs/tags/*'"
-    yield from _shell(f"git push --force {quote(remote or 'URL')} {refs}")
+    yield from _shell("\n".join(plan.pushes))
     yield from ("", *_SERVER)
 
 

@@ -10,10 +10,12 @@ from typing import NamedTuple
 from patscan.errors import UsageError
 from patscan.formats.places import printable
 from patscan.git.child import GitError
+from patscan.git.remotes import remotes
 from patscan.git.repository import Repository
 
 INSTALL = "pipx install git-filter-repo"
 _FETCHED = "refs/remotes/origin/"
+_PUSHED = "'refs/heads/*:refs/heads/*' 'refs/tags/*:refs/tags/*'"
 _CALLBACKS = (
     ("blob", "callbacks.blob(blob)"),
     ("filename", "return callbacks.text(filename)"),
@@ -102,6 +104,15 @@ def commands(work: Rewrite, folder: Path, with_blobs: bool, with_submodules: boo
         yield _NOTES
     yield "git -c gc.bigPackThreshold=0 gc --quiet --prune=now"
     yield "git fsck --full --no-dangling"
+
+
+def pushes(works: Sequence[Rewrite], remote: str | None) -> Iterator[str]:
+    """The commands that push the rewritten branches and tags to all remotes of `works`; `remote` is the one that the report names."""
+    for work in works:
+        named = [remote] if remote and work.submodule is None else []
+        folder = "" if len(works) == 1 else f"-C {quote(str(work.top))} "
+        for url in dict.fromkeys([*named, *remotes(work.repository).values()]) or ["URL"]:
+            yield f"git {folder}push --force {quote(url)} {_PUSHED}"
 
 
 def obstacles(work: Rewrite) -> Iterator[str]:

@@ -390,6 +390,17 @@ def test_a_mirror_is_rewritten_with_the_refs_of_its_server(leaky: Repo, value: s
     assert value not in leaky.git("log", "-p", "main").decode()
 
 
+def test_each_remote_gets_its_push(leaky: Repo, tmp_path: Path) -> None:
+    leaky.git("remote", "add", "origin", "https://git.example/x")
+    leaky.git("remote", "add", "mirror", "git@two.example:x")
+    planned(leaky.path, tmp_path)
+    plan = (tmp_path / "out" / "plan.md").read_text()
+    refs = "'refs/heads/*:refs/heads/*' 'refs/tags/*:refs/tags/*'"
+    assert re.findall(r"^git push .*$", plan, re.MULTILINE) == [
+        f"git push --force {url} {refs}" for url in ("https://git.example/x", "git@two.example:x")
+    ]
+
+
 def test_verify_proves_the_end(leaky: Repo, gitlab: GitLab, value: str, tmp_path: Path) -> None:
     known = gitlab.add(PAT, value)
     planned(leaky.path, tmp_path)

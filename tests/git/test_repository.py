@@ -218,6 +218,20 @@ def test_an_unreadable_remote_is_none(lines: bytes, repo: Repo, environment: Map
     assert open_repository(repo.path, environment).remote() is None
 
 
+def test_of_several_urls_the_first_is_the_one_that_git_fetches_from(repo: Repo, environment: Mapping[str, str]) -> None:
+    repo.git("remote", "add", "origin", "https://one.example/x")
+    repo.git("remote", "set-url", "--add", "origin", "https://two.example/x")
+    repo.git("remote", "add", "a.b", "https://three.example/x")
+    assert open_repository(repo.path, environment).remote() == "https://one.example/x"
+    assert repo.git("ls-remote", "--get-url").decode().strip() == "https://one.example/x"
+
+
+def test_a_remote_that_an_include_names_is_shown(repo: Repo, environment: Mapping[str, str]) -> None:
+    (repo.path / "more").write_text('[remote "origin"]\n\turl = https://git.example/x\n')
+    repo.git("config", "includeIf.gitdir:**.path", str(repo.path / "more"))
+    assert open_repository(repo.path, environment).remote() == "https://git.example/x"
+
+
 def test_the_only_remote_is_shown_if_none_is_called_origin(repo: Repo, environment: Mapping[str, str]) -> None:
     repo.git("remote", "add", "upstream", "https://git.example/x")
     assert open_repository(repo.path, environment).remote() == "https://git.example/x"
