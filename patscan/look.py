@@ -40,13 +40,13 @@ _CLOSED = frozenset({"commit", "tag", "tree", "ref-name", "path", "symlink", "me
 _looker: _Looker | None = None
 
 
-def start(rules: tuple[Rule, ...], unhurried: int = 0, reveal: bool = False, limits: Limits = _LIMITS, kept: Kept | None = None) -> None:
+def start(rules: tuple[Rule, ...], delay: int = 0, reveal: bool = False, limits: Limits = _LIMITS, kept: Kept | None = None) -> None:
     """Compile the rules. Every worker calls it first, because compiled rules can't be pickled.
 
-    For `unhurried` and `kept` see `Anchors`. With `reveal`, frames show the tokens. `limits` are those for archives.
+    For `delay` and `kept` see `Anchors`. With `reveal`, frames show the tokens. `limits` are those for archives.
     """
     global _looker  # noqa: PLW0603 - an initializer can pass values to tasks only by a global
-    _looker = _Looker(rules, anchors.of_rules(rules, unhurried, kept), reveal, limits)
+    _looker = _Looker(rules, anchors.of_rules(rules, delay, kept), reveal, limits)
 
 
 def look(shard: Shard) -> Looked:

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from patscan import rulebook
 from patscan.detect.matcher import Matcher
 from patscan.model import Rule
 from tests.repo import IDENTITY, Repo
+
+# A slow machine is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Where do the rules' literals stand, plain or encoded, and the runs of characters whose surroundings make them tokens?
+"""Find the rules' literals, plain or encoded, and the runs of characters that may be tokens by their context.
 
-One pass over the bytes answers for every literal at once, at some 4 GB/s; without hyperscan a plain regular expression
-gives the same hits, more slowly. Contents that hold a context's word are searched for candidates in a second pass.
+One pass finds all literals, at some 4 GB/s. Without hyperscan a regular expression finds the same hits, more slowly. Contents that
+contain a word of a context are searched for candidates in a second pass.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from patscan.seal import Kept
 
 CANDIDATE = "?"
-"""The anchor of a hit that is a run of characters which may be a token, or, behind layers, a context's word."""
+"""The anchor of a hit that is a run of characters that may be a token or, behind layers, a word of a context."""
 
 
 class Hit(NamedTuple):
-    """A literal at a byte offset: which of the rules' anchors it is, and behind which layers, outermost first."""
+    """A literal at a byte offset: the rules' anchor that it stands for, and its layers, outermost first."""
 
     start: int
     anchor: str
-    """Empty: a compressed stream, in which anchors may stand."""
+    """Empty for the beginning of a compressed stream."""
     layers: tuple[Layer, ...] = ()
 
 
 class Anchors:
-    """The compiled literals of a set of rules. Neither picklable nor to be shared between threads."""
+    """The compiled literals of a set of rules. They can't be pickled, and only one thread may use them."""
 
-    def __init__(self, anchors: Iterable[str], unhurried: int = 0, kept: Kept | None = None, has_contexts: bool = False) -> None:
-        """Compile every anchor in every encoding it can be recognised in; not before `unhurried` bytes were searched without.
+    def __init__(self, anchors: Iterable[str], delay: int = 0, kept: Kept | None = None, has_contexts: bool = False) -> None:
+        """Compile each anchor in each encoding; with `delay`, only after that many bytes were searched without compiled literals.
 
-        `kept` holds these very anchors as they were compiled before, or takes them. `has_contexts`: candidates for tokens without a
-        prefix are hits, too.
+        `kept` has the result of an earlier process for the same anchors, or gets this one's. With `has_contexts`, candidates for
+        tokens without a prefix are hits, too.
         """
         self._anchors = sorted(set(anchors))
         self._kept = kept
@@ -51,16 +51,16 @@ class Anchors:
         self._has_contexts, self._word = has_contexts, 0
         self._meant: dict[int, list[_Meaning]] = {}
         self._by_chain: dict[tuple[str, ...], range] = {}
-        self._left = unhurried
+        self._delay = delay
         self._ends: list[tuple[int, int]] = []
         self._append = self._ends.append
         self._most = 0
-        plainest = Engine("find", self._one_by_one, StopIteration)
-        self.engine, self._scan, stopped = self._loaded() or (plainest if unhurried else self._compiled())
+        uncompiled = Engine("find", self._one_by_one, StopIteration)
+        self.engine, self._scan, stopped = self._loaded() or (uncompiled if delay else self._compiled())
         self._until_stopped = suppress(stopped)
 
     def hits(self, data: bytes | memoryview, limit: int = sys.maxsize) -> Sequence[Hit]:
-        """Every literal in `data`, at most about `limit`, in the order of where they start. Asked of every content there is."""
+        """All literals in `data`, at most about `limit`, sorted by their start. This is called for every content."""
         self._most = limit
         with self._until_stopped:
             self._scan(data, self._keep)
@@ -72,16 +72,12 @@ class Anchors:
         if self._packed:
             self._unpack()
         literals = self._literals
-        # An engine gives them nearly in order, so this takes hardly longer than going through them.
+        # The engine's order is nearly this one, so sorting is cheap.
         starts = [(end - len(literals[number][0]), number) for number, end in ends]
         starts.sort()
         meanings = {number: self._meaning(number) for number in {number for number, _ in ends}}
         hits = [Hit(start, anchor, layers) for start, number in starts for anchor, layers in meanings[number]]
         return sorted([*hits, *candidates], key=_start) if candidates else hits
-
-    def present(self, data: bytes | memoryview) -> bool:
-        """Whether any literal stands in `data`."""
-        return bool(self.hits(data, 1))
 
     def _keep(self, number: int, _start: int = 0, end: int = 0, *_: object) -> bool | None:
         if number == _WORD:
@@ -96,7 +92,7 @@ class Anchors:
 
     @cached_property
     def runs(self) -> Runs:
-        """The second pass, made ready when there is a context's word."""
+        """The second pass. It is compiled or loaded at the first word of a context."""
         from patscan.detect.contexts.runs import Runs
 
         if self._packed:
@@ -104,21 +100,21 @@ class Anchors:
         return Runs(self._dumped)
 
     def _meaning(self, number: int) -> list[_Meaning]:
-        """What a literal stands for."""
+        """The anchors that a literal stands for, with their layers."""
         if number not in self._meant:
             self._meant[number] = [(anchor, tuple(Layer(*fields) for fields in layers)) for anchor, layers in self._literals[number][1]]
         return self._meant[number]
 
     def _compiled(self) -> Engine:
-        """The literals, compiled, which takes a tenth of a second; and kept for the next process, if they may be."""
+        """Compile the literals, which takes a tenth of a second, and keep the result for the next process."""
         known = self._meanings(_chains())
         self._literals, self._meant = list(known.items()), {}
-        asked = words.WORDS if self._has_contexts else ()
+        context_words = words.WORDS if self._has_contexts else ()
         expressions = [engine.Expression(engine.literal(literal), number) for number, literal in enumerate(known)]
-        expressions += [engine.Expression(engine.literal(word.encode()), _WORD, caseless=True, once=True) for word in asked]
+        expressions += [engine.Expression(engine.literal(word.encode()), _WORD, caseless=True, once=True) for word in context_words]
         compiled = engine.compiled(expressions)
         if compiled is None:
-            return Engine("regex", _plain(list(known), asked), StopIteration)
+            return Engine("regex", _plain(list(known), context_words), StopIteration)
         if self._kept:
             import marshal
 
@@ -130,25 +126,25 @@ class Anchors:
         return compiled[0]
 
     def _loaded(self) -> Engine | None:
-        """The literals as an earlier process compiled them; ``None`` if none did, or only for another processor or hyperscan."""
+        """The result of an earlier process; ``None`` if there is none, or only one for another processor or version of hyperscan."""
         if self._kept is None or self._kept.content is None:
             return None
         import marshal
 
-        database, packed = marshal.loads(self._kept.content)  # noqa: S302 - under the seal stands what was written here
+        database, packed = marshal.loads(self._kept.content)  # noqa: S302 - the seal proves that `_compiled` wrote it
         loaded = engine.loaded(database)
-        # What the literals mean goes with the database: another search numbers them differently.
+        # The meanings belong to this database: another one numbers its literals differently.
         self._packed = packed if loaded else b""
         return loaded
 
     def _unpack(self) -> None:
-        """Read what the literals mean, which most hooks never ask."""
+        """Read the meanings of the literals. Most hooks never need them."""
         import marshal
 
-        (self._literals, self._dumped), self._packed = marshal.loads(self._packed), b""  # noqa: S302 - it stood under the seal, too
+        (self._literals, self._dumped), self._packed = marshal.loads(self._packed), b""  # noqa: S302 - the seal covered it, too
 
     def _meanings(self, chains: Sequence[Sequence[str]]) -> dict[bytes, list[_Meaning]]:
-        """What each literal stands for that may be met behind `chains`."""
+        """The literals that anchors have behind `chains` of layers, each with its meanings."""
         from patscan.layers import STREAMS, forms
 
         meanings: dict[bytes, list[_Meaning]] = {}
@@ -162,7 +158,7 @@ class Anchors:
         return meanings
 
     def _numbers(self, content: bytes) -> Iterator[int]:
-        """The literals that `content` may hold, judged by the outermost layers' marks; those of a chain are made when first needed."""
+        """The numbers of the literals that `content` may contain, by the marks of outermost layers. Each chain's literals are made once."""
         from patscan.layers import LAYERS
 
         marked = {name: codec.mark.search(content) for name, codec in LAYERS.items()}
@@ -176,9 +172,9 @@ class Anchors:
             yield from self._by_chain[chain]
 
     def _one_by_one(self, data: bytes | memoryview, handler: engine.Handler) -> None:
-        """The plainest search: compiling takes longer than it is through the few files of a commit."""
-        self._left -= len(data)
-        if self._left < 0:
+        """Search for one literal after the other: for the few files of a commit this takes less time than compiling does."""
+        self._delay -= len(data)
+        if self._delay < 0:
             if self.engine == "find":
                 self.engine, self._scan, stopped = self._compiled()
                 self._until_stopped = suppress(stopped)
@@ -186,7 +182,7 @@ class Anchors:
                 self._scan(data, handler)
             return
         content = bytes(data)
-        _report(content, words.WORDS if self._has_contexts else (), handler)
+        _report_word(content, words.WORDS if self._has_contexts else (), handler)
         for number in self._numbers(content):
             literal, _ = self._literals[number]
             at = content.find(literal)
@@ -198,13 +194,13 @@ class Anchors:
 
 _Meaning = tuple[str, tuple[Layer, ...]]
 _WORD = 1 << 30
-"""The number of every word of a context: more than there are literals."""
+"""The number of all words of contexts, larger than that of any literal."""
 
 
-def of_rules(rules: Iterable[Rule], unhurried: int = 0, kept: Kept | None = None) -> Anchors:
-    """The anchors of `rules`, as `Anchors` takes them."""
+def of_rules(rules: Iterable[Rule], delay: int = 0, kept: Kept | None = None) -> Anchors:
+    """The anchors of `rules`, compiled; for `delay` and `kept` see `Anchors`."""
     rules = tuple(rules)
-    return Anchors({anchor for rule in rules for anchor in rule.anchors}, unhurried, kept, any(rule.contexts for rule in rules))
+    return Anchors({anchor for rule in rules for anchor in rule.anchors}, delay, kept, any(rule.contexts for rule in rules))
 
 
 def _start(hit: Hit) -> int:
@@ -212,14 +208,14 @@ def _start(hit: Hit) -> int:
 
 
 def _chains() -> Sequence[tuple[str, ...]]:
-    """The layers in layers in which anchors are looked for. Layers are imported when they are needed: a clean hook needs none."""
+    """The chains of layers in which anchors are searched. `patscan.layers` is imported late, because a clean hook doesn't need it."""
     from patscan.layers import PAIRS, STREAMS
 
     return ((), *PAIRS, *STREAMS)
 
 
 def _encoded(layer: str) -> Iterator[tuple[bytes, int]]:
-    """The contexts' words behind `layer`, unfolded."""
+    """The words of contexts as they look behind `layer`, not folded."""
     from patscan.layers import LAYERS
 
     codec = LAYERS[layer]
@@ -227,23 +223,23 @@ def _encoded(layer: str) -> Iterator[tuple[bytes, int]]:
         yield from (codec.few or codec.forms)(spelling.encode())
 
 
-def _report(content: bytes, asked: Sequence[str], handler: engine.Handler) -> None:
-    """Tell `handler` where the first of the contexts' words in `content` ends, in letters of any case."""
-    lowered = content.lower() if asked else b""
-    if ends := [start + len(word) for word in asked if (start := lowered.find(word.encode())) >= 0]:
+def _report_word(content: bytes, context_words: Sequence[str], handler: engine.Handler) -> None:
+    """Call `handler` with the end of the first word in `content`, in letters of any case."""
+    lowered = content.lower() if context_words else b""
+    if ends := [start + len(word) for word in context_words if (start := lowered.find(word.encode())) >= 0]:
         handler(_WORD, 0, min(ends))
 
 
-def _plain(literals: list[bytes], asked: Sequence[str]) -> engine.Scan:
+def _plain(literals: list[bytes], context_words: Sequence[str]) -> engine.Scan:
     from patscan.detect.patterns import compile_pattern
 
     numbers = {literal: number for number, literal in enumerate(literals)}
-    # A lookahead, so that overlapping literals are all met; the longest of those that start together wins, then its prefixes.
+    # The lookahead finds overlapping literals. Of those with the same start it matches the longest; the others are prefixes of it.
     by_length = sorted(literals, key=len, reverse=True)
     pattern = compile_pattern(b"(?=(" + b"|".join(b"".join(b"\\x%02x" % byte for byte in literal) for literal in by_length) + b"))")
 
     def scan(data: bytes | memoryview, handler: engine.Handler) -> None:
-        _report(bytes(data), asked, handler)
+        _report_word(bytes(data), context_words, handler)
         for match in pattern.finditer(data):
             for length in range(len(match[1]), 3, -1):
                 number = numbers.get(bytes(match[1][:length]))

@@ -1,6 +1,6 @@
-"""The only door to hyperscan: many expressions over the same bytes in one pass.
+"""Search for many expressions in one pass. The only door to hyperscan.
 
-hyperscan silently takes a length modulo 2^32: what comes here is a piece (`patscan.content`), never near that.
+hyperscan silently takes a length modulo 2^32. Pieces (`patscan.content`) are much shorter.
 """
 
 from __future__ import annotations
@@ -12,37 +12,37 @@ if TYPE_CHECKING:
     import hyperscan
 
 Handler: TypeAlias = Callable[..., bool | None]
-"""Called with an expression's number, 0, and the byte behind the match; a true answer ends the scan."""
+"""Called with an expression's number, 0, and the end of the match. A true result ends the scan."""
 Scan: TypeAlias = Callable[[bytes | memoryview, Handler], None]
 
 
 class Engine(NamedTuple):
-    """A way to search."""
+    """A compiled search."""
 
     name: str
     scan: Scan
     stopped: type[Exception]
-    """What the search raises when a handler has stopped it."""
+    """Raised by the search after a handler ended it."""
 
 
 class Expression(NamedTuple):
-    """A regular expression in PCRE's syntax, in which a dot is any byte, and the number that its matches are reported under."""
+    """A regular expression in PCRE's syntax, in which a dot matches any byte, and the number for its matches."""
 
     pattern: bytes
     number: int
     caseless: bool = False
     """Whether letters of any case match."""
     once: bool = False
-    """Whether one match in the bytes is enough."""
+    """Whether only its first match is reported."""
 
 
 def literal(text: bytes) -> bytes:
-    """The expression that matches `text` alone."""
+    """The expression for `text`."""
     return b"\\x" + text.hex(" ").replace(" ", "\\x").encode()
 
 
 def compiled(expressions: Sequence[Expression]) -> tuple[Engine, bytes] | None:
-    """An engine for `expressions`, and what `loaded` makes one of again; ``None`` without hyperscan."""
+    """An engine for `expressions`, and its bytes for `loaded`; ``None`` without hyperscan."""
     try:
         import hyperscan
     except ImportError:
@@ -59,7 +59,7 @@ def compiled(expressions: Sequence[Expression]) -> tuple[Engine, bytes] | None:
 
 
 def loaded(dumped: bytes) -> Engine | None:
-    """What `compiled` made; ``None`` without hyperscan, or if that was done for another processor or version."""
+    """The engine from the bytes of `compiled`; ``None`` without hyperscan, or if they are for another processor or version."""
     try:
         import hyperscan
     except ImportError:
@@ -75,5 +75,5 @@ def loaded(dumped: bytes) -> Engine | None:
 def _engine(database: hyperscan.Database) -> Engine:
     import hyperscan
 
-    scan: Any = database.scan  # its stub forgets memoryview, which its code takes
+    scan: Any = database.scan  # its stub lacks memoryview, which it accepts
     return Engine("hyperscan", scan, hyperscan.ScanTerminated)

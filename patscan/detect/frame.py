@@ -1,4 +1,4 @@
-"""The neighbourhood of a token as text for people, with every token in it masked."""
+"""The lines around a token as text for people, with all tokens masked."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from patscan.detect.matcher import Capture
 from patscan.detect.positions import Text, decode
 
 _AROUND = 120
-"""Bytes kept of a line to the left and right of a token: a minified file is one line."""
+"""Bytes of a line kept on each side of a token, because a minified file is one line."""
 _LINES = 1
-"""Lines shown before and after."""
+"""Lines shown before and after the token's."""
 
 
 def frame(text: Text, capture: Capture, captures: Sequence[Capture], reveal: bool = False) -> tuple[tuple[str, ...], int]:
-    """The masked lines around `capture`, and the number of the first; `captures` are all of this content, sorted."""
+    """The masked lines around `capture`, and the number of the first. `captures` are all captures of the content, sorted."""
     low, high = _bounds(text, capture)
     shown = captures[bisect_left(captures, low, key=lambda other: other.end) : bisect_right(captures, high, key=lambda other: other.start)]
     parts, place = [], low
@@ -33,20 +33,20 @@ def _bounds(text: Text, capture: Capture) -> tuple[int, int]:
     low, high = capture.start, capture.end
     for _ in range(_LINES + 1):
         floor = max(low - _AROUND, text.mark)
-        found = text.data.rfind(feed, floor, low)
-        if found < 0:
+        previous = text.data.rfind(feed, floor, low)
+        if previous < 0:
             low = floor
             break
-        low = found
+        low = previous
     else:
         low += len(feed)
     for _ in range(_LINES + 1):
         ceiling = min(high + _AROUND, len(text.data))
-        found = text.data.find(feed, high, ceiling)
-        if found < 0:
+        following = text.data.find(feed, high, ceiling)
+        if following < 0:
             high = ceiling
             break
-        high = found + len(feed)
+        high = following + len(feed)
     else:
         high -= len(feed)
     return _aligned(text, low, high)
@@ -55,7 +55,7 @@ def _bounds(text: Text, capture: Capture) -> tuple[int, int]:
 def _aligned(text: Text, low: int, high: int) -> tuple[int, int]:
     width = len("\n".encode(text.encoding))
     low -= (low - text.mark) % width
-    # A character of UTF-8 is not cut in two.
+    # Don't cut a UTF-8 character in two.
     while width == 1 and low < len(text.data) and text.data[low] & 0xC0 == 0x80:
         low += 1
     while width == 1 and high < len(text.data) and text.data[high] & 0xC0 == 0x80:
@@ -64,7 +64,7 @@ def _aligned(text: Text, low: int, high: int) -> tuple[int, int]:
 
 
 def _printable(line: str) -> str:
-    """Control characters become pictures, so that no escape reaches a terminal; bytes that are no text become ``\\ufffd``."""
+    """`line` with pictures for control characters, because terminals obey them, and ``\\ufffd`` for invalid bytes."""
     line = line.rstrip("\r")
     return line if line.isprintable() else "".join(map(_picture, line))
 

@@ -1,6 +1,6 @@
-"""Comments that say a token here needn't be reported: ours, and those that users of other scanners already have.
+"""Comments that make a scan ignore a token: patscan's, and those of other scanners.
 
-A comment counts on the token's own line, or on the line before if that line holds nothing else. So a comment behind one token
+A comment applies to tokens on its line. If it is alone on its line, it applies to the next line. So a comment behind one token
 never hides the token on the next line.
 """
 
@@ -24,12 +24,12 @@ DIRECTIVES = (
     "trufflehog:ignore",
     "kingfisher:ignore",
 )
-"""Every comment that counts; ``patscan:ignore`` may name rules, all may give a reason."""
+"""All comments that apply. ``patscan:ignore`` may name rules, and each may give a reason."""
 
 _REACH = 1024
-"""Characters from the token at which a comment still counts: a minified file is one line, and all of it is never meant."""
+"""Characters between a token and its comment at most, because a minified file is one line."""
 _RULE = r"[a-z0-9]+(?:-[a-z0-9]+)+"
-# Comment ends that stand behind a reason and are no part of it.
+# The ends of comments. They aren't part of a reason.
 _END = re.compile(r"\s*(?:-->|--%>|\*/|\*\)|#\}|%>|-\}|\]\])")
 _DIRECTIVE = re.compile(
     rf"(?<![\w.-])(?:patscan:ignore(?![\w-])(?:\[(?P<listed>[^\]\n]*)\]|[ \t]+(?P<named>{_RULE}(?:[ \t]*,[ \t]*{_RULE})*)(?![\w-]))?"
@@ -37,12 +37,12 @@ _DIRECTIVE = re.compile(
     r"|(?:gitleaks|betterleaks):allow|(?:trufflehog|kingfisher):ignore|ggignore)(?![\w-])"
     r"(?:[ \t]*(?:--(?!>|%>)|:)[ \t]*(?P<reason>[^\n]*))?"
 )
-# What opens a comment is made of signs, but for BASIC's, batch files' and m4's.
+# Comments begin with punctuation, except in BASIC, batch files and m4.
 _OPENING = re.compile(r"[^\w]*(?:(?:rem|dnl)\b[^\w]*)?", re.IGNORECASE)
 
 
 def ignore(text: Text, capture: Capture, captures: Sequence[Capture]) -> Ignore | None:
-    """The comment that covers `capture`; `captures` are all of this content, sorted."""
+    """The comment that applies to `capture`. `captures` are all captures of the content, sorted."""
     low, high = _line_start(text, capture.start), _line_end(text, capture.end)
     for directive in _directives(_shown(text, low, high, captures)):
         if not directive["next"] and _covers(directive, capture):
@@ -51,17 +51,17 @@ def ignore(text: Text, capture: Capture, captures: Sequence[Capture]) -> Ignore 
 
 
 def _line_before(text: Text, low: int, capture: Capture, captures: Sequence[Capture]) -> Ignore | None:
-    """The comment that stands alone on the line before the one that begins at byte `low`."""
+    """The comment that is alone on the line before the one that begins at byte `low`."""
     before = low - _feed(text)
     if before < text.mark:
         return None
     begin = _line_start(text, before)
-    # A line that is cut holds more than a comment.
+    # A longer line than `_REACH` contains more than a comment.
     if begin > text.mark and not text.data.startswith("\n".encode(text.encoding), begin - _feed(text)):
         return None
     shown = _shown(text, begin, before, captures)
     directive = next(iter(_directives(shown)), None)
-    if directive is None or not _OPENING.fullmatch(shown, 0, directive.start()) or _holds(captures, begin, before):
+    if directive is None or not _OPENING.fullmatch(shown, 0, directive.start()) or _has_token(captures, begin, before):
         return None
     if not _ends(shown, directive) or not _covers(directive, capture):
         return None
@@ -69,7 +69,7 @@ def _line_before(text: Text, low: int, capture: Capture, captures: Sequence[Capt
 
 
 def _directives(shown: str) -> Iterable[re.Match[str]]:
-    # Nearly no line holds one, and a line may be asked for ten thousand tokens.
+    # Nearly no line has one, and a line may be searched for each of ten thousand tokens.
     return _DIRECTIVE.finditer(shown) if "ignore" in shown or "allow" in shown else ()
 
 
@@ -83,18 +83,18 @@ def _reason(directive: re.Match[str]) -> str:
 
 
 def _ends(shown: str, directive: re.Match[str]) -> bool:
-    """Whether nothing but the comment's end follows: code behind it would be what the comment is about."""
+    """Whether only the comment's end follows. Otherwise the comment may be about the code behind it."""
     end = _END.search(shown, directive.start())
     return not end or not re.search(r"\w", shown[end.end() :])
 
 
-def _holds(captures: Sequence[Capture], low: int, high: int) -> bool:
+def _has_token(captures: Sequence[Capture], low: int, high: int) -> bool:
     place = bisect_left(captures, low, key=lambda capture: capture.end - 1)
     return place < len(captures) and captures[place].start < high
 
 
 def _shown(text: Text, low: int, high: int, captures: Sequence[Capture]) -> str:
-    """These bytes as text, with a mask in place of every token: a reason is shown in reports."""
+    """These bytes as text with all tokens masked, because reports show the reason."""
     parts, place = [], low
     number = bisect_left(captures, low, key=lambda capture: capture.end - 1)
     while number < len(captures) and (capture := captures[number]).start < high:
@@ -117,13 +117,13 @@ def _line_end(text: Text, place: int) -> int:
 
 
 def _aligned(text: Text, place: int, limit: int, step: int) -> int | None:
-    """The next line feed from `place` to `limit`, or the last before it: in UTF-16 only one that stands on a whole character."""
+    """The first line feed from `place` up or down to `limit`. In UTF-16 it must be a whole character."""
     feed, width = "\n".encode(text.encoding), _feed(text)
     low, high = min(place, limit), max(place, limit)
-    while (found := text.data.find(feed, low, high) if step > 0 else text.data.rfind(feed, low, high)) >= 0:
-        if not (found - text.mark) % width:
-            return found
-        low, high = (found + 1, high) if step > 0 else (low, found + width - 1)
+    while (at := text.data.find(feed, low, high) if step > 0 else text.data.rfind(feed, low, high)) >= 0:
+        if not (at - text.mark) % width:
+            return at
+        low, high = (at + 1, high) if step > 0 else (low, at + width - 1)
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a stretch of text that a rule claims is worth: evidence, confidence, and the reason if it is no finding."""
+"""Judge a match of a rule: its evidence, its confidence, and the reason if it isn't a finding."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from patscan.model import Evidence, Layer, Rule
 from patscan.secret import PREFIXES
 
 ALPHABETS = {"friendly": 60, "hex": 16, "base36": 36, "opaque": 64}
-"""How many symbols each generator draws from."""
+"""The number of symbols that each generator draws from."""
 _UNMEASURED = ("opaque", "typed")
-"""Bodies of any length: more characters behind one are no sign of another."""
+"""Bodies of any length. More characters behind one don't mean that it is something else."""
 
 _FRIENDLY = 20
-"""Characters that ``Devise.friendly_token`` draws unless asked for another number."""
+"""Characters that ``Devise.friendly_token`` draws by default."""
 
-# Another token's prefix right behind is no part of this one.
+# The prefix of another token isn't part of this one.
 _LONGER = re.compile(rf"(?!{PREFIXES})[A-Za-z0-9]".encode())
 _CUT = re.compile(rb"[_-]\w")
 _RUN = re.compile(rf"(?:(?!{PREFIXES})[A-Za-z0-9_-])*".encode())
 _REST = re.compile(rb"[^\s\"'`]{0,24}")
 _GLUED = "cut at the exact length; more follows"
 _JUDGED = 64
-"""Characters of a near miss that are looked at: what is longer is no token anyway."""
-# A letter or digit in front that belongs to an escape (\n, %3D, \u003d, an ANSI colour) is no part of a word.
+"""Characters of a near miss that are judged. A longer body isn't a token."""
+# Escapes that may end in a letter or digit: \n, %3D, \u003d, an ANSI colour. They aren't part of a word.
 _ESCAPE = re.compile(rb"(?:\\[abefnrtv0]|%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\x1b\[[0-9;]*m)\Z")
 _INSTANCE = re.compile(rb"[A-Za-z][A-Za-z0-9]*-\Z")
-# A job token's partition, a runner token's type: no part of what is drawn.
+# A job token's partition or a runner token's type, which isn't drawn.
 _PARTITION = re.compile(rb"t?[0-9a-f]{1,5}_")
 # The random part ends at character 21; then come "c:", "g:" or "o:" (gitlab-facts: B64[21..23]).
 _ROUTABLE_HEAD = re.compile(rb"[A-Za-z0-9_-]{21}[GWm2][8Mc]6[A-Za-z0-9_-]{2}")
 _LENGTHY = re.compile(rb"[A-Za-z0-9_-]{27}")
 _TAIL = re.compile(rb"(?:\.[0-9a-z]{2})?\.[0-9a-z]{9}(?![0-9A-Za-z])")
-# A runner's type stands before what is drawn; a body that holds it is cut.
+# A runner's type. If the drawn part begins with it, the token is cut.
 _TYPE = re.compile(rb"t[123]_")
 _TYPING = ("glrt-", "glrtr-")
 _LARGEST = b"f5lxx1zz5pnorynqglhzmsp33"
-"""The largest number of 128 bits in base36, and so the last token for incoming mail (app/models/user.rb)."""
+"""The largest number of 128 bits in base36, and so the largest token for incoming mail (app/models/user.rb)."""
 _SHORTEST = 23
-"""Characters that all but one in 20,000 tokens for incoming mail have at least: 36**22 / 2**128."""
+"""Characters of a token for incoming mail at least, except for one in 20,000: 36**22 / 2**128."""
 _OLD_TRIGGER = 20
 """Characters of a trigger token in examples of GitLab's documentation; its generator draws 40."""
 _ADDRESSED = re.compile(
     rb"(?i)(?:(?:private|job|deploy|runner)-token|authorization|gitlab[a-z_-]{0,40}(?:token|pat|password|secret))"
     rb"[\"']?\s{0,4}(?::|=>?)\s{0,4}(?:bearer\s)?[\"']?\Z"
 )
-"""A name that carries tokens, right in front of one."""
+"""The name of a header or variable for tokens, directly before one."""
 _NAMED = 73
-"""Bytes of the longest of these."""
+"""Bytes of the longest of these names."""
 _HEX = re.compile(rb"[0-9a-f]+")
 _COOKIE = re.compile(rb"[A-Za-z0-9%_.=-]{8,512}")
 _TEMPLATES = (
@@ -62,7 +62,7 @@ _TEMPLATES = (
 
 
 class Claim(NamedTuple):
-    """A judged stretch ``[start, end)`` of a view's text."""
+    """A judged match: bytes ``[start, end)`` of a view's text."""
 
     rule: Rule
     start: int
@@ -73,9 +73,9 @@ class Claim(NamedTuple):
 
 
 def judge(rule: Rule, text: bytes, start: int, end: int, binary: bool = False) -> Claim | None:
-    """The claim of `rule`, whose pattern matched ``[start, end)``; ``None`` if the match turns out to be no token at all.
+    """The claim of `rule`, whose pattern matched ``[start, end)``; ``None`` if the match isn't even similar to a token.
 
-    `binary`: the text is no text that a person wrote, so the next string may follow at once.
+    In `binary` text the next string may follow directly.
     """
     if rule.demands:
         if not own.is_near(rule.demands, text, start, end):
@@ -102,9 +102,9 @@ def _signed(rule: Rule, text: bytes, start: int, end: int) -> Claim:
 
 
 def joined(claim: Claim, layers: Sequence[Layer], is_quoted: bool = False) -> Claim | None:
-    """What a claim is worth behind `layers`: if it is joined, a checksum proves that, anything else makes it likely at best.
+    """`claim` with its confidence behind `layers`. Only a checksum proves that joined pieces belong together.
 
-    Of lines that are wrapped, a token of no exact length is all that one pair of quotes encloses (`is_quoted`), or nothing can be told.
+    A token without an exact length in wrapped lines counts only if one pair of quotes encloses all of it (`is_quoted`).
     """
     names = {layer.name for layer in layers} & {"joined", "wrapped"}
     if not names:
@@ -118,12 +118,12 @@ def joined(claim: Claim, layers: Sequence[Layer], is_quoted: bool = False) -> Cl
 
 
 def is_truncated(claim: Claim) -> bool:
-    """Whether it is a routable token without its tail."""
+    """Whether `claim` is a routable token without its tail."""
     return any(evidence.type == "truncated" for evidence in claim.evidence)
 
 
 def _front(rule: Rule, text: bytes, start: int) -> int:
-    """Where the token begins whose prefix stands at `start`: with the configured instance prefix, if that is right in front."""
+    """The start of the token whose prefix is at `start`: that of the configured instance prefix, if it is directly before."""
     front = start - len(rule.instance)
     return front if front >= 0 and text.startswith(rule.instance.encode(), front) and not _is_glued(text, front) else start
 
@@ -134,9 +134,9 @@ def _routable(rule: Rule, text: bytes, start: int, end: int) -> Claim | None:
         return None
     proof = routable.prove(text, shape, start if rule.prefix else None)
     if proof is None:
-        # A length field that fits the known prefix says that somebody meant this to be a token.
-        meant = rule.prefix and 0 <= shape.body - start - len(rule.prefix) <= len("tff_")
-        return Claim(rule, start, end, (Evidence("checksum", {"ok": False}),), "low", "checksum") if meant else None
+        # Only a token, perhaps with an error, has a length field that fits its prefix.
+        fits = rule.prefix and 0 <= shape.body - start - len(rule.prefix) <= len("tff_")
+        return Claim(rule, start, end, (Evidence("checksum", {"ok": False}),), "low", "checksum") if fits else None
     evidence = [Evidence("checksum", {"ok": True})]
     if proof.start < start and rule.prefix:
         evidence.append(Evidence("prefix", {"text": text[proof.start : start].decode("ascii")}))
@@ -145,10 +145,10 @@ def _routable(rule: Rule, text: bytes, start: int, end: int) -> Claim | None:
         return Claim(rule, proof.start, end, tuple(evidence), "certain")
     if not rule.prefix:
         return None
-    # The checksum alone comes out of any generator that knows the format, as in tests and examples; GitLab's writes a payload too.
+    # Tests and examples have tokens with a correct checksum. Only GitLab's generator also writes a payload.
     evidence.append(Evidence("payload", {"ok": False}))
     if _ADDRESSED.search(text, max(proof.start - _NAMED, 0), proof.start):
-        evidence.append(Evidence("context", {"text": "a name that carries GitLab's tokens stands in front"}))
+        evidence.append(Evidence("context", {"text": "the name of a header or variable for GitLab's tokens stands before it"}))
         return Claim(rule, proof.start, end, tuple(evidence), "medium")
     return Claim(rule, proof.start, end, tuple(evidence), "low", "payload")
 
@@ -170,7 +170,7 @@ def _drawn(rule: Rule, text: bytes, start: int, end: int, binary: bool) -> Claim
         if number < likelihood.DOUBTFUL:
             weak += [odds.pop()]
     if longer:
-        weak.append(Evidence("edge", {"text": "more follows at once, as in a binary file"}))
+        weak.append(Evidence("edge", {"text": "more follows directly, as in a binary file"}))
     front = _front(rule, text, start)
     strong = []
     if front < start:
@@ -181,35 +181,35 @@ def _drawn(rule: Rule, text: bytes, start: int, end: int, binary: bool) -> Claim
 
 
 def _symbols(rule: Rule) -> int:
-    """How many symbols a token of `rule` is drawn from."""
+    """The number of symbols that a token of `rule` is drawn from."""
     return len(rule.demands.alphabet) if rule.demands and rule.demands.alphabet else ALPHABETS.get(rule.body, 64)
 
 
 def _body(rule: Rule, token: bytes) -> bytes:
-    """What was drawn: everything after the prefix and the partition."""
+    """The drawn part: everything after the prefix and the partition."""
     body = token[len(rule.prefix) :]
     partition = _PARTITION.match(body) if rule.body == "friendly" and len(body) > _FRIENDLY else None
     return body[partition.end() :] if partition else body
 
 
 def _weaknesses(rule: Rule, text: bytes, start: int, end: int, body: bytes) -> list[Evidence]:
-    found = []
-    # Where a hyphen is no letter of the generator's, it ends the token without a doubt.
+    weaknesses = []
+    # If the generator doesn't draw hyphens, a hyphen ends the token.
     if _symbols(rule) > 36 and _CUT.match(text, end):
-        found.append(Evidence("edge", {"text": _GLUED}))
+        weaknesses.append(Evidence("edge", {"text": _GLUED}))
     if rule.prefix and _is_glued(text, start):
-        found.append(Evidence("edge", {"text": "a letter or digit stands right in front"}))
+        weaknesses.append(Evidence("edge", {"text": "a letter or digit stands directly before it"}))
     if rule.body == "friendly" and not likelihood.NEVER_DRAWN.isdisjoint(body):
-        found.append(Evidence("likelihood", {"text": "holds a letter that GitLab's generator never draws"}))
+        weaknesses.append(Evidence("likelihood", {"text": "contains a letter that GitLab's generator never draws"}))
     if not rule.prefix:
-        found.append(Evidence("context", {"text": "no prefix of its own; known by what stands beside it"}))
+        weaknesses.append(Evidence("context", {"text": "no prefix; recognised by what stands beside it"}))
     if rule.body in _UNMEASURED:
-        found.append(Evidence("length", {"text": "the exact length of this kind isn't known"}))
+        weaknesses.append(Evidence("length", {"text": "the exact length of this kind isn't known"}))
     if rule.kind == "incoming-mail-token" and len(body) < _SHORTEST:
-        found.append(Evidence("length", {"text": "shorter than nearly all that GitLab's generator makes"}))
+        weaknesses.append(Evidence("length", {"text": "shorter than nearly all that GitLab's generator makes"}))
     if rule.kind == "incoming-mail-token" and len(body) == len(_LARGEST) and body > _LARGEST:
-        found.append(Evidence("length", {"text": "a larger number than GitLab's generator makes"}))
-    return found
+        weaknesses.append(Evidence("length", {"text": "a larger number than GitLab's generator makes"}))
+    return weaknesses
 
 
 def _is_glued(text: bytes, start: int) -> bool:
@@ -222,7 +222,7 @@ def _run_end(text: bytes, start: int) -> int:
 
 
 def near_miss(rule: Rule, text: bytes, start: int) -> Claim | None:
-    """What stands at `start` when no pattern takes it: a token of the wrong length, a cut one, a template, or only a mention (``None``)."""
+    """The claim at `start` if no pattern matches: a token of the wrong length, a cut one, a template; ``None`` for a mere prefix."""
     if rule.demands and (rule.demands.near or rule.body == "typed"):
         return None
     head = start + len(rule.prefix)
@@ -236,7 +236,7 @@ def near_miss(rule: Rule, text: bytes, start: int) -> Claim | None:
         if template.match(text, end):
             rest = _REST.match(text, end)
             return Claim(rule, start, rest.end() if rest else end, (), "low", reason)
-    # Too short a body of few symbols has few distinct ones anyway.
+    # A short body from few symbols has few distinct characters anyway.
     drawn_from = _symbols(rule)
     if rule.prefix == "glptt-" and len(body) == _OLD_TRIGGER and likelihood.is_drawn(body, 16 if _HEX.fullmatch(body) else 60):
         evidence = Evidence("length", {"text": f"{_OLD_TRIGGER} characters, where GitLab's generator draws 40"})
@@ -247,6 +247,6 @@ def near_miss(rule: Rule, text: bytes, start: int) -> Claim | None:
 
 
 def rejected_cookie(rule: Rule, text: bytes, start: int) -> Claim | None:
-    """What stands at `start`, as the value of a session's cookie, when it is none that GitLab makes."""
+    """The claim on a session cookie's value at `start` that GitLab didn't make; ``None`` if there is no value."""
     value = _COOKIE.match(text, start)
     return Claim(rule, start, value.end(), (), "low", "length") if value else None

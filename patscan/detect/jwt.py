@@ -1,4 +1,4 @@
-"""CI job tokens that are JWTs: what they say of themselves. The signature can't be checked offline.
+"""The claims of CI job tokens that are JWTs. Their signature can't be checked offline.
 
 Source: GitLab's ``lib/ci/job_token/jwt.rb`` and ``lib/authn/tokens/jwt.rb``.
 """
@@ -30,7 +30,7 @@ _SIGNATURES = {"RS256": (342, 512, 683), "RS384": (342, 512, 683), "RS512": (342
 
 
 def end(text: bytes, start: int, end: int) -> int | None:
-    """Where the JWT in ``[start, end)`` ends: its signature may be followed by more; ``None`` if it is too short."""
+    """The end of the JWT at the beginning of ``[start, end)``, by the length of its signature; ``None`` if it is too short."""
     token = text[start:end]
     head = _segment(token[token.find(b"-eyJ") + 1 :].partition(b".")[0]) or {}
     lengths = _SIGNATURES.get(str(head.get("alg")))
@@ -49,16 +49,16 @@ def _segment(segment: bytes) -> dict[str, Any] | None:
 def _claims(claims: dict[str, Any]) -> list[tuple[str, str | int | bool]]:
     from patscan.detect.routable import ROUTES
 
-    found: list[tuple[str, str | int | bool]] = []
+    facts: list[tuple[str, str | int | bool]] = []
     subject, issuer, expires = claims.get("sub"), claims.get("iss"), claims.get("exp")
     if isinstance(issuer, str):
-        found.append(("issuer", issuer))
+        facts.append(("issuer", issuer))
     if isinstance(subject, str) and subject.startswith(_SUBJECT) and subject.removeprefix(_SUBJECT).isdecimal():
-        found.append(("job", int(subject.removeprefix(_SUBJECT))))
+        facts.append(("job", int(subject.removeprefix(_SUBJECT))))
     if isinstance(expires, int) and 0 < expires < 1 << 35:
-        found.append(("expires", datetime.fromtimestamp(expires, UTC).isoformat()))
+        facts.append(("expires", datetime.fromtimestamp(expires, UTC).isoformat()))
     for letter, name in ROUTES.items():
         value = claims.get(letter)
         if isinstance(value, str) and value.isascii() and value.isalnum():
-            found.append((name, int(value, 36)))
-    return found
+            facts.append((name, int(value, 36)))
+    return facts

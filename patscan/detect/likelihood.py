@@ -1,6 +1,6 @@
-"""Would a generator draw this body, or did a person or a program write it?
+"""Tell bodies that a generator drew from those that a person or a program wrote.
 
-`patscan.detect.written` decides, by odds. The tests here say in words what a reader would see at once: a run, a sequence, a word.
+The odds of `patscan.detect.written` decide. The tests here explain them in words: a run, a sequence, a word.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from itertools import pairwise
 from patscan.detect.written import bits
 
 NEVER_DRAWN = frozenset(b"lIO0")
-"""What ``Devise.friendly_token`` never draws: it is base64 for URLs with ``lIO0`` replaced (heartcombo/devise lib/devise.rb)."""
+"""The symbols of base64 for URLs that ``Devise.friendly_token`` replaces (heartcombo/devise lib/devise.rb)."""
 
 WRITTEN, DOUBTFUL = -3, 7
-"""Bits of odds below which a body was written, and those below which it may have been: docs/likelihood.md has the error rates."""
+"""The odds in bits below which a body was written, and those below which it may have been. docs/likelihood.md has the error rates."""
 
 _WORDS = """
 access changeme demo dummy example fake foobar gitlab here insert invalid mock password personal
 placeholder private project redacted replace sample secret snip some test token user value your
 """.split()  # noqa: SIM905 - a list of words is read as words
-# Case-consistent only: lower, UPPER, Title.
+# In consistent case: lower, UPPER, Title.
 _WORD = re.compile("|".join(form for word in _WORDS for form in (word, word.upper(), word.title())).encode())
 _TYPED = re.compile(rb"[a-z_-]+|[A-Z_-]+|[0-9_-]+")
 
 
 def placeholder(body: bytes, alphabet: int) -> str:
-    """Why `body` is rather written than drawn from `alphabet` symbols; empty if it isn't."""
+    """Why `body` was written and not drawn from `alphabet` symbols; empty if it may be drawn."""
     if not body or bits(body, alphabet) >= WRITTEN:
         return ""
     return look(body, alphabet) or "it reads like what people or programs write"
 
 
 def is_drawn(body: bytes, alphabet: int) -> bool:
-    """Whether `body` is much likelier drawn than written, and holds nothing that is never drawn."""
+    """Whether `body` is much likelier drawn than written, and contains no symbol that is never drawn."""
     return bits(body, alphabet) >= DOUBTFUL and (alphabet != 60 or NEVER_DRAWN.isdisjoint(body))
 
 
@@ -49,9 +49,9 @@ def odds(number: int) -> str:
 
 
 def look(body: bytes, alphabet: int) -> str:
-    """What a reader sees at once in `body`, which isn't as a generator of `alphabet` symbols draws it; empty if there is nothing."""
+    """The pattern that a reader sees in `body` and that a generator of `alphabet` symbols wouldn't draw; empty if there is none."""
     folded = body.lower()
-    # A drawn body has a run or sequence of k symbols with len * alphabet^(1-k): 5 of 60 is 1e-6, 7 of 16 is 3e-6.
+    # A drawn body has a run or sequence of k symbols with a probability of len * alphabet^(1-k): 1e-6 for 5 of 60, 3e-6 for 7 of 16.
     long = 5 if alphabet > 32 else 7
     if len(set(body)) * 2 <= min(len(body), alphabet) * 3 // 4:
         return "few distinct characters"

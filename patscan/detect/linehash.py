@@ -1,7 +1,7 @@
-"""GitHub's ``primaryLocationLineHash``, by which code scanning knows an alert again although lines above it come and go.
+"""GitHub's ``primaryLocationLineHash``, by which code scanning recognises an alert after lines were added or removed above it.
 
-The algorithm is the one that GitHub's upload action publishes (``github/codeql-action``, ``src/fingerprints.ts``): a polynomial over
-the 100 characters, UTF-16 code units, that follow a line's start; spaces and tabs don't count, and every line end is one line feed.
+The algorithm is that of GitHub's upload action (``github/codeql-action``, ``src/fingerprints.ts``): a polynomial over the 100 UTF-16
+code units from the start of a line, without spaces and tabs, and with one line feed for each line end.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from itertools import accumulate, count
 from operator import add
 
 LARGEST = 8 << 20
-"""Bytes of a content beyond which no line hash is made."""
+"""Bytes of a content with line hashes at most."""
 
 _WINDOW = 100
 _BASE = 37
 _MODULUS = 1 << 64
 _END = "\uffff" + "\0" * _WINDOW
-"""What GitHub reads after the last character, so that the last line has a window, too."""
+"""What GitHub's code appends to the text, so that the last line has a whole window."""
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
 def line_hashes(content: bytes, lines: Collection[int]) -> dict[int, str]:
-    """The hashes of these `lines`, each by its number from 1; a number beyond the last line is left out.
+    """The hashes of `lines`, by their numbers from 1. Numbers beyond the last line are left out.
 
-    The numbers are GitHub's, for it looks a result's ``startLine`` up by its own count: there a lone carriage return ends a line, too.
-    In a file that has some, the line hashed is the one that GitHub would hash, not the one that we would show.
+    Lines are counted as GitHub counts them: a lone carriage return ends a line, too. In a file with such line ends, GitHub's line
+    differs from the one that reports show.
 
-    After the colon stands the how-manieth line with this hash it is. Equal windows are counted in place of equal hashes, because only
-    one line needs a polynomial then. Two that differ have one hash only where a character is one higher and its neighbour 37 lower, or
-    so: then our number is too low, and GitHub's action keeps it with a warning.
+    The number after the colon counts the lines with the same hash up to this one. Equal windows are counted instead of equal hashes,
+    so that only `lines` need a polynomial. Two different windows have the same hash only if, for example, one character is higher by 1
+    and the next one lower by 37. Then our number is too low, and GitHub's action keeps it with a warning.
     """
     text, last = _characters(content), max(lines, default=0)
     lengths = map(len, text.split("\n", last)[:last])
@@ -41,7 +41,7 @@ def line_hashes(content: bytes, lines: Collection[int]) -> dict[int, str]:
     seen: Counter[str] = Counter()
     hashes = {}
     for number, start in enumerate(starts, 1):
-        # Only what is asked for is counted: a file of a million lines needn't be remembered by all its windows.
+        # Only wanted windows are counted, because a file may have a million lines.
         if (window := text[start : start + _WINDOW]) in wanted:
             seen[window] += 1
             if number in lines:
@@ -50,17 +50,17 @@ def line_hashes(content: bytes, lines: Collection[int]) -> dict[int, str]:
 
 
 def _characters(content: bytes) -> str:
-    """What GitHub hashes of a file, one character for each UTF-16 code unit."""
+    """The text that GitHub hashes, one character for each UTF-16 code unit."""
     content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if content.isascii():
         return content.translate(None, b" \t").decode("ascii") + _END
-    # Only now may blanks go, for one may stand within a broken character.
+    # Blanks are removed after decoding, because an invalid character may contain one.
     text = content.decode("utf-8", "replace").replace(" ", "").replace("\t", "")
     return _ASTRAL.sub(_surrogates, text) + _END
 
 
-def _surrogates(found: re.Match[str]) -> str:
-    high, low = divmod(ord(found[0]) - 0x10000, 0x400)
+def _surrogates(match: re.Match[str]) -> str:
+    high, low = divmod(ord(match[0]) - 0x10000, 0x400)
     return chr(0xD800 + high) + chr(0xDC00 + low)
 
 

@@ -1,4 +1,4 @@
-"""Content -> captures: the anchors' hits, read back from their encoding, claimed by rules, judged, one claim for each place."""
+"""Find the captures in a content: decode around the anchors' hits, match the rules, judge, and choose one claim for each place."""
 
 from __future__ import annotations
 
@@ -23,28 +23,29 @@ if TYPE_CHECKING:
 
 
 _MOST = 10_000
-"""Anchors in a compressed stream that are looked at."""
+"""Anchors in a compressed stream that are looked at, at most."""
 _DEPTH = 3
-"""Compressed streams in each other that are opened."""
+"""Compressed streams inside each other that are opened, at most."""
 _OTHER = rf"(?!{PREFIXES})[A-Za-z0-9_-]".encode()
 _WORTH = re.compile(rb"(?:" + _OTHER + rb"){0,2}(?:" + _OTHER + rb"|[\[(\\.{$<@#%*\xe2])")
-"""What has to stand behind a prefix to be more than a mention: three letters of a token, or the beginning of a template."""
+"""What follows a prefix that isn't just mentioned: three characters of a token, or the beginning of a template."""
 _RUN = re.compile(rb"[A-Za-z0-9_.=+/~-]*")
 _RUN_AT_MOST, _BEFORE, _AFTER = 160, 80, 256
-"""Bytes of a run of a token's letters, its prefix included, and what is read before and after it to judge it. A longer run is read anew."""
-_BROKEN, _ASKED, _BEFORE_BREAK = 500, 20_000, 2 << 10
-"""Anchors in one text that are read through breaks, which takes a millisecond each; those that are asked whether something breaks their
-run, which takes some microseconds; bytes before an anchor that are read."""
+"""Bytes of a run of a token's characters with its prefix, and the bytes before and after it by which it is judged. A longer run isn't
+remembered."""
+_BROKEN, _CHECKED, _BEFORE_BREAK = 500, 20_000, 2 << 10
+"""Anchors in one text that are read across breaks, which takes a millisecond each; anchors whose run is checked for breaks, which takes
+some microseconds each; bytes before an anchor that are read."""
 CUT_STREAM = "a compressed stream in it was only partly looked at: it is cut off, longer than 4 MiB, or expands to more than 8 MiB."
 CUT_ANCHORS = f"a compressed stream in it was only partly looked at: there are more than {_MOST:,} beginnings of tokens in it."
 CUT_DEPTH = f"a compressed stream in it wasn't looked at: it lies in {_DEPTH} others."
 CUT_BREAKS = "it has so many beginnings of tokens that only the first ones were read across line breaks, quotes and escapes."
 _KEPT = 4096
-"""Texts around hits whose captures are remembered."""
+"""The number of texts around hits whose captures are remembered."""
 
 
 class Capture(NamedTuple):
-    """What a rule captured in a content: the secret, and the bytes it stands in (encoded or not), half-open."""
+    """A secret that a rule matched, and its bytes ``[start, end)`` in the content, which may be encoded."""
 
     rule: Rule
     secret: Secret
@@ -54,7 +55,7 @@ class Capture(NamedTuple):
     evidence: tuple[Evidence, ...]
     confidence: str
     reason: str
-    """Why it isn't a finding (``placeholder``, ``checksum``, ``length``…); empty when it is one."""
+    """Why it isn't a finding (``placeholder``, ``checksum``, ``length``…); empty if it is one."""
 
     @property
     def encodings(self) -> tuple[str, ...]:
@@ -63,10 +64,10 @@ class Capture(NamedTuple):
 
 
 class Matcher:
-    """The rules, ready to match. Holds compiled anchors, so it is neither picklable nor to be shared between threads."""
+    """Matches the rules. It can't be pickled, and only one thread may use it, because it has compiled anchors."""
 
     def __init__(self, rules: Iterable[Rule], anchors: Anchors | None = None) -> None:
-        """`anchors` are those of `rules`; they are compiled if there are none. Patterns are compiled when first needed."""
+        """`anchors` are those of `rules`; without them they are compiled. Patterns are compiled when they are first used."""
         self.rules = tuple(rules)
         self._by_anchor: dict[str, list[Rule]] = {}
         for rule in self.rules:
@@ -74,13 +75,13 @@ class Matcher:
                 self._by_anchor.setdefault(anchor, []).append(rule)
         self.anchors = anchors or of_rules(self.rules)
         self._patterns: dict[str, Pattern] = {}
-        # Nothing but letters of a token makes one of these rules' tokens, and none reads further than a run of them.
+        # The tokens of these rules consist of a prefix and a run of characters, and their patterns read nothing else.
         self._is_prefix = {
             anchor: all(rule.prefix == anchor and not rule.lookback and rule.body != "opaque" and not rule.demands for rule in rules)
             for anchor, rules in self._by_anchor.items()
         }
         self.cuts: set[str] = set()
-        """What wasn't read since somebody emptied it, as sentences."""
+        """What wasn't read, as sentences. The caller empties it."""
         self._known: dict[tuple[str, int, bool, bytes], tuple[Capture, ...]] = {}
         self._read: dict[tuple[str, int, bool, bytes], Capture | None] = {}
 
@@ -91,11 +92,11 @@ class Matcher:
         return Contexts(self.rules)
 
     def find(self, data: bytes | memoryview) -> list[Capture]:
-        """Every token in `data`, sorted, none overlapping another: the surest and longest claim holds a place."""
+        """All tokens in `data`, sorted. They don't overlap: the surest and longest claim has precedence."""
         return self.captures(data, self.anchors.hits(data))
 
     def captures(self, data: bytes | memoryview, hits: Sequence[Hit], binary: bool | None = None) -> list[Capture]:
-        """`find`, where the anchors' hits are known, and whether the content is `binary`, of which `data` may be a part."""
+        """The tokens at `hits` in `data`, as `find` returns them. `binary` tells whether the content is, of which `data` may be a part."""
         kept: list[Capture] = []
         binary = _is_binary(data) if binary is None else binary
         for capture in sorted(self._captured(data, hits, binary, _DEPTH), key=_rank):
@@ -106,7 +107,7 @@ class Matcher:
         return kept
 
     def _captured(self, data: bytes | memoryview, hits: Sequence[Hit], binary: bool, depth: int) -> Iterator[Capture]:
-        # Hits stand close together where somebody encoded a whole file: one reading serves many.
+        # An encoded file has hits close together, and one reading serves many of them.
         data = bytes(data)
         known: dict[tuple[Layer, ...], list[Reading]] = {}
         opened, breaks = 0, Counter[str]()
@@ -132,14 +133,14 @@ class Matcher:
                 yield best
 
     def _undecoded(self, data: bytes, hit: Hit, binary: bool, breaks: Counter[str]) -> Iterator[Capture]:
-        """What stands at a hit that is behind no layer, perhaps in pieces."""
+        """The captures at a hit without layers, which may be in pieces."""
         if self._is_broken(data, hit.start, breaks):
             yield from self._joined(data, hit, binary)
         elif not self._is_prefix[hit.anchor] or _WORTH.match(data, hit.start + len(hit.anchor)):
             yield from self._plain(data, hit, binary)
 
     def _unprefixed(self, data: bytes, hit: Hit, covered: dict[str, int]) -> Iterator[Capture]:
-        """What a candidate is by its context; behind a layer, all that stand in the text around a context's word."""
+        """The capture at a candidate; behind a layer, all captures in the text around a context's word."""
         if not hit.layers:
             if pair := self._contexts.at(Reading((), (View(data, hit.start),))):
                 yield _capture(*pair)
@@ -153,9 +154,9 @@ class Matcher:
                 yield from (_capture(*pair) for pair in self._contexts.within(reading, self.anchors.runs.starts))
 
     def _is_broken(self, data: bytes, start: int, counts: Counter[str]) -> bool:
-        """See `layers.is_broken`; ``False``, and a cut, once `counts` says that it was so too often, or asked too often."""
-        counts["asked"] += 1
-        if counts["asked"] > _ASKED or counts["broken"] >= _BROKEN:
+        """See `layers.is_broken`. Above the limits in `counts` it is ``False``, and a cut is recorded."""
+        counts["checked"] += 1
+        if counts["checked"] > _CHECKED or counts["broken"] >= _BROKEN:
             self.cuts.add(CUT_BREAKS)
             return False
         is_broken = layers.is_broken(data, start)
@@ -163,14 +164,14 @@ class Matcher:
         return is_broken
 
     def _streams(self, data: bytes, hit: Hit, depth: int) -> list[Reading]:
-        """The compressed stream at a hit, in each way that it can be read; `depth` more may lie in each other."""
+        """The readings of the compressed stream at a hit. `depth` is how many more streams inside each other are opened."""
         if not depth:
             self.cuts.add(CUT_DEPTH)
             return []
         return list(layers.readings(data, hit.start, hit.layers))
 
     def _streamed(self, stream: Reading, depth: int) -> Iterator[Capture]:
-        """What stands in a compressed stream. Its bytes come from all of it, so that is where every capture lies."""
+        """The captures in a compressed stream. Each spans the whole stream, because its bytes depend on all of it."""
         text = stream.view.text
         hits = self.anchors.hits(text, _MOST)
         self.cuts |= {*(() if stream.view.is_whole else (CUT_STREAM,)), *(() if len(hits) < _MOST else (CUT_ANCHORS,))}
@@ -179,7 +180,7 @@ class Matcher:
             yield capture._replace(start=start, end=end, layers=(*stream.layers_at(capture.start), *capture.layers))
 
     def _best(self, readings: Iterable[Reading], hit: Hit, binary: bool) -> Capture | None:
-        """The surest claim of all readings of one form; of equally sure ones that of the plainest."""
+        """The surest claim of all readings of one form. Of equally sure claims, the one with the fewest layers."""
         from patscan.detect import judge
 
         claims, quoted = [], []
@@ -195,7 +196,7 @@ class Matcher:
         if quoted and not any(claim.confidence == "certain" for claim, _ in claims):
             claims = quoted
         if any(claim.reason == "checksum" for claim, _ in claims):
-            # The tail is there, behind a break: what lacks it is no cut token.
+            # The tail follows behind a break, so a claim without it isn't a cut token.
             claims = [(claim, reading) for claim, reading in claims if not judge.is_truncated(claim)]
         if not claims:
             return None
@@ -203,7 +204,7 @@ class Matcher:
         return _capture(claim, reading)
 
     def _plain(self, data: bytes, hit: Hit, binary: bool) -> Iterator[Capture]:
-        """What stands at a hit that is behind no layer. A file may hold the same text a million times: it is claimed once."""
+        """The captures at a hit without layers. Equal texts are matched once, because a file may have one a million times."""
         start = hit.start
         view = View(data, start)
         run = _RUN.match(data, start, start + _RUN_AT_MOST) if self._is_prefix[hit.anchor] else None
@@ -218,11 +219,11 @@ class Matcher:
                 self._known.clear()
             best = self._best([Reading((), (view,))], hit, binary)
             self._known[key] = (best._replace(start=best.start - start, end=best.end - start),) if best else ()
-        for one in self._known[key]:
-            yield one._replace(start=one.start + start, end=one.end + start)
+        for capture in self._known[key]:
+            yield capture._replace(start=capture.start + start, end=capture.end + start)
 
     def _joined(self, data: bytes, hit: Hit, binary: bool) -> Iterator[Capture]:
-        """What stands at a hit in whose run of characters something breaks. Equal texts are read once."""
+        """The captures at a hit whose run of characters is broken. Equal texts are read once."""
         low = max(hit.start - _BEFORE_BREAK, 0) & ~3
         key = hit.anchor, hit.start - low, binary, data[low : hit.start + layers.REACH]
         if key not in self._read:
@@ -239,7 +240,7 @@ class Matcher:
         rules = self._by_anchor[anchor]
         claims = [claim for rule in rules for claim in self._of_rule(rule, view, len(anchor), binary)]
         if claims:
-            # A length field that fits makes it routable, never classic, even when the checksum is wrong.
+            # With a fitting length field it is routable and not classic, even if the checksum is wrong.
             return min(
                 claims, key=lambda claim: (claim.rule.body != "routable", -CONFIDENCES.index(claim.confidence), claim.start - claim.end)
             )
@@ -257,13 +258,13 @@ class Matcher:
         if rule.lookback:
             low, high = max(view.at - rule.lookback, 0), view.at + width + 512
             spans = [
-                found.span("secret")
-                for found in pattern.finditer(view.text, low, high, overlapped=False, timeout=TIME_LIMIT)
-                if found.start() <= view.at and view.at + width <= found.end()
+                match.span("secret")
+                for match in pattern.finditer(view.text, low, high, overlapped=False, timeout=TIME_LIMIT)
+                if match.start() <= view.at and view.at + width <= match.end()
             ]
         else:
-            found = pattern.match(view.text, view.at, timeout=TIME_LIMIT)
-            spans = [found.span("secret")] if found else []
+            match = pattern.match(view.text, view.at, timeout=TIME_LIMIT)
+            spans = [match.span("secret")] if match else []
         for start, end in spans:
             from patscan.detect import judge
 
@@ -272,7 +273,7 @@ class Matcher:
                 yield claim if rule.prefix else self._of_kind(claim, view.text)
 
     def _of_kind(self, claim: judge.Claim, text: bytes) -> judge.Claim:
-        """A token that a rule without prefix found belongs to the rule whose prefix it turned out to have."""
+        """`claim` of a rule without a prefix, with the rule whose prefix the token has, if there is one."""
         from patscan.detect import routable
 
         token = text[claim.start : claim.end]
@@ -303,7 +304,7 @@ def _capture(claim: judge.Claim, reading: Reading) -> Capture:
 
 
 def _is_quoted(content: bytes, claim: judge.Claim, reading: Reading) -> bool:
-    """Whether a claim made of wrapped lines is all that one pair of quotes encloses."""
+    """Whether a claim on wrapped lines is the whole text between two quotes."""
     if not any(layer.name == "wrapped" for layer in reading.layers):
         return False
     start, end = reading.span(claim.start, claim.end)
@@ -311,21 +312,21 @@ def _is_quoted(content: bytes, claim: judge.Claim, reading: Reading) -> bool:
     return quote in {b'"', b"'", b"`"} and content[end : end + 1] == quote
 
 
-def _plainest(each: tuple[judge.Claim, Reading]) -> tuple[bool, bool, int, int, int]:
-    """What is proved comes first, then the longest of what is likely: a kind of no exact length looks whole where it is cut."""
-    claim, reading = each
+def _plainest(pair: tuple[judge.Claim, Reading]) -> tuple[bool, bool, int, int, int]:
+    """The sort key of claims: proved ones first, then the longest, because a token without an exact length looks whole when it is cut."""
+    claim, reading = pair
     sure = CONFIDENCES.index(claim.confidence)
     longest = claim.start - claim.end if sure and not any(layer.name == "wrapped" for layer in reading.layers) else 0
     return claim.confidence != "certain", not sure, longest, -sure, len(reading.layers)
 
 
 def _is_binary(data: bytes | memoryview) -> bool:
-    """Whether git would call it so, and then some: a NUL anywhere."""
+    """Whether `data` contains a NUL. git checks only the first 8,000 bytes."""
     return b"\0" in bytes(data)
 
 
 def _shares_stream(kept: Sequence[Capture], place: int, capture: Capture) -> bool:
-    """Whether `capture` is another token of the compressed stream whose captures are kept from `place` on."""
+    """Whether `capture` is another token in the compressed stream of the captures from `place` on."""
     same = [other for other in kept[place:] if other.start == capture.start]
     return bool(same) and all(other.end == capture.end and other.secret != capture.secret and "gzip" in other.encodings for other in same)
 

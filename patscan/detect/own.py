@@ -1,4 +1,4 @@
-"""Does a secret meet what a rule of a user's own demands, and may everyone know a plain hash of it?"""
+"""The demands of users' own rules on a secret, and the key for its fingerprint."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from patscan.model import Rule
 from patscan.secret import Secret
 
 NEAR = 200
-"""Bytes before and behind a secret in which one of a rule's words must stand."""
+"""Bytes before and after a secret that must contain one of a rule's words."""
 SAFE = 80
-"""Bits that nobody guesses: the fingerprint of a secret that has so many needs no key."""
+"""Bits of a secret from which its fingerprint needs no key, because nobody can guess it."""
 
 
 class Unmet(NamedTuple):
-    """What speaks against a secret: a reason for the report, and the same as a sentence."""
+    """A demand that a secret doesn't meet: the reason for the report, and a sentence."""
 
     reason: str
     text: str
 
 
 def is_near(demands: Demands, text: bytes, start: int, end: int) -> bool:
-    """Whether one of the words stands near ``[start, end)``, in any case, or none has to."""
+    """Whether one of the words, in letters of any case, is near ``[start, end)``, or none is demanded."""
     around = text[max(start - NEAR, 0) : start].lower(), text[end : end + NEAR].lower()
     return not demands.near or any(word.encode() in side for word in demands.near for side in around)
 
 
 def unmet(rule: Rule, demands: Demands, secret: bytes) -> Unmet | None:
-    """The first demand that `secret` doesn't meet."""
+    """The first demand that `secret` doesn't meet; ``None`` if it meets all."""
     body = secret[len(rule.prefix) :]
     if any(re.fullmatch(pattern.encode(), secret) for pattern in demands.allow_list):
-        return Unmet("allow-list", "the rule's allow-list takes it")
+        return Unmet("allow-list", "the rule's allow-list contains it")
     if not _has_length(demands, body):
-        return Unmet("length", "not of the length that the rule wants")
+        return Unmet("length", "not of the length that the rule demands")
     if not _has_alphabet(demands, body):
-        return Unmet("alphabet", "holds a character that isn't in the rule's alphabet")
+        return Unmet("alphabet", "contains a character that isn't in the rule's alphabet")
     if (bits := entropy(secret)) < demands.min_entropy:
-        return Unmet("entropy", f"{bits:.2f} bits per character, where the rule wants {demands.min_entropy:g}")
+        return Unmet("entropy", f"{bits:.2f} bits per character, where the rule demands {demands.min_entropy:g}")
     return None
 
 
 def entropy(secret: bytes) -> float:
-    """Shannon entropy over the characters of `secret`, in bits per character: how often each stands there, not in which order."""
+    """The Shannon entropy of `secret` in bits per character. It depends on how often each character occurs, not on their order."""
     total = len(secret)
     return sum(count / total * math.log2(total / count) for count in Counter(secret).values())
 
 
 def key(rule: Rule, secret: bytes) -> Secret | None:
-    """The user's key for the fingerprint of `secret`; ``None`` if it needs none: its length and alphabet have `SAFE` bits."""
+    """The user's key for the fingerprint of `secret`; ``None`` if length and alphabet promise `SAFE` bits."""
     demands = rule.demands
     if demands is None:
         return None

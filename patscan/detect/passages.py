@@ -1,6 +1,6 @@
-"""The stretches of a content around its anchors, each matched on its own; equal stretches are matched once.
+"""Match the passages of a content around its anchors. Equal passages are matched once.
 
-A history holds a file in hundreds of versions, and what stands around a token is the same in nearly all of them.
+A history has hundreds of versions of a file, and nearly all of them have the same text around a token.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from patscan.layers import joined
 from patscan.model import Ignore
 
 _AROUND = 3 << 10
-"""Bytes to each side of an anchor that a passage takes: more than a rule, a frame or an ignore comment reads."""
+"""Bytes of a passage on each side of an anchor. Rules, frames and ignore comments read less."""
 _EDGE = 1 << 10
-"""Bytes of a passage's ends that no capture may touch, for what it is may depend on the bytes behind them."""
+"""Bytes at the ends of a passage that no capture may touch, because it may depend on the bytes beyond."""
 _PIECE = 256
-"""Bytes of a passage's end in which a piece of a token may stand."""
+"""Bytes at the end of a passage that may contain a piece of a token."""
 _LONGEST = 64 << 10
-"""Bytes of a passage at most; where anchors stand closer, the content is matched as a whole."""
+"""Bytes of a passage at most. A content with longer ones is matched as a whole."""
 _PASSAGES = 1_000
-"""Anchors in a content from which on it is matched as a whole."""
+"""Anchors in a content that is matched in passages at most. One with more is matched as a whole."""
 _KEPT = 512
 """Passages that are remembered."""
 
 
 class Sight(NamedTuple):
-    """A capture, and what its neighbourhood says of it. Lines count from the line of the capture's start, upwards."""
+    """A capture, its frame and its ignore comment. Lines are relative to the capture's."""
 
     capture: Capture
     fingerprint: str
     frame: tuple[str, ...]
     lines_before: int
-    """From the first line of the frame to the capture's."""
+    """The number of lines of the frame before the capture's."""
     ignore: Ignore | None
     """`Ignore.line` is relative, too."""
 
@@ -46,31 +46,31 @@ class Passages:
     """Matches contents, and remembers the last passages."""
 
     def __init__(self, matcher: Matcher, reveal: bool) -> None:
-        """`reveal`: frames show the tokens."""
+        """With `reveal`, frames show the tokens."""
         self._matcher, self._reveal = matcher, reveal
         self._known: dict[tuple[bytes, bool, bool, bool], tuple[Sight, ...] | None] = {}
 
     def cuts(self) -> list[str]:
-        """What the matcher didn't read since this was asked the last time, as sentences."""
+        """What the matcher didn't read since the last call, as sentences."""
         cuts, self._matcher.cuts = sorted(self._matcher.cuts), set()
         return cuts
 
     def sights(self, text: Text, hits: Sequence[Hit], is_listed: Callable[[Capture], bool]) -> Iterator[tuple[int, Sight]]:
-        """Everything in `text` that `is_listed`, in order, each with the byte that its capture's span counts from."""
+        """All sights in `text` for which `is_listed` is true, in order, each with the byte at which its passage begins."""
         binary = text.encoding == "utf-8" and b"\0" in text.data
         passages = list(self._cut(text, hits)) if len(hits) <= _PASSAGES else []
-        sights = [self._of_passage(text, binary, *passage) for passage in passages]
-        if None in sights or not passages:
+        in_passages = [self._of_passage(text, binary, *passage) for passage in passages]
+        if None in in_passages or not passages:
             yield from ((0, sight) for sight in self._matched(text, hits, binary, is_listed))
             return
-        for (low, _, _), together in zip(passages, sights, strict=True):
-            for sight in together or ():
+        for (low, _, _), sights in zip(passages, in_passages, strict=True):
+            for sight in sights or ():
                 capture = sight.capture
                 if is_listed(capture._replace(start=low + capture.start, end=low + capture.end)):
                     yield low, sight
 
     def _cut(self, text: Text, hits: Sequence[Hit]) -> Iterator[tuple[int, int, Sequence[Hit]]]:
-        """Where each passage begins and ends, and its anchors; nothing if the content has to be matched as a whole."""
+        """The start and end of each passage, and its anchors; nothing if the content must be matched as a whole."""
         if text.encoding != "utf-8" or any(hit.layers for hit in hits):
             return
         first = 0
@@ -81,7 +81,7 @@ class Passages:
             first = number
 
     def _of_passage(self, text: Text, binary: bool, low: int, high: int, hits: Sequence[Hit]) -> tuple[Sight, ...] | None:
-        """What stands in a passage; ``None`` if that can't be told without the bytes around it."""
+        """The sights in a passage; ``None`` if they depend on the bytes around it."""
         if high - low > _LONGEST:
             return None
         data = text.data[low:high]
@@ -91,7 +91,7 @@ class Passages:
                 self._known.clear()
             part = Text(data, text.encoding, 0 if low else text.mark)
             sights = tuple(self._matched(part, [hit._replace(start=hit.start - low) for hit in hits], binary, lambda _: True))
-            self._known[key] = sights if _stands_alone(data, hits[-1].start - low, sights, low == 0, high == len(text.data)) else None
+            self._known[key] = sights if _is_independent(data, hits[-1].start - low, sights, low == 0, high == len(text.data)) else None
         return self._known[key]
 
     def _matched(self, text: Text, hits: Sequence[Hit], binary: bool, is_listed: Callable[[Capture], bool]) -> Iterator[Sight]:
@@ -106,12 +106,12 @@ class Passages:
             yield Sight(capture, capture.secret.fingerprint, lines, line - first, relative)
 
 
-def _stands_alone(data: bytes, last: int, sights: Sequence[Sight], first_bytes: bool, last_bytes: bool) -> bool:
-    """Whether the bytes around a passage can't change what stands in it: nothing reaches its ends, no word of it runs into them."""
+def _is_independent(data: bytes, last: int, sights: Sequence[Sight], first_bytes: bool, last_bytes: bool) -> bool:
+    """Whether the bytes around a passage can't change its sights: neither a capture nor a word reaches an end."""
     if not last_bytes:
         if any(sight.capture.end > len(data) - _EDGE for sight in sights):
             return False
-        # A token that a rule gave up on for its length, or one in pieces, would go on behind the end.
+        # A rejected token that is too long, or one in pieces, may continue beyond the end.
         if len(data[last:].split(None, 1)[0]) >= len(data) - last or joined.end(data, last) >= len(data) - _PIECE:
             return False
     return first_bytes or all(sight.capture.start >= _EDGE for sight in sights)

@@ -1,4 +1,4 @@
-"""The only door to the ``regex`` package, chosen over ``re`` because its searches take a time limit."""
+"""The only door to the ``regex`` package. Unlike ``re``, it has a time limit for searches."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 Pattern: TypeAlias = "regex.Pattern[bytes]"
 
 TIME_LIMIT = 2.0
-"""Seconds one search may take before it counts as not done; the shipped patterns need microseconds."""
+"""Seconds after which a search is given up. The shipped patterns take microseconds."""
 
 
 def compile_pattern(pattern: bytes) -> Pattern:
-    """Compile `pattern`; raises ``regex.error``, a ``ValueError`` in spirit, for one that is none."""
+    """Compile `pattern`. Raises ``regex.error``, which isn't a ``ValueError``, if it is invalid."""
     import regex
 
     return regex.compile(pattern)

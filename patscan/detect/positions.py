@@ -1,6 +1,6 @@
-"""Byte spans -> lines and columns: 1-based, in characters, as an editor shows them.
+"""Lines and columns of byte spans: 1-based, in characters, as an editor shows them.
 
-A line ends at a line feed. UTF-8 is assumed unless the bytes say UTF-16 or UTF-32; a byte that is no text counts as one character.
+A line ends with a line feed. The encoding is UTF-8 unless the bytes look like UTF-16 or UTF-32. An invalid byte is one character.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
 )
 _SHORT = 1 << 12
-"""Bytes from which on numpy counts line feeds ten times as fast as `bytes.count`, if something else has imported it."""
+"""Bytes from which numpy counts line feeds ten times as fast as `bytes.count`. Fewer don't use it even if it is imported."""
 _MUCH = 64 << 20
-"""Bytes of which counting line feeds takes longer than importing numpy does."""
+"""Bytes in which `bytes.count` takes longer than the import of numpy."""
 _counted = 0
 _WIDTHS = {"utf-32-le": 4, "utf-32-be": 4, "utf-16-le": 2, "utf-16-be": 2, "utf-8": 1}
 
 
 class Text:
-    """A stretch of a content, its encoding, and where its first character stands: `line` from 1, `column` from 1.
+    """A part of a content, its encoding, and the line and column of its first character, both from 1.
 
-    Line feeds are counted on from the last place that was asked for, so places asked for in order cost one pass over the bytes.
+    Line feeds are counted from the last position on, so positions in order take one pass over the bytes.
     """
 
     def __init__(self, data: bytes, encoding: str, mark: int = 0, line: int = 1, column: int = 1) -> None:
@@ -39,19 +39,19 @@ class Text:
 
     @classmethod
     def starting(cls, data: bytes) -> Text:
-        """The text of a content that begins with `data`."""
+        """The first part of a content."""
         for mark, encoding in _MARKS:
             if data.startswith(mark):
                 return cls(data, encoding, len(mark))
         return cls(data, _guess(data))
 
     def then(self, data: bytes, step: int) -> Text:
-        """The next window of the same content, which begins `step` bytes after this one."""
+        """The next part of the same content, which begins `step` bytes after this one."""
         line, column = self.at(step)
         return Text(data, self.encoding, 0, line, column)
 
     def position(self, start: int, end: int) -> Position:
-        """Where the byte span ``[start, end)`` stands."""
+        """The position of the bytes ``[start, end)``."""
         return Position(*self.at(start), *self.at(end))
 
     def at(self, offset: int) -> tuple[int, int]:
@@ -66,7 +66,7 @@ class Text:
         return line, column
 
     def line(self, offset: int) -> int:
-        """The line of the character at byte `offset`; cheap shortly before the last place that was asked for."""
+        """The line of the character at byte `offset`. This is fast near the last position."""
         place, line, _ = self._last
         return line - self._feeds(offset, place) if offset < place else line + self._feeds(place, offset)
 
@@ -76,7 +76,7 @@ class Text:
         return decode(self.data[low:high], self.encoding).count("\n")
 
     def _line_start(self, low: int, high: int) -> int:
-        """The byte after the last line feed in ``[low, high)``, which holds one."""
+        """The byte after the last line feed in ``[low, high)``. There must be one."""
         feed, width = "\n".encode(self.encoding), _WIDTHS[self.encoding]
         place = self.data.rfind(feed, low, high)
         while (place - self.mark) % width:
@@ -85,7 +85,7 @@ class Text:
 
 
 def _count_feeds(data: bytes, low: int, high: int) -> int:
-    global _counted  # noqa: PLW0603 - whether importing numpy pays is known only after much was counted
+    global _counted  # noqa: PLW0603 - the import of numpy pays only after many bytes
     np: Any = sys.modules.get("numpy") if high - low > _SHORT else None
     if np is None:
         _counted += high - low
@@ -96,14 +96,14 @@ def _count_feeds(data: bytes, low: int, high: int) -> int:
 
 
 def decode(data: bytes, encoding: str) -> str:
-    """`data` as text; each byte that is no text becomes one replacement character."""
+    """`data` as text. Each invalid byte becomes one character."""
     if encoding == "utf-8":
         return data.decode("utf-8", "surrogateescape")
     return data.decode(encoding, "replace")
 
 
 def _guess(data: bytes) -> str:
-    """UTF-16 or UTF-32 without a mark: nearly all high bytes of the first characters are zero."""
+    """The encoding of `data` without a byte order mark. In UTF-16 and UTF-32 nearly all high bytes of characters are zero."""
     head = data[:512]
     if b"\0" not in head:
         return "utf-8"

@@ -1,4 +1,4 @@
-"""The routable token format: its checksum and its routing payload, proved offline.
+"""The routable token format, whose checksum and payload can be checked offline.
 
 Source: GitLab's ``lib/authn/token_field/generator/routable_token.rb`` (v1, and v0 of November 2024 to April 2025) and
 ``lib/authn/token_field/decoders/v1/routable_payload.rb``::
@@ -19,7 +19,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 MAX_PREFIX = 41
-"""A PAT prefix has at most 20 characters; an instance prefix and its hyphen may stand before it (application_setting.rb)."""
+"""Characters of a PAT's prefix (20), an instance prefix (20) and its hyphen (application_setting.rb)."""
 
 ROUTES = {"c": "cell", "g": "group", "o": "organization", "p": "project", "t": "runner_type", "u": "user"}
 
@@ -32,7 +32,7 @@ _CRC = 7
 
 
 class Layout(NamedTuple):
-    """Where the parts of a routable token lie, by its own length field. Offsets in bytes; the body is half-open."""
+    """The byte offsets of a routable token's parts, by its length field. The body is ``[body, body_end)``."""
 
     version: int
     body: int
@@ -41,14 +41,14 @@ class Layout(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """A checksum that holds. `start` is where the token begins, its prefix included; `payload` is ``None`` if it doesn't decode."""
+    """A correct checksum. `start` is the first byte of the prefix. `payload` is ``None`` if it can't be decoded."""
 
     start: int
     payload: Mapping[str, int] | None
 
 
 def layout(text: bytes, end: int) -> Layout | None:
-    """The layout of the token that ends at `end`, or ``None`` if its length field points at no base64."""
+    """The layout of the token that ends at `end`; ``None`` if its length field doesn't span base64."""
     head = end - _CRC - 3
     versioned = _VERSIONED.search(text, max(head - 3, 0), head) if head > 0 else None
     body_end = versioned.start() if versioned else head
@@ -63,7 +63,7 @@ def layout(text: bytes, end: int) -> Layout | None:
 
 
 def prove(text: bytes, shape: Layout, at: int | None = None) -> Proof | None:
-    """Find the prefix that the checksum covers: the one that starts at `at` first, then every other length."""
+    """Find the prefix that the checksum covers: first the one that starts at `at`, then one of any length. ``None`` if there is none."""
     want = text[shape.end - _CRC : shape.end]
     for start in _starts(text, shape.body, at):
         if base36(crc32(text[start : shape.end - _CRC])) == want:
@@ -88,7 +88,7 @@ def base36(number: int) -> bytes:
 
 
 def payload(body: bytes, version: int) -> Mapping[str, int] | None:
-    """The routing payload by name (``organization``, ``user``…), or ``None`` if the bytes are not what the generator writes."""
+    """The routing payload by name (``organization``, ``user``…); ``None`` if the generator doesn't write such bytes."""
     try:
         raw = a2b_base64(body.translate(bytes.maketrans(b"-_", b"+/")) + b"=" * (-len(body) % 4))
     except Base64Error:

@@ -1,9 +1,9 @@
-"""How much likelier is a body under its generator than in what people and programs write? One number, in bits.
+"""The odds that a generator drew a body, against people and programs that write text, in bits.
 
-A writer is a mixture of habits: words and names, walks (runs, sequences, the keys of a keyboard), two walks in turn, copies of what
-stands before, digits, hexadecimal, and base64 of text. A writer changes habits once in 16 symbols, so the odds come from the forward
-algorithm of a hidden Markov model. The probabilities of words and of base64 stand in `written.bin`, which
-``benchmarks/train_likelihood.py`` makes; docs/likelihood.md has the error rates.
+A writer is modelled as a mixture of habits: words and names, walks (runs, sequences, neighbouring keys), two alternating walks, copies
+of earlier text, digits, hexadecimal, and base64 of text. A writer changes habits once in 16 symbols, so the forward algorithm of a
+hidden Markov model computes the odds. ``benchmarks/train_likelihood.py`` writes the probabilities of words and of base64 to
+`written.bin`. docs/likelihood.md has the error rates.
 """
 
 from __future__ import annotations
@@ -14,34 +14,33 @@ from itertools import pairwise
 from pathlib import Path
 
 SYMBOLS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-"""The 64 symbols that are told apart, in the order of base64 for URLs. Any other byte counts as the last one."""
+"""The 64 symbols of the model, in the order of base64 for URLs. Any other byte counts as the last one."""
 FOLDED = (*range(26), *range(26), *range(26, 38))
-"""For each of `SYMBOLS`, its number among 38 that don't differ in case."""
+"""For each of `SYMBOLS`, its number among the 38 without case."""
 SCALE = 16
-"""Steps of a cost in the table: a byte is a number of sixteenths of a bit."""
+"""Units of a cost per bit: a byte of the table is a number of sixteenths of a bit."""
 TABLE = Path(__file__).parent / "written.bin"
 
 _NUMBERS = bytes(SYMBOLS.find(byte) if byte in SYMBOLS else 63 for byte in range(256))
 _WORDS = 38 * 64 * 64
-"""Costs in the table before those of base64."""
+"""The number of costs in the table before those of base64."""
 _HABITS = 7
 _STAY, _CHANGE = 15 / 16, 1 / 16 / _HABITS
-"""How likely a writer keeps a habit for another symbol, and how likely one takes up any of them."""
+"""The probability that a writer keeps a habit for the next symbol, and that of changing to each of them."""
 _KEYS = ("1234567890-", "qwertyuiop", "asdfghjkl", "zxcvbnm", *("1qaz", "2wsx", "3edc", "4rfv", "5tgb", "6yhn", "7ujm", "8ik", "9ol"))
 
 
 @lru_cache(maxsize=4096)  # a file may hold one token a million times
 def bits(body: bytes, alphabet: int) -> int:
-    """The log odds of `body`, to base 2: how much likelier a generator of `alphabet` symbols draws it than somebody writes it.
+    """The binary logarithm of the odds that a generator of `alphabet` symbols drew `body`, against a writer.
 
-    0: both are equally likely. A generator's body has less than -n with a probability of less than 2**-n (Markov's inequality), in
-    fact far more rarely.
+    0 means that both are equally likely. A drawn body is below -n with a probability of less than 2**-n (Markov's inequality).
     """
     return round(_cost(body, alphabet > 16) - len(body) * math.log2(alphabet))
 
 
 def _cost(body: bytes, hexadecimal: bool) -> float:
-    """The bits that a writer needs for `body`. `hexadecimal` is no habit where the generator draws nothing else."""
+    """The cost of `body` for a writer, in bits. `hexadecimal` is false if the generator draws hexadecimal, too."""
     costs, steps, chances = _costs(), _steps(), _CHANCES
     hexes = _HEXADECIMAL if hexadecimal else _NEVER
     word = walk = turn = copy = digit = hex_ = base64 = 1 / _HABITS
@@ -69,7 +68,7 @@ def _cost(body: bytes, hexadecimal: bool) -> float:
 
 @cache
 def _steps() -> tuple[float, ...]:
-    """For a symbol and the next one, the chance of that in a walk: the same symbol, the next or the last one, or a key beside it."""
+    """The probability of each symbol after each other one in a walk: the same, the next, the previous, or a neighbouring key."""
     near: list[set[int]] = [set() for _ in range(38)]
     for keys in _KEYS:
         for one, other in pairwise(FOLDED[SYMBOLS.find(key)] for key in keys.encode()):
@@ -81,7 +80,7 @@ def _steps() -> tuple[float, ...]:
 def _step(near: set[int], before: int, number: int) -> float:
     stride = FOLDED[number] - FOLDED[before]
     chance = _STRIDES.get(stride) or (0.3 / len(near) if FOLDED[number] in near else 0)
-    if number < 52:  # a letter keeps its case more often than not
+    if number < 52:  # letters mostly keep their case
         chance *= 0.7 if before >= 52 or number // 26 == before // 26 else 0.3
     return chance + _STRAYED
 
@@ -102,4 +101,4 @@ _CHANCES = tuple(2 ** (-cost / SCALE) for cost in range(256))
 _STRIDES = {0: 0.25, 1: 0.25, -1: 0.1}
 _COPIED = 0.8
 _STRAYED = 0.1 / 64
-"""The chance of any symbol at all, where another one was to come."""
+"""The probability of each symbol that a habit doesn't expect."""

@@ -123,7 +123,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         "fields.toml: rule 'a': needs a prefix or anchors",
         "acme-password: the example 'x=summer2026' has 0 matches",
         "acme-short: the example 'ACME_KEY",
-        "is ignored: length (not of the length that the rule wants)",
+        "is ignored: length (not of the length that the rule demands)",
     ):
         assert sentence in done.stderr, sentence
 

@@ -1,1 +1,1 @@
-"""Tokens without a prefix, recognised by what stands around them. docs/contexts.md explains how."""
+"""Tokens without a prefix, recognised by their contexts. docs/contexts.md explains how."""

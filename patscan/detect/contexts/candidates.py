@@ -1,4 +1,4 @@
-"""Which run of characters may be a token without a prefix, by its length and symbols alone?"""
+"""Runs of characters that may be tokens without a prefix, by their length and symbols."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from binascii import a2b_base64
 from typing import NamedTuple
 
 BEFORE, AFTER = 700, 320
-"""Bytes in front of a token and behind it in which a context is read."""
+"""Bytes before and after a token that may contain its context."""
 _DRAWN = rb"[A-HJ-NP-Za-km-z1-9_-]"
 LONGEST = 400
-"""Characters of base64 that a user and a token may have."""
+"""Characters of a user and a token in base64 at most."""
 _FRIENDLY = re.compile(_DRAWN + rb"{20}(?:" + _DRAWN + rb"{30})?")
 _HEX = re.compile(rb"(?=[0-9]*[a-f])(?=[a-f]*[0-9])(?:[0-9a-f]{30}|[0-9a-f]{40}|[0-9a-f]{64})")
 _ANY = re.compile(rb"[A-Za-z0-9_-]{20,65}")
@@ -21,25 +21,25 @@ _ALONE = re.compile(rb"(?P<user>)(?P<token>[^\s:]{20,64})\s?")
 
 
 class Candidate(NamedTuple):
-    """A run ``[start, end)`` of characters that may be drawn."""
+    """A run ``[start, end)`` of characters that a generator may have drawn."""
 
     start: int
     end: int
     body: bytes
-    """The characters that may be a token."""
+    """The possible token."""
     at: int = 0
-    """Where they begin in the decoded bytes, if the run is base64."""
+    """Its start in the decoded bytes, if the run is base64."""
     user: bytes | None = None
-    """Who stands before a colon in those; empty: nobody. ``None``: the run isn't base64."""
+    """The user before a colon in the decoded bytes; empty if there is none, ``None`` if the run isn't base64."""
 
     @property
     def symbols(self) -> int:
-        """How many symbols the generator of the body draws from."""
+        """The number of symbols that the body's generator draws from."""
         return 16 if _HEX.fullmatch(self.body) else 60
 
 
 def at(data: bytes | memoryview, start: int) -> Candidate | None:
-    """What may be a token at byte `start`."""
+    """The candidate at byte `start`; ``None`` if there is none."""
     near = bytes(data[start : start + LONGEST + 4])
     run = _ANY.match(near)
     if run and _is_body(run[0]):
@@ -49,7 +49,7 @@ def at(data: bytes | memoryview, start: int) -> Candidate | None:
 
 
 def _decoded(start: int, encoded: bytes) -> Candidate | None:
-    """A token in base64, alone or as somebody's password."""
+    """A token in base64, alone or as a password after a user and a colon."""
     try:
         plain = a2b_base64(encoded + b"=" * (-len(encoded) % 4) if encoded[-1:] != b"=" else encoded)
     except Base64Error:
@@ -61,7 +61,7 @@ def _decoded(start: int, encoded: bytes) -> Candidate | None:
 
 
 def _is_body(run: bytes) -> bool:
-    """Whether a generator makes such runs. One drawn token in 25,000 lacks capitals or small letters, as most names do."""
+    """Whether a generator draws such runs. One drawn token in 25,000 lacks capitals or small letters; most names do."""
     if _FRIENDLY.fullmatch(run):
         return run.lower() != run != run.upper()
     return _HEX.fullmatch(run) is not None

@@ -1,4 +1,4 @@
-"""A candidate and its surroundings -> the rule that it belongs to, with the evidence."""
+"""Claim candidates for rules by their contexts."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from patscan.layers import LAYERS, Reading
 from patscan.model import Evidence, Layer, Rule
 
 _KEPT = 8192
-"""Neighbourhoods whose contexts are remembered: a history holds one in hundreds of versions, and a file may hold one a million times."""
+"""Surroundings whose contexts are remembered. A history may have the same ones in hundreds of versions, a file a million times."""
 
 
-def is_spoken_for(data: bytes, start: int) -> bool:
-    """Whether what begins at byte `start` is likely drawn, and some context holds around it."""
+def has_context(data: bytes, start: int) -> bool:
+    """Whether the run at byte `start` is likely drawn and has a context."""
     candidate = candidates.at(data, start)
-    return candidate is not None and bool(_around(data, candidate))
+    return candidate is not None and bool(_contexts(data, candidate))
 
 
 class Contexts:
-    """The rules that contexts carry."""
+    """The rules with contexts."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Keep those of `rules` that name contexts."""
         self._rules = [(rule, compile_pattern(rule.pattern.encode())) for rule in rules if rule.contexts]
 
     def at(self, reading: Reading) -> tuple[Claim, Reading] | None:
-        """The claim on the candidate at a reading's place, and the reading that its bytes are counted in."""
+        """The claim on the candidate at a reading's place, and the reading of the claim's bytes; ``None`` if there is no claim."""
         text, place = reading.view.text, reading.view.at
         candidate = candidates.at(text, place)
         claim = candidate and self._claim(text, candidate)
@@ -45,15 +45,15 @@ class Contexts:
         return claim._replace(start=candidate.at + claim.start, end=candidate.at + claim.end), inner
 
     def within(self, reading: Reading, starts: Callable[[bytes], Iterable[int]]) -> Iterator[tuple[Claim, Reading]]:
-        """The claims on all candidates in the text of a reading; `starts` says where they begin."""
+        """The claims on all candidates in the text of a reading. `starts` returns where they begin."""
         view = reading.view
         for start in starts(view.text):
             if pair := self.at(reading._replace(views=(*reading.views[:-1], view._replace(at=start)))):
                 yield pair
 
     def _claim(self, text: bytes, candidate: Candidate) -> Claim | None:
-        """What `candidate` in `text` is, its bytes counted from its body; ``None`` if nothing around it says that it is a token."""
-        for context in _around(text, candidate):
+        """The claim on `candidate`, with offsets in its body; ``None`` if it has no context."""
+        for context in _contexts(text, candidate):
             for rule, pattern in self._rules:
                 if context.id in rule.contexts and (whole := pattern.fullmatch(candidate.body)):
                     start, end = whole.span("secret")
@@ -61,15 +61,15 @@ class Contexts:
         return None
 
 
-def _around(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
+def _contexts(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
     low = max(candidate.start - candidates.BEFORE, 0)
     near = text[low : candidate.end + candidates.AFTER]
-    return _holding(near, candidate._replace(start=candidate.start - low, end=candidate.end - low))
+    return _contexts_in(near, candidate._replace(start=candidate.start - low, end=candidate.end - low))
 
 
 @lru_cache(maxsize=_KEPT)
-def _holding(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
-    """The contexts that hold around a candidate, if it is likely drawn."""
+def _contexts_in(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
+    """The contexts of a candidate that is likely drawn, in the order of the table."""
     if not likelihood.is_drawn(candidate.body, candidate.symbols):
         return ()
     around = reader.surroundings(text, candidate.start, candidate.end, candidate.user)
@@ -90,6 +90,6 @@ def _is_named(context: Context, around: reader.Surroundings) -> bool:
 
 
 def _evidence(context: Context) -> Iterator[Evidence]:
-    yield Evidence("context", {"text": f"no prefix of its own; {context.text}"})
+    yield Evidence("context", {"text": f"no prefix; {context.text}"})
     if context.near:
         yield Evidence("context", {"text": f"{context.beside} stands beside it"})

@@ -1,4 +1,4 @@
-"""What stands around a run of characters, in any language: it knows marks (quotes, colons, brackets), no grammar."""
+"""Read the surroundings of a run of characters in any language, by marks (quotes, colons, brackets) and without a grammar."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NamedTuple
 from patscan.detect.contexts.candidates import AFTER, BEFORE
 
 _GAP = 120
-"""Characters between a name and its value at most, filling words included."""
+"""Characters between a name and its value at most, including fillers."""
 _NAMES = 6
-"""Words in front of a value that are read."""
+"""The number of words before a value that are read."""
 
 _ESCAPES = {
     b"\\": (
@@ -40,7 +40,7 @@ _ESCAPES = {
     ),
     b"\x1b": ((re.compile(rb"\x1b\[[0-9;]*m"), b""),),
 }
-"""What escapes of strings, URLs, HTML and terminals stand for, by the sign that each begins with."""
+"""Escapes of strings, URLs, HTML and terminals with their meanings, by their first character."""
 _SIGNS = bytes.maketrans(b"'`\0", b'"" ')
 _OPENS = re.compile(rb"(?:[\"=:\s>,(\[|/;]|:-)\Z|\A\Z")
 _CLOSES = re.compile(rb"\Z|[\"\s,;)\]}<@&|#:*]|\.(?:\s|\Z)")
@@ -51,46 +51,46 @@ _FILLER = re.compile(
     rb"|//[^\s]*|[\w-]+(?:\.[\w-]+)+(?:/[\w./-]*)?|/[\w./-]*|[0-9]+|[-+./$@]+",
     re.IGNORECASE,
 )
-"""Words between a name and its value: of types and of pairs, a URL, a host, a number."""
+"""Words that may stand between a name and its value: types, keys of pairs, a URL, a host, a number."""
 _CALLED = re.compile(rb"\s*[(\[$]")
 _REFERENCE = re.compile(rb"(?:!\w+|\$\{?|\{\{|<%=?|%\{|#\{)[\s\"]*\Z")
 _NAMED = re.compile(rb'"?[ \t]*(?:=(?!=)|:\s|:=)')
-"""Behind it stands a value: it is a name itself."""
+"""What follows a run that is a name."""
 _DEFAULT = re.compile(rb"\$\{\w{1,80}:\Z")
-"""A shell's default follows: its hyphen belongs to no value."""
+"""What precedes a default in a shell, whose hyphen isn't part of the value."""
 _PAIRED = re.compile(rb'"(?:\s*,\s*"(?:key|name)"\s*:|\s+where\s+\w{1,40}\s*=)\s*"([\w .-]{2,60})"', re.IGNORECASE)
 _USERINFO = re.compile(rb"://([^\s/:@\"<>]{0,120}):\Z")
 _USER_ALONE = re.compile(rb"://\Z")
 _AT_HOST = re.compile(rb"(?::x-oauth-basic)?@([\w.-]+(?::\d+)?[^\s\"<>]{0,120})")
 _OPTION = re.compile(rb"(?:^|[\s\"\[,])(?:-u|--user|--creds|--credential|-U)[\s=\",:]{1,4}([^\s:\",=]{1,80}):\Z")
 _ALONE = re.compile(rb"[A-Za-z0-9_.!?)][ \t\r]*\n\s*\Z")
-"""A line ends in a word, and the value begins the next one."""
+"""A line that ends with a word, before a value that begins the next line."""
 _QUANTIFIED = re.compile(rb"\][{+*?]")
-"""Behind ``[``: the run is a character class of a regular expression."""
+"""What follows a character class of a regular expression."""
 _BESIDE = rb"[\s\",;]{1,40}"
 _NEXT, _PREVIOUS = re.compile(_BESIDE + rb"([0-9a-f]+)\b"), re.compile(rb"(?<![A-Za-z0-9])([0-9a-f]{20,64})" + _BESIDE + rb"\Z")
 _PIPED = re.compile(rb"[\"\s)]{0,3}\|&?\s*(?:sudo\s+)?(?:docker|podman|helm|glab|crane|skopeo|buildah|oras|nerdctl|regctl)\b")
 
 
 class Surroundings(NamedTuple):
-    """A candidate's neighbourhood, its escapes taken out."""
+    """The text around a candidate, without escapes."""
 
     before: bytes
     after: bytes
     names: tuple[str, ...]
-    """What the value may be assigned to, the nearest first: lower case, letters and digits only."""
+    """The names that the value may be assigned to, the nearest first, in lower case with letters and digits only."""
     user: bytes | None
-    """Whose password it is in a URL, a pair in base64 or a command; ``None`` if it stands in none of these."""
+    """The user of a password in a URL, a pair in base64 or a command; ``None`` if it isn't such a password."""
     host: bytes
-    """What stands behind the ``@`` of a URL."""
+    """The host and path behind the ``@`` of a URL."""
     is_piped: bool
-    """Whether a command takes it on its standard input."""
+    """Whether it is piped to a command."""
 
 
 def surroundings(text: bytes, start: int, end: int, user: bytes | None = None) -> Surroundings | None:
-    """What stands around ``[start, end)``; ``None`` if the marks say that this is no value.
+    """The surroundings of ``[start, end)``; ``None`` if the marks show that this isn't a value.
 
-    `user`: whose password it is, if it is known already.
+    `user` is the user of a password in base64.
     """
     before = _plain(text[max(start - BEFORE, 0) : start])
     after = _plain(text[end : end + AFTER])
@@ -116,7 +116,7 @@ def surroundings(text: bytes, start: int, end: int, user: bytes | None = None) -
 
 
 def _plain(text: bytes) -> bytes:
-    """`text` without its escapes, every quote as one sign."""
+    """`text` without escapes and with one sign for all quotes."""
     for mark, escapes in _ESCAPES.items():
         if mark in text:
             for escape, sign in escapes:
@@ -125,19 +125,19 @@ def _plain(text: bytes) -> bytes:
 
 
 def _is_reference(before: bytes, after: bytes) -> bool:
-    """Whether a call, an interpolation or a tag says that the value is somewhere else."""
+    """Whether a call, an interpolation or a tag shows that the value is elsewhere."""
     quoted = before.endswith(b'"')
     return (not quoted and _CALLED.match(after) is not None and after[:1] in b"([$") or _REFERENCE.search(before[-24:]) is not None
 
 
 def _is_listed(before: bytes, after: bytes, length: int) -> bool:
-    """Whether hexadecimal digits of the same length stand beside it: a list of checksums or ids."""
+    """Whether hexadecimal digits of the same length are beside it, as in a list of checksums or ids."""
     beside = (_NEXT.match(after), _PREVIOUS.search(before[-length - 40 :]))
     return any(match and len(match[1]) == length for match in beside)
 
 
 def _names(before: bytes) -> Iterator[str]:
-    """The words in front of a value, the nearest first, as far as only filling words stand between."""
+    """The words before a value, the nearest first, up to the first that isn't a filler."""
     near = before[-_GAP - 120 :]
     words = list(_WORD.finditer(near))[-_NAMES:]
     for word in reversed(words):

@@ -1,7 +1,7 @@
-"""The second pass: where do runs of characters begin whose surroundings make them tokens without a prefix?
+"""The second pass: find runs of characters that may be tokens without a prefix by their context.
 
-Only contents that hold one of `words.WORDS` are asked. What leads to a value begins with a literal: an expression that begins with
-any character costs five times what all the literals of the first pass do.
+Only contents with one of `words.WORDS` are searched. Each lead to a value begins with a literal, because an expression that begins with
+a character class takes five times as long as the whole first pass.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from patscan.detect import engine
 from patscan.detect.contexts import candidates, claims
 
 _LENGTH = 20
-"""Characters of the shortest token, which every expression ends in."""
+"""Characters of the shortest token. Each expression ends with as many."""
 _VALUE = rb"[A-Za-z0-9+/_-]{20}"
 _MARK = rb"(?:[\"'`=:\s>,(\[|/;-]|%3d|%2[27]|%20|%26|\\u003d|\\[nrt])"
 _LEADS = (
@@ -29,41 +29,41 @@ _LEADS = (
     (rb"(?:client|gitlab|connect|new|api)\([^\n)]{0,60}[\"']" + _VALUE + rb"[\"']", 1),
     (rb"(?: --user| -u)[ =\"']{1,3}[^\s:]{1,40}:" + _VALUE, 0),
 )
-"""What leads to a value, each with the number of characters behind the value that it ends in."""
+"""The leads to values, each with the number of characters that it matches behind the value's."""
 _EXPRESSIONS = [engine.Expression(lead, behind, caseless=True) for lead, behind in _LEADS]
 _APART = 1 << 10
-"""Bytes between a change and a run that it can't have made, unmade or named."""
+"""Bytes from a change within which it may create, remove or name a run."""
 _NEAR = candidates.BEFORE + candidates.AFTER + candidates.LONGEST
-"""Bytes between a change and a run to which it can't have brought a context."""
+"""Bytes from a change within which it may give a run a context."""
 _COMPARED = range(16 << 10, 1 << 20)
-"""Bytes of a content that is compared with the last ones: a smaller one is searched as fast."""
+"""Bytes of a content that is compared with the last ones. Smaller ones are searched as fast."""
 _LAST = 24
-"""Contents that are remembered."""
+"""The number of contents that are remembered."""
 _STEP = 512
-"""Bytes to which it is known where two contents begin to differ."""
+"""The precision in bytes with which the common ends of two contents are measured."""
 _HEAD = 64
-"""Bytes of its beginning or end by which a version of a file is known."""
+"""Bytes at the beginning or end by which a version of a file is recognised."""
 
 
 def dumped() -> bytes:
-    """The compiled expressions, as `Runs` takes them; empty without hyperscan."""
+    """The compiled expressions for `Runs`; empty without hyperscan."""
     compiled = engine.compiled(_EXPRESSIONS)
     return compiled[1] if compiled else b""
 
 
 class Runs:
-    """The compiled expressions, and what they met in the last contents."""
+    """The compiled expressions, and their results in the last contents."""
 
     def __init__(self, kept: bytes = b"") -> None:
-        """Compile them, which takes some milliseconds; or take what `dumped` made."""
+        """Load `kept`, the result of `dumped`, or compile the expressions, which takes some milliseconds."""
         known = (kept and engine.loaded(kept)) or (compiled[0] if (compiled := engine.compiled(_EXPRESSIONS)) else None)
         self._scan = known.scan if known else _plain
         self._last: deque[tuple[bytes, list[int]]] = deque(maxlen=_LAST)
 
     def starts(self, data: bytes | memoryview, limit: int = sys.maxsize, word: int = 0) -> list[int]:
-        """Where tokens without a prefix may begin in `data`, about `limit` at most, in order. `word`: where the first word ends.
+        """The sorted starts of runs with a context in `data`, at most about `limit`. `word` is the end of the first word.
 
-        A history holds a file in hundreds of versions: only what differs from one of the last contents is looked at.
+        A history has hundreds of versions of a file. Only the bytes that differ from one of the last contents are searched.
         """
         data = bytes(data)
         word = max(word - _NEAR, 0)
@@ -82,7 +82,7 @@ class Runs:
         return starts
 
     def _within(self, data: bytes, low: int, high: int, limit: int) -> Iterator[int]:
-        """Where they begin in ``data[low:high]``."""
+        """The sorted starts of those in ``data[low:high]``."""
         starts: set[int] = set()
         scan, view = self._scan, memoryview(data)[low:high]
 
@@ -90,8 +90,7 @@ class Runs:
             starts.add(low + end - behind - _LENGTH)
 
         scan(view, keep)
-        spoken_for = (start for start in sorted(starts) if claims.is_spoken_for(data, start))
-        return islice(spoken_for, limit)
+        return islice((start for start in sorted(starts) if claims.has_context(data, start)), limit)
 
 
 def _is_like(one: bytes, other: bytes) -> bool:
@@ -100,7 +99,7 @@ def _is_like(one: bytes, other: bytes) -> bool:
 
 
 def _common_ends(one: bytes, other: bytes) -> tuple[int, int]:
-    """How many bytes two contents share at their beginning and, behind those, at their end."""
+    """The number of equal bytes at the beginning of two contents, and at the end of the rest."""
     most = min(len(one), len(other))
     first = _common(lambda low, high: other.startswith(one[low:high], low), most)
     ends = len(one), len(other)
@@ -109,7 +108,7 @@ def _common_ends(one: bytes, other: bytes) -> tuple[int, int]:
 
 
 def _common(is_same: Callable[[int, int], bool], most: int) -> int:
-    """How many bytes are the same, if `is_same` says so of a stretch; some of the last `_STEP` may be, too."""
+    """The number of equal bytes, at most `_STEP` too low. `is_same` compares the bytes from one offset to another."""
     low, high = 0, most + 1
     while high - low > _STEP:
         middle = (low + high) // 2
@@ -118,7 +117,7 @@ def _common(is_same: Callable[[int, int], bool], most: int) -> int:
 
 
 def _plain(data: bytes | memoryview, handler: engine.Handler) -> None:
-    """The same without hyperscan, some ten times as slow."""
+    """Search without hyperscan, which takes ten times as long."""
     content = bytes(data)
     for one in _EXPRESSIONS:
         for match in re.finditer(b"(?=(" + one.pattern + b"))", content, re.IGNORECASE | re.DOTALL):

@@ -1,4 +1,4 @@
-"""The contexts: what may stand around a token of which kind. Rules name those that carry them; docs/contexts.md lists them."""
+"""The contexts of tokens without a prefix. Rules name the ones of their kind; docs/contexts.md lists them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import NamedTuple
 
 
 class Context(NamedTuple):
-    """One way of knowing a token. Every condition that is given must hold."""
+    """A way to recognise a token. It must meet all conditions that aren't ``None``."""
 
     id: str
     text: str
-    """What was seen, for the evidence."""
+    """The text of the evidence."""
     name: re.Pattern[str] | None = None
-    """What the value is assigned to: a header, a variable, a key, an option; see `patscan.detect.contexts.reader`."""
+    """The name that the value is assigned to: a header, a variable, a key, an option; see `patscan.detect.contexts.reader`."""
     user: re.Pattern[bytes] | None = None
-    """Whose password the value is."""
+    """The user whose password the value is."""
     near: re.Pattern[bytes] | None = None
-    """What stands close to it, in lower case. A name or a user that any product may have is made strong by that."""
+    """What is near the value, in lower case. It makes a common name or user strong."""
     beside: str = ""
-    """What `near` shows, for the evidence."""
+    """The text of the evidence for `near`."""
 
 
 def _name(pattern: str) -> re.Pattern[str]:
@@ -116,7 +116,7 @@ CONTEXTS = (
     Context("access-token", "assigned to private_token", name=_name(r".*privatetokens?(?:auth|configuration|id)?")),
     Context(
         "access-token",
-        "assigned to a name that speaks of GitLab and a credential",
+        "assigned to a name with GitLab and a credential",
         name=_name(
             r".*(?:gitlab|glab).*(?:tokens?|pat|secret|password|passwd|pass|pwd|keys?|credentials?|creds|auth|oauth|tokenid)|gitlab(?:token|oauth).*|(?:ci|semantic|release|my|renovate)?gl(?:api|access|private|personal|bot|deploy|project|group|ci|user|repo|auth)?(?:token|pat|password)"
         ),
@@ -126,4 +126,4 @@ CONTEXTS = (
     Context("access-token", "the password in a URL", user=re.compile(rb".*"), near=_GITLAB, beside="gitlab"),
     Context("access-token", "a credential", name=_name(_CREDENTIAL), near=_GITLAB, beside="gitlab"),
 )
-"""In order: the first that holds, and whose kind has tokens of this form, tells."""
+"""The first context that a candidate has, and whose kind has tokens of this form, tells the kind."""

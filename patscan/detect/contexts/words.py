@@ -1,4 +1,4 @@
-"""The literals that a context may be read from: without one of them in a content, nothing in it is looked at twice."""
+"""The words of contexts. A content without any of them isn't searched for candidates."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ WORDS = (
     *("oauth2:", "login oauth2", "machine git.", "@git."),
     *("kasaddress", "kas_address", "kubernetes-agent", "agentk"),
 )
-"""In lower case; letters of any case match."""
+"""In lower case. Letters of any case match."""
 
 ENCODED = ("gitlab", "private-token", "private_token", "oauth2:", "/api/v4/", "runner")
-"""Those that are also looked for behind `LAYERS`."""
+"""The words that are also searched behind `LAYERS`."""
 LAYERS = ("base64", "utf-16")
 
 
 def spellings() -> tuple[str, ...]:
-    """How `ENCODED` are written: behind a layer, the case of letters changes more than one bit."""
+    """The usual spellings of `ENCODED`. Behind a layer, letters of any case can't be matched."""
     return tuple(sorted({form for word in ENCODED for form in (word, word.upper(), word.title(), word.replace("gitlab", "GitLab"))}))
