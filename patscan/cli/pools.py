@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 
-_UNHURRIED = 64 << 10
+_DELAY = 64 << 10
 """Bytes that can be searched faster than the rules can be compiled."""
 
 
 def small(rules: tuple[Rule, ...], options: Options) -> None:
-    """Scan in this process, and compile the rules only for more than `_UNHURRIED` bytes: a hook mostly reads a few kilobytes."""
-    look.start(rules, _UNHURRIED, options.reveal, options.limits, options.compiled)
+    """Scan in this process, and compile the rules only for more than `_DELAY` bytes: a hook mostly reads a few kilobytes."""
+    look.start(rules, _DELAY, options.reveal, options.limits, options.compiled)
 
 
 def serial(rules: tuple[Rule, ...], options: Options) -> None:
