@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import mmap
 import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,9 +16,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from patscan.content import WINDOW, Failure, Key, Piece
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from patscan.model import Sighting
 
 COMMIT, TREE = 1, 2
@@ -37,22 +36,24 @@ class PackShard(NamedTuple):
     """Whole delta families of one pack.
 
     `parent` is the position of an entry's base in the shard, always lower than the entry's, or -1. `kind` is 0 for an entry that is
-    needed only as a base. An entry takes about 20 bytes.
+    needed only as a base. An entry takes about 60 bytes. Its arrays aren't numpy's, so that workers needn't import that.
     """
 
     path: Path
-    numbers: NDArray[np.int64]
-    kind: NDArray[np.uint8]
-    start: NDArray[np.int64]
-    length: NDArray[np.int64]
-    size: NDArray[np.uint32]
-    parent: NDArray[np.int64]
-    ids: NDArray[np.uint8]
-    """A row for each entry: its object id."""
+    numbers: array[int]
+    kind: bytes
+    start: array[int]
+    length: array[int]
+    size: array[int]
+    parent: array[int]
+    ids: bytes
+    """The object ids of all entries, one after the other."""
+    by_number: array[int]
+    """The positions of the entries in the order of their numbers; empty if they are in it, as in packs where bases precede deltas."""
 
     def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`; keys are entry numbers."""
-        numbers, kinds, new, names = self.numbers.tolist(), self.kind.tolist(), tuple.__new__, NAMES
+        numbers, kinds, new, names = self.numbers, self.kind, tuple.__new__, NAMES
         for entry, data in self.contents(failed):
             if kinds[entry]:
                 yield new(Piece, (numbers[entry], names[kinds[entry]], 0, data, True))
@@ -63,7 +64,7 @@ class PackShard(NamedTuple):
             pack = self._open()
         except (OSError, ValueError) as error:
             # A repack removed the pack after it was listed. git finds its objects elsewhere.
-            failed += [Failure(row.tobytes().hex(), str(error), again=True) for row in self.ids[self.kind > 0]]
+            failed += [Failure(self.id(entry), str(error), again=True) for entry, kind in enumerate(self.kind) if kind]
             return
         with pack:
             yield from _walk(self, pack, failed, chosen)
@@ -74,11 +75,11 @@ class PackShard(NamedTuple):
         ``None`` if an entry can't be read, or if all entries together have more than `most` bytes.
         """
         inflate = _inflater()
-        if int(self.size.sum(dtype="int64")) > most:
+        if sum(self.size) > most:
             return None
         try:
             with self._open() as pack:
-                ranges = zip(self.start.tolist(), self.length.tolist(), self.size.tolist(), strict=True)
+                ranges = zip(self.start, self.length, self.size, strict=True)
                 return [inflate(pack[start : start + length], size) for start, length, size in ranges]
         except (OSError, ValueError, _Broken):
             return None
@@ -93,8 +94,14 @@ class PackShard(NamedTuple):
 
     def name(self, key: Key) -> str:
         """The object id of the entry with this number."""
-        row: bytes = self.ids[int((self.numbers == key).argmax())].tobytes()
-        return row.hex()
+        if self.by_number:
+            return self.id(self.by_number[bisect_left(self.by_number, int(key), key=self.numbers.__getitem__)])
+        return self.id(bisect_left(self.numbers, int(key)))
+
+    def id(self, entry: int) -> str:
+        """The object id of the entry at this position."""
+        size = len(self.ids) // len(self.numbers)
+        return self.ids[entry * size : (entry + 1) * size].hex()
 
     def sighting(self, piece: Piece, start: int) -> Sighting | None:
         """See `patscan.git.signature.signed`."""
@@ -107,7 +114,7 @@ def _walk(shard: PackShard, pack: mmap.mmap, failed: list[Failure], chosen: Coll
     # The innermost loop: one more call for each entry would cost a tenth of the whole walk, so its steps stay inline.
     inflate, apply = _inflater(), _applier()
     parents = shard.parent.tolist()
-    starts, lengths, sizes = shard.start.tolist(), shard.length.tolist(), shard.size.tolist()
+    starts, lengths, sizes = shard.start, shard.length, shard.size
     children = _children(parents)
     for root in _roots(parents, chosen):
         # A stack, not recursion. The heaviest child lies at the bottom, so a base is freed before its largest subtree is walked.
@@ -157,7 +164,7 @@ def _give_up(entry: int, reason: str, shard: PackShard, children: dict[int, list
         entry = lost.pop()
         lost += children.get(entry, ())
         if shard.kind[entry]:
-            failed.append(Failure(shard.ids[entry].tobytes().hex(), reason, again=True))
+            failed.append(Failure(shard.id(entry), reason, again=True))
 
 
 class _Broken(Exception):

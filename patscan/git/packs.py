@@ -6,9 +6,10 @@ stay small beside the 22 bytes that are kept for each entry.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from patscan.git.entries import NAMES, PackShard
 from patscan.git.pack_index import Index, OddPack
@@ -253,29 +254,41 @@ class Pack:
         import numpy as np
 
         base = self._base[chosen]
-        parent = np.where(base < 0, -1, place[base] - low)
+        chosen, parent = _reordered(chosen, np.where(base < 0, -1, place[base] - low), np.argsort(chosen))
+        by_number = np.empty(0, np.int64)
         if (parent >= np.arange(len(parent))).any():
-            order = _bases_first(parent)
-            back = np.empty_like(order)
-            back[order] = np.arange(len(order))
-            chosen, parent = chosen[order], np.where(parent[order] < 0, -1, back[parent[order]])
+            chosen, parent = _reordered(chosen, parent, _bases_first(parent))
+            by_number = np.argsort(chosen)
         kind = self.kind[chosen] if skipped is None else np.where(skipped[chosen], 0, self.kind[chosen])
         header = self._header[chosen]
         return PackShard(
             self.path,
-            chosen + first,
-            kind,
-            self.offset[chosen] + header,
-            length[chosen] - header,
-            self._size[chosen],
-            parent,
-            self._ids(chosen),
+            _numbers(chosen + first),
+            kind.tobytes(),
+            _numbers(self.offset[chosen] + header),
+            _numbers(length[chosen] - header),
+            _numbers(self._size[chosen]),
+            _numbers(parent),
+            self.index.ids[self.rows[chosen]].tobytes(),
+            _numbers(by_number),
         )
 
-    def _ids(self, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The object ids of these entries, a row for each."""
-        ids: NDArray[np.uint8] = self.index.ids[self.rows[numbers]]
-        return ids
+
+def _reordered(
+    chosen: NDArray[np.int64], parent: NDArray[np.int64], order: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The entries in another order, and the positions of their bases in it."""
+    import numpy as np
+
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    return chosen[order], np.where(parent[order] < 0, -1, back[parent[order]])
+
+
+def _numbers(values: NDArray[Any]) -> array[int]:
+    import numpy as np
+
+    return array("q", values.astype(np.int64, copy=False).tobytes())
 
 
 def _bases_first(parent: NDArray[np.int64]) -> NDArray[np.int64]:
