@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -16,7 +18,9 @@ from hypothesis import strategies as st
 
 from patscan import content
 from patscan.git import entries, objects
+from patscan.git.repository import open_repository
 from patscan.sources import store
+from patscan.sources.history import History
 from tests.git.crafted import Crafted, copy, delta, object_id
 from tests.git.reading import agree, by_git
 from tests.repo import IDENTITY, Repo
@@ -381,6 +385,20 @@ def test_every_object_of_a_large_pack_is_in_exactly_one_shard(
     same_objects_twice(repo)
     deltas_by_id(repo)
     agree(repo.path, environment)
+
+
+def test_a_worker_reads_a_shard_without_importing_numpy(repo: Repo, environment: Mapping[str, str]) -> None:
+    """In each worker the import would take as long as a small repository."""
+    one_pack(repo)
+    shards = [shard for shard in History(open_repository(repo.path, environment)).shards() if isinstance(shard, entries.PackShard)]
+    code = (
+        "import pickle, sys; from patscan import look; shards = pickle.load(sys.stdin.buffer); "
+        "print(*(shard.name(piece.key) for shard in shards for piece in shard.pieces([])), 'numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(shards), capture_output=True, check=True)
+    *names, is_imported = done.stdout.decode().split()
+    assert is_imported == "False"
+    assert set(names) == set(by_git(repo.path))
 
 
 @st.composite
