@@ -30,7 +30,6 @@ from patscan.detect.matcher import Matcher
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _AT_ONCE, _TOGETHER, _SAMPLE = 20_000, 200, 20_000
-_BEGINNING = re.compile(r"^(?:glrtr?-|glrt-t1_)t[0-9a-f]")
 _PARTITION = re.compile(r"^t?[0-9a-f]{1,5}_(?=.{20}$)")
 _RUN = re.compile(rb"[A-Za-z0-9_-]{20,}")
 _SWAPPED = str.maketrans("lIO0", "sxyz")
@@ -103,7 +102,7 @@ def reported(matcher: Matcher, kind: str, each: int, rng: random.Random) -> Coun
         matched = [
             token
             for at, (token, body, number) in enumerate(zip(tokens, bodies, all_bits(bodies, maker.symbols), strict=True))
-            if number < likelihood.DOUBTFUL + 1 or first + at < _SAMPLE or _BEGINNING.search(token) or _is_of_one_case(body, maker)
+            if number < likelihood.DOUBTFUL + 1 or first + at < _SAMPLE or _may_be_refused(body, maker)
         ]
         counted["likely"] += len(tokens) - len(matched)
         for low in range(0, len(matched), _TOGETHER):
@@ -111,9 +110,10 @@ def reported(matcher: Matcher, kind: str, each: int, rng: random.Random) -> Coun
     return counted
 
 
-def _is_of_one_case(body: str, maker: Kind) -> bool:
-    """Whether a reader of contexts may refuse `body` for its letters, which are all large or all small."""
-    return maker.symbols == 60 and body in {body.lower(), body.upper()}
+def _may_be_refused(body: str, maker: Kind) -> bool:
+    """Whether a judge may refuse `body` for its letters: all large, all small, or the beginning of a runner's type."""
+    is_typed = maker.front.startswith(("glrt-", "glrtr-")) and body.startswith("t")
+    return is_typed or (maker.symbols == 60 and body in {body.lower(), body.upper()})
 
 
 def _captured(matcher: Matcher, tokens: list[str]) -> Counter[str]:
