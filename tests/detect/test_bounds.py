@@ -10,7 +10,7 @@ import pytest
 
 from patscan.demands import Demands
 from patscan.detect import jwt, own, routable, written
-from patscan.detect.judge import near_miss
+from patscan.detect.judge import near_miss, rejected_cookie
 from patscan.detect.matcher import Capture, Matcher
 from patscan.model import Rule
 from tests.tokens import base36, friendly, hexadecimal
@@ -167,3 +167,17 @@ def test_a_walk_goes_from_a_key_to_the_ones_beside_it(keys: str) -> None:
     for one_key, other in [*zip(numbers, numbers[1:], strict=False), *zip(numbers[1:], numbers, strict=False)]:
         assert steps[one_key * 64 + other] > 0.02
     assert steps[written.SYMBOLS.index(b"3") * 64 + written.SYMBOLS.index(b"k")] < 0.01
+
+
+def test_a_rejected_cookie_has_eight_to_512_characters(rules: tuple[Rule, ...]) -> None:
+    cookie = rule(rules, "gitlab-session-cookie")
+    for value, length in (("0123456", None), ("01234567", 8), ("89azAZ%_.=-", 11), ("x" * 513, 512), ("0123456;8", None), ("01234567;", 8)):
+        claim = rejected_cookie(cookie, f"={value}\n".encode(), 1)
+        assert (claim and claim.end - claim.start) == length, value
+
+
+@pytest.mark.parametrize("digits", [1, 2, 4, 5])
+def test_a_partition_has_one_to_five_digits(matcher: Matcher, rng: random.Random, digits: int) -> None:
+    capture = one(matcher, f"glcbt-{'9f0a8'[:digits]}_{friendly(rng)} ")
+    assert (capture.confidence, len(capture.secret)) == ("high", 6 + digits + 1 + 20)
+    assert one(matcher, f"glcbt-{'9f0a8b'}_{friendly(rng)} ").confidence == "low"
