@@ -11,6 +11,7 @@ from patscan.detect.contexts.candidates import Candidate
 from patscan.detect.contexts.table import CONTEXTS, Context
 from patscan.detect.judge import Claim
 from patscan.detect.patterns import compile_pattern
+from patscan.detect.written import bits
 from patscan.layers import LAYERS, Reading
 from patscan.model import Evidence, Layer, Rule
 
@@ -69,8 +70,8 @@ def _around(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
 
 @lru_cache(maxsize=_KEPT)
 def _holding(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
-    """The contexts that hold around a candidate, if it is likely drawn."""
-    if not likelihood.is_drawn(candidate.body, candidate.symbols):
+    """The contexts that hold around a candidate, unless it was likelier written than drawn."""
+    if bits(candidate.body, candidate.symbols) < likelihood.EVEN:
         return ()
     around = reader.surroundings(text, candidate.start, candidate.end, candidate.user)
     if around is None:
