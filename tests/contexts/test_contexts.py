@@ -6,6 +6,7 @@ import base64
 import random
 import re
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -119,6 +120,14 @@ def test_a_candidate_is_at_least_as_likely_drawn_as_written(rng: random.Random) 
         numbers.add(number)
         if number in {likelihood.EVEN - 1, likelihood.EVEN} and likelihood.NEVER_DRAWN.isdisjoint(body.encode()):
             assert bool(found(f"private_token={body}\n")) == (number >= likelihood.EVEN), body
+
+
+@pytest.mark.parametrize("fold", [str.lower, str.upper])
+def test_letters_of_one_case_need_three_digits(fold: Callable[[str], str]) -> None:
+    for body, is_token in (("qmzkxt_bwhj7vp-fd3gc", False), ("q9zkxt_bwhj7vp-fd3gc", True)):
+        assert bits(fold(body).encode(), 60) >= likelihood.EVEN
+        assert bool(found(f"private_token={fold(body)}\n")) == is_token
+    assert found("private_token=qmzkxt_bwhj7vP-fd3gc\n")
 
 
 def test_two_weak_contexts_make_a_strong_one_if_they_are_close(rng: random.Random) -> None:
