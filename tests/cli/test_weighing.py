@@ -51,21 +51,27 @@ def texts(finding: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("command", ["scan", "history", "hook"])
 def test_every_command_weighs_paths(command: str, repo: Repo, rng: random.Random) -> None:
-    unused, both, plain, stored = (friendly(rng) for _ in range(4))
-    prefixed, proven = classic(rng), routable(rng)
+    unused, both, plain, stored, shown = (friendly(rng) for _ in range(5))
+    prefixed, proven, unproven = classic(rng), routable(rng), routable(rng, payload="no payload")
     for path, content in {
         "tests/a.py": line(unused),
         "docs/a.txt": line(unused) + line(both),
-        "tests/b.py": line(prefixed) + line(proven),
+        "tests/b.py": line(prefixed) + line(proven) + line(unproven),
         "src/a.py": line(both) + line(plain),
         ".netrc": f"machine gitlab.example.com login anna password {stored}\n",
+        ".npmrc": f"//gitlab.example.com/:_authToken={shown}\n",
+        "docs/npm.txt": f"//gitlab.example.com/:_authToken={shown}\n",
     }.items():
         repo.write(path, content)
     repo.git("add", "--all")
     if command == "history":
         repo.commit()
     document = report(command, code=1, cwd=repo.path)
-    assert confidences(document) == {both: "medium", plain: "medium", stored: "high", prefixed: "high", proven: "certain"}
+    assert confidences(document) == {
+        **dict.fromkeys((both, plain, shown, unproven), "medium"),
+        **dict.fromkeys((stored, prefixed), "high"),
+        proven: "certain",
+    }
     assert reasons(document) == {unused: WEAK}
     (ignored,) = document["ignored"]
     assert ignored["confidence"] == "low"
@@ -112,11 +118,12 @@ def test_only_folders_inside_the_project_count(tmp_path: Path, rng: random.Rando
         assert confidences(report("scan", place, code=1, cwd=cwd)) == {token: "medium"}
     for place, cwd in ((project / "docs", tmp_path), (Path("b.py"), project / "docs"), (Path("docs/b.py"), project)):
         assert reasons(report("scan", place, code=0, cwd=cwd)) == {token: WEAK}
-    plain = tmp_path / "tests" / "plain"
-    plain.mkdir()
+    plain = tmp_path / "fixtures" / "plain"
+    plain.mkdir(parents=True)
     (plain / "a.py").write_text(line(token))
     assert confidences(report("scan", plain, code=1, cwd=tmp_path)) == {token: "medium"}
     assert confidences(report("scan", plain / "a.py", code=1, cwd=tmp_path)) == {token: "medium"}
+    assert confidences(report("scan", project / "docs", plain / "a.py", code=1, cwd=tmp_path)) == {token: "medium"}
 
 
 def test_a_member_of_an_archive_has_its_own_path(tmp_path: Path, rng: random.Random) -> None:
@@ -152,6 +159,6 @@ def test_text_counts_it_and_a_baseline_needs_no_entry(repo: Repo, rng: random.Ra
 def test_a_rule_of_ones_own_decides_alone(repo: Repo, rng: random.Random) -> None:
     token = "".join(rng.choices("abcdefghjkmnpqrstuvwxyz0123456789", k=24))
     repo.write("own/own.toml", OWN)
-    repo.commit({"tests/a": f"acme_key={token}\n", ".netrc": f"acme_key={token}\n"})
+    repo.commit({"tests/a": f"acme_key={token}\n"})
     (finding,) = report("scan", "--rules", "own", code=1, cwd=repo.path)["findings"]
     assert (finding["token"], finding["confidence"], texts(finding)) == (token, "medium", [])
