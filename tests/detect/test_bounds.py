@@ -13,7 +13,7 @@ from patscan.detect import jwt, own, routable, written
 from patscan.detect.judge import near_miss, rejected_cookie
 from patscan.detect.matcher import Capture, Matcher
 from patscan.model import Rule
-from tests.tokens import base36, friendly, hexadecimal
+from tests.tokens import base36, classic, friendly, hexadecimal
 from tests.tokens import routable as make_routable
 
 
@@ -116,7 +116,7 @@ def test_a_wrong_checksum_behind_a_prefix_was_meant_if_the_length_fits(matcher: 
 def test_what_lacks_a_checksum_has_a_tail_of_nine(matcher: Matcher, rng: random.Random) -> None:
     for body, tail, reason in (
         (friendly(rng, 27), "0z9z9z9z9", "checksum"),
-        (friendly(rng, 27), "01.0z9z9z9z9", "checksum"),
+        (friendly(rng, 27), "29.0z9z9z9z9", "checksum"),
         (friendly(rng, 26), "0z9z9z9z9", "length"),
         (friendly(rng, 27), "0z9z9z9z", "length"),
         (friendly(rng, 27), "0z9z9z9z9z", "length"),
@@ -181,3 +181,35 @@ def test_a_partition_has_one_to_five_digits(matcher: Matcher, rng: random.Random
     capture = one(matcher, f"glcbt-{'9f0a8'[:digits]}_{friendly(rng)} ")
     assert (capture.confidence, len(capture.secret)) == ("high", 6 + digits + 1 + 20)
     assert one(matcher, f"glcbt-{'9f0a8b'}_{friendly(rng)} ").confidence == "low"
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        *(rf"\{letter}" for letter in "abefnrtv0"),
+        "%3D",
+        "%09",
+        "%aF",
+        "%F9",
+        r"\x09",
+        r"\xfA",
+        r"\u0039",
+        r"\u00fA",
+        "\x1b[0m",
+        "\x1b[39;1m",
+    ],
+)
+def test_an_escape_in_front_is_no_letter(matcher: Matcher, rng: random.Random, escape: str) -> None:
+    assert one(matcher, f"={escape}{classic(rng)} ").confidence == "high"
+
+
+@pytest.mark.parametrize("front", ["%3", "%g9", r"\x9", r"\xg9", r"\u039", r"\u0g39", r"\d", "[0m", "\x1b[0n"])
+def test_half_an_escape_in_front_is_a_letter(matcher: Matcher, rng: random.Random, front: str) -> None:
+    capture = one(matcher, f"={front}{classic(rng)} ")
+    assert (capture.confidence, capture.evidence[0].type) == ("medium", "edge")
+
+
+def test_a_letter_beside_the_first_digit_has_either_case() -> None:
+    steps, zero = written._steps(), written.SYMBOLS.index(b"0")
+    for letter in (b"z", b"Z"):
+        assert steps[zero * 64 + written.SYMBOLS.index(letter)] == pytest.approx(0.1 * 0.7 + 0.1 / 64)
