@@ -9,7 +9,7 @@ import random
 import pytest
 
 from patscan.demands import Demands
-from patscan.detect import jwt, own, routable, written
+from patscan.detect import judge, jwt, own, routable, written
 from patscan.detect.judge import near_miss, rejected_cookie
 from patscan.detect.matcher import Capture, Matcher
 from patscan.model import Rule
@@ -201,12 +201,14 @@ def test_a_partition_has_one_to_five_digits(matcher: Matcher, rng: random.Random
 )
 def test_an_escape_in_front_is_no_letter(matcher: Matcher, rng: random.Random, escape: str) -> None:
     assert one(matcher, f"={escape}{classic(rng)} ").confidence == "high"
+    assert not judge._is_glued(f"{escape}g".encode(), len(escape))
 
 
 @pytest.mark.parametrize("front", ["%3", "%g9", r"\x9", r"\xg9", r"\u039", r"\u0g39", r"\d", "[0m", "\x1b[0n"])
 def test_half_an_escape_in_front_is_a_letter(matcher: Matcher, rng: random.Random, front: str) -> None:
     capture = one(matcher, f"={front}{classic(rng)} ")
     assert (capture.confidence, capture.evidence[0].type) == ("medium", "edge")
+    assert judge._is_glued(f"{front}g".encode(), len(front))
 
 
 def test_a_letter_beside_the_first_digit_has_either_case() -> None:
