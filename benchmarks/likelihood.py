@@ -19,6 +19,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,7 +30,6 @@ from patscan.detect.matcher import Matcher
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _AT_ONCE, _TOGETHER, _SAMPLE = 20_000, 200, 20_000
-_BEGINNING = re.compile(r"^(?:glrtr?-|glrt-t1_)t[0-9a-f]")
 _PARTITION = re.compile(r"^t?[0-9a-f]{1,5}_(?=.{20}$)")
 _RUN = re.compile(rb"[A-Za-z0-9_-]{20,}")
 _SWAPPED = str.maketrans("lIO0", "sxyz")
@@ -50,21 +50,44 @@ def base36(rng: random.Random) -> str:
     return digits
 
 
-KINDS: dict[str, Callable[[random.Random], str]] = {
-    **{
-        prefix: lambda rng, prefix=prefix: prefix + friendly(rng)  # type: ignore[misc]
-        for prefix in ("glpat-", "gldt-", "glrt-", "glrtr-", "glrt-t1_", "GR1348941", "glft-", "glsoat-", "glffct-", "glwt-", "glrct-")
-    },
-    "glcbt-": lambda rng: f"glcbt-{rng.randrange(16, 1 << 16):x}_{friendly(rng)}",
-    "glagent-": lambda rng: f"glagent-{friendly(rng, 50)}",
-    "glptt-": lambda rng: f"glptt-{rng.randbytes(20).hex()}",
-    "gloas-": lambda rng: f"gloas-{rng.randbytes(32).hex()}",
-    "glimt-": lambda rng: f"glimt-{base36(rng)}",
-    "feed_token=": lambda rng: f"feed_token={friendly(rng)}",
-    "_gitlab_session=": lambda rng: f"_gitlab_session={rng.randbytes(16).hex()}",
+class Kind(NamedTuple):
+    """How tokens of one kind are made: the fixed part, what a generator draws, and from how many symbols."""
+
+    front: str
+    draw: Callable[[random.Random], str]
+    symbols: int = 60
+
+    def token(self, rng: random.Random) -> str:
+        """One token, with its name in front if that isn't a part of it."""
+        return self.front + self.draw(rng)
+
+
+def hexadecimal(length: int) -> Callable[[random.Random], str]:
+    """A maker of `length` hexadecimal digits."""
+    return lambda rng: rng.randbytes(length // 2).hex()
+
+
+_PREFIXES = (
+    *("glpat-", "gldt-", "glrt-", "glrt-t1_", "glrtr-", "glrtr-t1_", "GR1348941", "glft-", "glsoat-", "glffct-", "glwt-", "glrct-"),
+    *("feed_token=", "rss_token="),
+)
+_NAMES = ("private_token=", "deploy_token=", "job_token=", "runner_token=", "registration_token=", "static_object_token=", "feed-token=")
+KINDS = {
+    **{front: Kind(front, friendly) for front in _PREFIXES},
+    "glcbt-": Kind("glcbt-", lambda rng: f"{rng.randrange(16, 1 << 16):x}_{friendly(rng)}"),
+    "glagent-": Kind("glagent-", lambda rng: friendly(rng, 50)),
+    "glptt-": Kind("glptt-", hexadecimal(40), 16),
+    "gloas-": Kind("gloas-", hexadecimal(64), 16),
+    "glimt-": Kind("glimt-", base36, 36),
+    "glft-…-ID": Kind("glft-", lambda rng: f"{rng.randbytes(32).hex()}-{rng.randrange(1, 30_000_000)}", 16),
+    "_gitlab_session=": Kind("_gitlab_session=", hexadecimal(32), 16),
+    **{front: Kind(front, friendly) for front in _NAMES},
+    "gitlab_agent_token=": Kind("gitlab_agent_token=", lambda rng: friendly(rng, 50)),
+    "trigger_token=": Kind("trigger_token=", hexadecimal(40), 16),
+    "gitlab_client_secret=": Kind("gitlab_client_secret=", hexadecimal(64), 16),
+    "gitlab_access_token=": Kind("gitlab_access_token=", hexadecimal(64), 16),
 }
-"""A maker for each kind, by what stands in front of the drawn part."""
-_SIZES = {"glptt-": 16, "gloas-": 16, "_gitlab_session=": 16, "glimt-": 36}
+"""The kinds whose tokens have no checksum and no signature. A name with ``=`` is the plainest context of a token without a prefix."""
 
 
 def reported(matcher: Matcher, kind: str, each: int, rng: random.Random) -> Counter[str]:
@@ -72,19 +95,25 @@ def reported(matcher: Matcher, kind: str, each: int, rng: random.Random) -> Coun
 
     All have their odds computed. Those that a judge may refuse for them or for how they begin, and `_SAMPLE` others, are matched.
     """
-    make, counted = KINDS[kind], Counter[str]()
+    maker, counted = KINDS[kind], Counter[str]()
     for first in range(0, each, _AT_ONCE):
-        tokens = [make(rng) for _ in range(min(_AT_ONCE, each - first))]
-        numbers = all_bits([_PARTITION.sub("", token.removeprefix(kind)) for token in tokens], _SIZES.get(kind, 60))
+        tokens = [maker.token(rng) for _ in range(min(_AT_ONCE, each - first))]
+        bodies = [_PARTITION.sub("", token.removeprefix(maker.front)) for token in tokens]
         matched = [
             token
-            for at, (token, number) in enumerate(zip(tokens, numbers, strict=True))
-            if number < likelihood.DOUBTFUL + 1 or _BEGINNING.search(token) or first + at < _SAMPLE
+            for at, (token, body, number) in enumerate(zip(tokens, bodies, all_bits(bodies, maker.symbols), strict=True))
+            if number < likelihood.DOUBTFUL + 1 or first + at < _SAMPLE or _may_be_refused(body, maker)
         ]
         counted["likely"] += len(tokens) - len(matched)
         for low in range(0, len(matched), _TOGETHER):
             counted += _captured(matcher, matched[low : low + _TOGETHER])
     return counted
+
+
+def _may_be_refused(body: str, maker: Kind) -> bool:
+    """Whether a judge may refuse `body` for its letters: all large, all small, or the beginning of a runner's type."""
+    is_typed = maker.front.startswith(("glrt-", "glrtr-")) and body.startswith("t")
+    return is_typed or (maker.symbols == 60 and body in {body.lower(), body.upper()})
 
 
 def _captured(matcher: Matcher, tokens: list[str]) -> Counter[str]:
@@ -163,7 +192,7 @@ def main() -> None:
             counted = reported(matcher, kind, chosen.each, random.Random(f"{kind} {chosen.seed}"))
             findings = counted["high"] + counted["likely"] + counted["medium"]
             shown = ", ".join(f"{reason} {number:,}" for reason, number in counted.most_common() if number)
-            print(f"{kind:17} {findings / chosen.each:9.4%} of {chosen.each:,}: {shown}", flush=True)
+            print(f"{kind:21} {findings / chosen.each:9.4%} of {chosen.each:,}: {shown}", flush=True)
         return
     numbers = [likelihood.bits(body, 60) for body in written(chosen.folders)]
     print(f"{len(numbers):,} distinct runs")

@@ -81,6 +81,8 @@ class Options(NamedTuple):
     """The compiled anchors of an earlier process."""
     every_place: bool = True
     """Whether places of unlikely tokens are looked up too. Only formats that list them need it."""
+    root: str = ""
+    """The folder to which paths of files are relative in their project; empty: they already are."""
 
 
 class Run(NamedTuple):

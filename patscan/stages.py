@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from patscan.kind import Kind
 from patscan.model import CONFIDENCES, SEVERITIES, Evidence, Exposure, Finding, Match, Occurrence, Sighting
+from patscan.weighing import strongest, weigh
 
 if TYPE_CHECKING:
     from patscan.run import Options, Run, Source, Stage
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def sightings(run: Run) -> Run:
     """Find the files and commits of each match. Duplicates are removed, because a content in two packs is looked at twice."""
     matches = {match.address: match for match in run.matches}.values()
-    likely = {match.fingerprint for match in matches if run.options.every_place or not _is_weak(match, run.options)}
+    likely = {match.fingerprint for match in matches if run.options.every_place or not _is_weak(strongest(match), run.options)}
     wanted = {match.address.name for match in matches if match.sighting is None and match.fingerprint in likely}
     sightings = run.source.sightings(wanted, run.each) if wanted else {}
     return run._replace(occurrences=[one for match in matches for one in _occurrences(run.source, match, sightings)])
@@ -136,7 +137,7 @@ def order(finding: Finding) -> tuple[bool, int, bool, bool, int, str, tuple[str,
 
 
 _LINED = (Kind.BLOB, Kind.INDEX, Kind.FILE)
-STAGES: tuple[Stage, ...] = (sightings, group, exposure, excuse)
+STAGES: tuple[Stage, ...] = (sightings, weigh, group, exposure, excuse)
 """The stages after the look. The stages of a command and `hash_lines` follow."""
-INTERRUPTED: tuple[Stage, ...] = (unsighted, group, excuse)
+INTERRUPTED: tuple[Stage, ...] = (unsighted, weigh, group, excuse)
 """The stages after an interruption."""

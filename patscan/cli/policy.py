@@ -37,14 +37,14 @@ class Settings(NamedTuple):
 
         salt = self.baseline.salt if self.baseline else b""
         paths, reason = tuple(self.config.get("ignore-paths")), self.config.get("require-ignore-reason")
-        if not (paths or reason or self.baseline):
-            return Options(self.min_confidence)
-        from patscan.triage import Policy
-
         # Paths in a history and in git's index are relative to the repository already.
         root = str(self.config.root or Path().absolute()) if target.type == "files" else ""
+        if not (paths or reason or self.baseline):
+            return Options(self.min_confidence, root=root)
+        from patscan.triage import Policy
+
         accepted = self.baseline.accepted(today()) if self.baseline else {}
-        return Options(self.min_confidence, policy=Policy(paths, root, "", accepted, salt, reason))
+        return Options(self.min_confidence, policy=Policy(paths, root, "", accepted, salt, reason), root=root)
 
     def rules(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
         """The rules that the configuration selects, with its severities and prefixes. Raises `ConfigError` for an unknown id."""

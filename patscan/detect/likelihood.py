@@ -16,6 +16,8 @@ NEVER_DRAWN = frozenset(b"lIO0")
 
 WRITTEN, DOUBTFUL = -3, 7
 """The odds in bits below which a body was written, and those below which it may have been. docs/likelihood.md has the error rates."""
+EVEN = 0
+"""The odds in bits from which a body without a prefix is a candidate. One drawn body of 20 characters in 100,000 is below them."""
 
 _WORDS = """
 access changeme demo dummy example fake foobar gitlab here insert invalid mock password personal

@@ -23,7 +23,7 @@ GENERATED = "known prefix, exact length, and a body as a generator draws it"
 
 def reasons(finding: Finding) -> Iterator[str]:
     """The evidence in words."""
-    if finding.confidence == "high" and finding.rule.body != "jwt":
+    if finding.confidence == "high" and finding.rule.prefix and finding.rule.body != "jwt":
         yield GENERATED
     for evidence in finding.evidence:
         yield _in_words(evidence)

@@ -6,13 +6,16 @@ import base64
 import random
 import re
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from patscan import rulebook
+from patscan.detect import likelihood
 from patscan.detect.contexts.runs import Runs
 from patscan.detect.contexts.table import CONTEXTS
 from patscan.detect.matcher import Capture, Matcher
+from patscan.detect.written import bits
 from patscan.layers import decoded
 from tests.contexts.corpus import Sample, samples
 from tests.tokens import friendly, hexadecimal
@@ -106,6 +109,25 @@ def test_every_context_is_carried_by_a_rule_and_shown_by_a_sample(rng: random.Ra
 )
 def test_a_reference_or_another_name_is_no_token(text: str, rng: random.Random) -> None:
     assert not found(text.format(friendly(rng)))
+
+
+def test_a_candidate_is_at_least_as_likely_drawn_as_written(rng: random.Random) -> None:
+    words = ("backup", "Server", "deploy", "Master", "config", "Folder", "update", "Client")
+    numbers = set()
+    while not {likelihood.EVEN - 1, likelihood.EVEN} <= numbers:
+        body = rng.choice(words) + rng.choice(words) + friendly(rng, 8)
+        number = bits(body.encode(), 60)
+        numbers.add(number)
+        if number in {likelihood.EVEN - 1, likelihood.EVEN} and likelihood.NEVER_DRAWN.isdisjoint(body.encode()):
+            assert bool(found(f"private_token={body}\n")) == (number >= likelihood.EVEN), body
+
+
+@pytest.mark.parametrize("fold", [str.lower, str.upper])
+def test_letters_of_one_case_need_three_digits(fold: Callable[[str], str]) -> None:
+    for body, is_token in (("qmzkxt_bwhj7vp-fd3gc", False), ("q9zkxt_bwhj7vp-fd3gc", True)):
+        assert bits(fold(body).encode(), 60) >= likelihood.EVEN
+        assert bool(found(f"private_token={fold(body)}\n")) == is_token
+    assert found("private_token=qmzkxt_bwhj7vP-fd3gc\n")
 
 
 def test_two_weak_contexts_make_a_strong_one_if_they_are_close(rng: random.Random) -> None:

@@ -92,6 +92,8 @@ def test_a_drawn_body_is_hardly_ever_lost(alphabet: str, size: int, length: int)
         ("dGhpcyBpcyBhIHRlc3Q", 60, -45),
         ("GhpcyBpcyBhIHRlc3Qg", 60, 35),
         ("abcABCabc", 60, -10),
+        ("kX3fq7Zw_BkX3fq7Zw_B", 60, -3),
+        ("q7Zp_kX2mWv9q7Zp_kX2mWv9q7Zp_kX2mWv9", 60, -75),
         ("98765432109", 60, -26),
         ("a b.c/d+e", 64, -24),
     ],

@@ -11,6 +11,7 @@ from patscan.detect.contexts.candidates import Candidate
 from patscan.detect.contexts.table import CONTEXTS, Context
 from patscan.detect.judge import Claim
 from patscan.detect.patterns import compile_pattern
+from patscan.detect.written import bits
 from patscan.layers import LAYERS, Reading
 from patscan.model import Evidence, Layer, Rule
 
@@ -19,7 +20,7 @@ _KEPT = 8192
 
 
 def has_context(data: bytes, start: int) -> bool:
-    """Whether the run at byte `start` is likely drawn and has a context."""
+    """Whether the run at byte `start` is a candidate with a context."""
     candidate = candidates.at(data, start)
     return candidate is not None and bool(_contexts(data, candidate))
 
@@ -69,8 +70,8 @@ def _contexts(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
 
 @lru_cache(maxsize=_KEPT)
 def _contexts_in(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
-    """The contexts of a candidate that is likely drawn, in the order of the table."""
-    if not likelihood.is_drawn(candidate.body, candidate.symbols):
+    """The contexts of a candidate, in the order of the table; none if it is likelier written than drawn."""
+    if bits(candidate.body, candidate.symbols) < likelihood.EVEN:
         return ()
     around = reader.surroundings(text, candidate.start, candidate.end, candidate.user)
     if around is None:
