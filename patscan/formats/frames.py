@@ -17,30 +17,28 @@ if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
     from patscan.formats import Style
-    from patscan.model import Occurrence
+    from patscan.model import Occurrence, Sighting
 
 _MARK = "\x1b[1;31m{}\x1b[0m"
 _COLORS = re.compile("\x1b\\[[0-9;]*m")
 
 
-def draw(occurrence: Occurrence, token: str, style: Style) -> Iterator[str]:
-    """The lines of `occurrence`'s frame, which shows its token as `token`."""
-    position, first = occurrence.position, occurrence.frame_line
+def draw(occurrence: Occurrence, token: str, style: Style, alone: bool = False) -> Iterator[str]:
+    """The lines of `occurrence`'s frame, which shows its token as `token`; with `alone`, only the token's line."""
+    position, first, frame = occurrence.position, occurrence.frame_line, occurrence.frame
     hit = position.line - first
     # The frame shows a token that spans lines (folded base64) on one line, so the lines after it move up.
-    numbers = [first + i + (position.end_line - position.line if i > hit else 0) for i in range(len(occurrence.frame))]
+    numbers = [first + i + (position.end_line - position.line if i > hit else 0) for i in range(len(frame))]
     gutter = len(str(max(numbers, default=0)))
     room = max(style.width - gutter - len(">  | "), len(token) + 2)
-    lines = [_clean(line) for line in occurrence.frame]
-    marks = _marks(occurrence.frame[hit], token, position.column) if 0 <= hit < len(lines) else []
+    shown = [i for i in range(len(frame)) if i == hit or not alone]
+    lines = {i: _clean(frame[i]) for i in shown}
+    marks = _marks(frame[hit], lines[hit], token, position.column) if hit in lines else []
     begin = max(0, marks[0] - (room - len(token)) // 2) if marks and len(lines[hit]) > room else 0
-    code = [_cut(line, begin if i == hit else 0, room) for i, line in enumerate(lines)]
-    below = _below(code[hit], [mark - begin for mark in marks], len(token)) if marks else ""
-    for i, line in enumerate(
-        _highlighted(code, occurrence.sighting.path if in_file(occurrence.sighting) else None) if style.color else code
-    ):
+    code = [_cut(lines[i], begin if i == hit else 0, room) for i in shown]
+    for i, plain, line in zip(shown, code, _highlighted(code, occurrence.sighting, style), strict=True):
         yield f"{'>' if i == hit else ' '} {numbers[i]:>{gutter}} | {line}".rstrip()
-        if i == hit and below:
+        if i == hit and not alone and (below := _below(plain, [mark - begin for mark in marks], len(token))):
             yield f"  {'':>{gutter}} | {_MARK.format(below) if style.color else below}"
 
 
@@ -48,11 +46,10 @@ def _clean(line: str) -> str:
     return harmless(line.replace("\t", "    "))
 
 
-def _marks(line: str, token: str, column: int) -> list[int]:
-    """The columns of `token` in the cleaned line. Equal masks are all marked, unless one is at `column`."""
-    columns = [match.start() for match in re.finditer(re.escape(token), _clean(line))]
+def _marks(line: str, clean: str, token: str, column: int) -> list[int]:
+    """The columns of `token` in the line `clean`. Equal masks are all marked, unless one is at `column` of `line`, which isn't cleaned."""
     exact = len(_clean(line[: column - 1]))
-    return [exact] if exact in columns else columns
+    return [exact] if clean.startswith(token, exact) else [match.start() for match in re.finditer(re.escape(token), clean)]
 
 
 def _cut(line: str, begin: int, room: int) -> str:
@@ -72,13 +69,17 @@ def _width(char: str) -> int:
     return 0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1
 
 
-def _highlighted(lines: list[str], path: str | None) -> list[str]:
+def _highlighted(lines: list[str], sighting: Sighting, style: Style) -> list[str]:
+    """`lines` in the colours of their file's language, if the report has colours."""
+    if not style.color:
+        return lines
     from pygments.formatters.terminal import TerminalFormatter
     from pygments.token import Error, Text
 
     out = io.StringIO()
     try:
-        tokens = _lexer((path or "").rpartition("/")[2]).get_tokens("\n".join(lines))
+        path = sighting.path or "" if in_file(sighting) else ""
+        tokens = _lexer(path.rpartition("/")[2]).get_tokens("\n".join(lines))
         # A frame is a fragment, so a syntax error in it isn't marked. Spaces have no colour.
         TerminalFormatter().format(((Text if kind is Error or kind in Text else kind, text) for kind, text in tokens), out)
     except Exception:  # noqa: BLE001 - a lexer's error must not end the report
