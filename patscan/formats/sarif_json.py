@@ -10,6 +10,8 @@ import attr
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+_NUMBERS = (int, float)
+
 
 class _Names(dict[type, dict[str, str]]):
     """The schema's name of each attribute of a class. An attribute without one is a mistake."""
@@ -24,7 +26,9 @@ _NAMES = _Names()
 
 def dumped(value: Any) -> str:
     """A sarif_om object, or a collection of them, as ASCII JSON on one line."""
-    return json.dumps(plain(value))
+    text = json.dumps(value, default=_members)
+    # The escape of a surrogate, which may be a lone one.
+    return json.dumps(plain(value)) if "\\ud" in text else text
 
 
 def plain(value: Any) -> Any:
@@ -37,6 +41,11 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, int | float) or value is None:
         return value
+    return {name: plain(item) for name, item in _members(value).items()}
+
+
+def _members(value: Any) -> dict[str, Any]:
+    """The members of a sarif_om object that are set, by their names in the schema."""
     names = _NAMES[type(value)]
     # None and -1 mean "not set". Any other value stays, even a default: a result without a level would take its rule's.
-    return {names[name]: plain(item) for name, item in vars(value).items() if item is not None and item != -1}
+    return {names[name]: item for name, item in vars(value).items() if item is not None and not (type(item) in _NUMBERS and item == -1)}
