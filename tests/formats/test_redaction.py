@@ -115,6 +115,14 @@ def test_a_search_of_suspects_masks_what_a_search_of_all_strings_masks(rng: rand
         assert some == redacted(made)
 
 
+@pytest.mark.parametrize("path", ["{}", "{}/x", "x/{}", "x{}x"])
+def test_the_shortest_token_is_a_suspect_wherever_it_begins(path: str) -> None:
+    place = occurrence("zq4kd8fw", path=path.format("zq4kd8fw"), frame=("a",), author="a")
+    made = report(finding("zq4kd8fw", place, secret=secret("zq4kd8fw", ""), rule=finding("zq4kd8fw").rule._replace(prefix="")))
+    with searched_as(True):
+        assert redacted(made).findings[0].occurrences[0].sighting.path == path.format("…(8)")
+
+
 def test_a_large_saved_report_has_no_token_to_search_for(rng: random.Random) -> None:
     token = classic(rng)
     saved = finding(token, secret=Secret.masked("glpat-…(26)"))
