@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from patscan.layers import LAYERS, PAIRS
+from patscan.layers import forms as layered
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -35,9 +38,6 @@ def forms(finding: Finding) -> Iterator[tuple[str, str]]:
 
 def _wrapped(hidden: bytes, finding: Finding) -> Iterator[bytes]:
     """`hidden` in the usual forms of the usual layers, and in every form of the layers at its places."""
-    from patscan.layers import LAYERS, PAIRS
-    from patscan.layers import forms as layered
-
     digits = hidden.hex()
     yield from (digits.encode(), digits.upper().encode())
     for name in _USUAL:

@@ -17,6 +17,7 @@ revokes it, and nowhere else. Ignored findings are counted in a message.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 from uuid import NAMESPACE_URL, uuid5
 
@@ -185,11 +186,16 @@ def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
         "Advice": " ".join(advice(finding.verdict)),
     }
     details: dict[str, Any] = {
-        key.lower().replace(" ", "_"): {"type": "text", "name": key, "value": printable(value)} for key, value in known.items() if value
+        _key(title): {"type": "text", "name": title, "value": printable(value)} for title, value in known.items() if value
     }
     if seen and seen.id:
         details["first_commit"] = {"type": "commit", "name": "First commit", "value": printable(seen.id)}
     return details
+
+
+@cache
+def _key(title: str) -> str:
+    return title.lower().replace(" ", "_")
 
 
 def _first_seen(exposure: Exposure) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from patscan.formats.forms import forms
 from patscan.formats.places import SURROGATE, as_bytes
 from patscan.formats.strings import replaced, strings
 from patscan.model import Finding, Report
@@ -61,6 +60,8 @@ def unshaped(text: str) -> str:
 
 def _hidden(findings: Sequence[Finding], texts: Sequence[str]) -> dict[str, str]:
     """Those of `texts` that contain a token of `findings`, and others, with every token masked."""
+    if not findings:
+        return {}
     if len(findings) >= _MANY:
         from patscan.formats.suspects import suspects
 
@@ -73,6 +74,8 @@ def _hidden(findings: Sequence[Finding], texts: Sequence[str]) -> dict[str, str]
 
 
 def _masks(findings: Iterable[Finding]) -> Masks:
+    from patscan.formats.forms import forms
+
     masks: Masks = {}
     entries = {entry for finding in findings for entry in forms(finding) if len(entry[0]) >= _HEAD}
     for form, mask in sorted(entries, key=lambda entry: (-len(entry[0]), entry)):
