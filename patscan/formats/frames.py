@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from patscan.model import Occurrence, Sighting
 
 _MARK = "\x1b[1;31m{}\x1b[0m"
+_FEW, _KEPT = 20, 100
+"""Lexers from which on they are looked up by `_kind`, whose preparation takes as long as some look-ups by name; and lexers kept."""
+_lexers: dict[str, Lexer] = {}
 _COLORS = re.compile("\x1b\\[[0-9;]*m")
 
 
@@ -89,8 +92,37 @@ def _highlighted(lines: list[str], sighting: Sighting, style: Style) -> list[str
     return colored if [_COLORS.sub("", line) for line in colored] == lines else lines
 
 
-@lru_cache(maxsize=64)
 def _lexer(name: str) -> Lexer:
+    """The lexer of the language that the file `name` is written in."""
+    kind = name if len(_lexers) < _FEW else _kind(name)
+    lexer = _lexers.get(kind)
+    if not lexer:
+        if len(_lexers) >= _KEPT:
+            _lexers.clear()
+        lexer = _lexers[kind] = _lexer_by_patterns(name)
+    return lexer
+
+
+def _kind(name: str) -> str:
+    """The part of a file's name that decides its lexer.
+
+    Pygments compares a name with a thousand patterns. Nearly all begin with ``*.``, so names with the same end have the same lexer.
+    """
+    return name if _whole_names().match(name) else f"*{name[name.find('.') :] if '.' in name else ''}"
+
+
+@cache
+def _whole_names() -> re.Pattern[str]:
+    """The patterns of Pygments that don't begin with ``*.``, as one."""
+    from fnmatch import translate
+
+    from pygments.lexers import get_all_lexers
+
+    patterns = sorted({pattern for _, _, patterns, _ in get_all_lexers() for pattern in patterns if not pattern.startswith("*.")})
+    return re.compile("|".join(map(translate, patterns)))
+
+
+def _lexer_by_patterns(name: str) -> Lexer:
     from pygments.lexers import get_lexer_for_filename
     from pygments.lexers.special import TextLexer
     from pygments.util import ClassNotFound
