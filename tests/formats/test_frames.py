@@ -118,3 +118,12 @@ def test_a_name_has_the_lexer_that_pygments_gives_it() -> None:
         assert kinds.setdefault(frames._kind(name), lexer) is lexer, name
         assert type(frames._lexer(name)) is lexer, name
     assert 500 < len(kinds) < len(names())
+
+
+def test_files_of_one_kind_share_a_lexer(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, lexer_by_patterns = [], frames._lexer_by_patterns
+    monkeypatch.setattr(frames, "_lexers", {})
+    monkeypatch.setattr(frames, "_lexer_by_patterns", lambda name: made.append(name) or lexer_by_patterns(name))
+    for number in range(200):
+        frames._lexer(f"config_{number}.yml")
+    assert len(made) == frames._FEW + 1
