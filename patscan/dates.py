@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 
 def iso(seconds: str = "", zone: str = "") -> str | None:
@@ -15,6 +16,7 @@ def iso(seconds: str = "", zone: str = "") -> str | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def instant(date: str | None) -> float:
     """A date in seconds since 1970, for comparison; 0 if it is invalid."""
     try:

@@ -5,6 +5,7 @@ A format's module is imported when it is used, so that a hook starts fast.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple, TextIO
@@ -67,7 +68,14 @@ def write(name: str, report: Report, stream: TextIO, style: Style) -> None:
     """Write `report` to `stream` in the format `name`, one of `FORMATS`."""
     if name not in LISTING:
         report = report._replace(ignored=tuple(map(_counted, report.ignored)))
-    FORMATS[name](report, stream, style)
+    # A large report has millions of values and no cycles. The collector would walk through them again and again.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        FORMATS[name](report, stream, style)
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _counted(finding: Finding) -> Finding:

@@ -1,11 +1,14 @@
 """GitLab's secret detection report in schema 15.0.7, the oldest that every GitLab since 15.0 takes.
 
 The schema is in gitlab.com/gitlab-org/security-products/security-report-schemas. There is a vulnerability for each token in each file,
-because GitLab tracks a token by its file. GitLab merges two vulnerabilities that share an identifier and a fingerprint: that of
-``file:start_line:end_line`` (lib/gitlab/ci/reports/security/locations/secret_detection.rb) or a signature in ``tracking``
+because GitLab tracks a token by its file. Within a pipeline, GitLab merges two vulnerabilities that share an identifier and a fingerprint:
+that of ``file:start_line:end_line`` (lib/gitlab/ci/reports/security/locations/secret_detection.rb) or a signature in ``tracking``
 (``Finding#keys`` in lib/gitlab/ci/reports/security/finding.rb). So every place has a signature derived from the token, which stays when
 lines move, and no two places of a report have the same location. GitLab's analyzer gives no end line. Here the first token in a line has
 none either, so that GitLab merges the reports of both tools. A place that is no file gets a path that no file can have.
+
+Between pipelines, GitLab identifies a vulnerability by its signature, and by its location only if it was stored without a signature
+(ee/app/services/security/override_uuids_service.rb). So a token that replaces another in its line is a new vulnerability.
 
 Tokens are masked. With ``--show-secrets`` the whole token is in ``raw_source_code_extract``, by which GitLab Ultimate checks and
 revokes it, and nowhere else. Ignored findings are counted in a message.
@@ -14,6 +17,7 @@ revokes it, and nowhere else. Ignored findings are counted in a message.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 from uuid import NAMESPACE_URL, uuid5
 
@@ -182,11 +186,16 @@ def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
         "Advice": " ".join(advice(finding.verdict)),
     }
     details: dict[str, Any] = {
-        key.lower().replace(" ", "_"): {"type": "text", "name": key, "value": printable(value)} for key, value in known.items() if value
+        _key(title): {"type": "text", "name": title, "value": printable(value)} for title, value in known.items() if value
     }
     if seen and seen.id:
         details["first_commit"] = {"type": "commit", "name": "First commit", "value": printable(seen.id)}
     return details
+
+
+@cache
+def _key(title: str) -> str:
+    return title.lower().replace(" ", "_")
 
 
 def _first_seen(exposure: Exposure) -> str:

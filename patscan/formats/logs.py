@@ -21,7 +21,8 @@ _ESCAPED = r"\1\\x3a"
 
 def harmless(text: str) -> str:
     r"""`text`, `printable`, with ``#\x23[`` for ``##[``."""
-    return _COMMAND.sub(r"#\\x23", printable(text))
+    text = printable(text)
+    return _COMMAND.sub(r"#\\x23", text) if "##" in text else text
 
 
 def write_lines(stream: TextIO, lines: Iterable[str]) -> None:

@@ -71,14 +71,16 @@ def remark(sighting: Sighting) -> str:
 
 def current(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     """The occurrences in the newest version of each place, each once even if several commits introduced it."""
+    if len(occurrences) == 1:
+        return list(occurrences)
     newest: dict[tuple[str, str], Sighting] = {}
-    for occurrence in occurrences:
-        sighting = occurrence.sighting
-        best = newest.setdefault(_key(sighting), sighting)
-        if instant(sighting.date) > instant(best.date):
-            newest[_key(sighting)] = sighting
-    kept = [one for one in occurrences if one.sighting.blob == newest[_key(one.sighting)].blob]
-    places = {(_key(one.sighting), one.match.address.members, one.start, one.position): one for one in reversed(kept)}
+    keys = [_key(one.sighting) for one in occurrences]
+    for key, occurrence in zip(keys, occurrences, strict=True):
+        best = newest.setdefault(key, occurrence.sighting)
+        if instant(occurrence.sighting.date) > instant(best.date):
+            newest[key] = occurrence.sighting
+    kept = [(key, one) for key, one in zip(keys, occurrences, strict=True) if one.sighting.blob == newest[key].blob]
+    places = {(key, one.match.address.members, one.start, one.position): one for key, one in reversed(kept)}
     return list(places.values())[::-1]
 
 
@@ -110,7 +112,8 @@ def slashed(path: str) -> str:
 
 def versions(occurrence: Occurrence, occurrences: Sequence[Occurrence]) -> int:
     """The number of versions of its place that contain a token."""
-    return len({one.sighting.blob for one in occurrences if _key(one.sighting) == _key(occurrence.sighting)})
+    key = _key(occurrence.sighting)
+    return len({one.sighting.blob for one in occurrences if _key(one.sighting) == key}) if len(occurrences) > 1 else 1
 
 
 def _key(sighting: Sighting) -> tuple[str, str]:

@@ -124,13 +124,14 @@ def _fitted(occurrence: Occurrence, mask: str, lines: Sequence[str]) -> Sequence
     """`lines` with padded masks, so that the region's columns fit; unchanged if the token's line is cut."""
     position, hit = occurrence.position, occurrence.position.line - occurrence.frame_line
     width = position.end_column - position.column
-    for masked in re.finditer(re.escape(mask), lines[hit]):
-        before = _widened(lines[hit][: masked.start()])
-        if len(before) == position.column - 1 and position.line == position.end_line:
+    before, *rest = lines[hit].split(mask)
+    while rest:
+        if len(_widened(before)) == position.column - 1 and position.line == position.end_line:
             own = padded(mask).ljust(width, "*")[:width]
-            return [*map(_widened, lines[:hit]), before + own + _widened(lines[hit][masked.end() :]), *map(_widened, lines[hit + 1 :])]
+            return [*map(_widened, lines[:hit]), _widened(before) + own + _widened(mask.join(rest)), *map(_widened, lines[hit + 1 :])]
+        before += mask + rest.pop(0)
     return lines
 
 
 def _widened(line: str) -> str:
-    return _MASK.sub(lambda mask: padded(mask[0]), line)
+    return _MASK.sub(lambda mask: padded(mask[0]), line) if "…(" in line else line

@@ -186,4 +186,4 @@ def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
         "id": ident(finding),
         "instance": verdict.instance,
     }
-    return {key: value for key, value in details.items() if value is not None and value not in ("", [], {})}
+    return {key: value for key, value in details.items() if value or value is False}

@@ -71,7 +71,7 @@ def unlinked(text: str) -> str:
 
 def template(rule: Rule) -> str:
     """The rule's name, escaped for a text with placeholders (SARIF 2.1.0 section 3.11.5)."""
-    return rule.name.replace("{", "{{").replace("}", "}}")
+    return rule.name.replace("{", "{{").replace("}", "}}") if "{" in rule.name or "}" in rule.name else rule.name
 
 
 def _text(text: str) -> om.MultiformatMessageString:

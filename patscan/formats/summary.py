@@ -54,7 +54,8 @@ def _author(exposure: Exposure) -> str:
 def _first(findings: Sequence[Finding]) -> str:
     """What to do first: about live tokens, then about pushed and certain ones."""
     worst = sorted(findings, key=_urgency, reverse=True)
-    group = [finding for finding in worst if _urgency(finding)[:2] == _urgency(worst[0])[:2]]
+    top = _urgency(worst[0])[:2]
+    group = [finding for finding in worst if _urgency(finding)[:2] == top]
     why = "live" if is_live(worst[0]) else "pushed" if worst[0].exposure.pushed else ""
     act = "remove" if worst[0].exposure.pushed is False and not is_live(worst[0]) else "revoke"
     named = ", ".join(map(ident, group[:_FIRST])) + (f" and {len(group) - _FIRST:,} more" if len(group) > _FIRST else "")

@@ -135,13 +135,10 @@ def _frame(finding: Finding, lead: Occurrence, short: bool, style: Style) -> Ite
 
     token = harmless(shown(finding.secret, style.reveal))
     mask = token if any(token in line for line in lead.frame) else str(finding.secret)
-    lines = draw(lead, mask, style._replace(width=style.width - 4))
-    if short:
-        yield from (f"    {line}" for line in lines if line.startswith(">"))
-        return
-    yield ""
-    yield from (f"    {line}" for line in lines)
-    yield ""
+    margin = [] if short else [""]
+    yield from margin
+    yield from [f"    {line}" for line in draw(lead, mask, style._replace(width=style.width - 4), short)]
+    yield from margin
 
 
 def _remedy(finding: Finding, text: str, short: bool, style: Style) -> Iterator[str]:

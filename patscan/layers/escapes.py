@@ -11,6 +11,9 @@ from patscan.layers.view import Mapped, View
 
 _SIGNS = (b"-_.=@", b"=@", b"_", b"-.@")
 """The signs of an anchor that are escaped together."""
+_SIGN = re.compile(rb"[-_.=@]")
+_BEGINNING = re.compile(rb"[\\%&]")
+"""What begins an escape of one of the layers."""
 
 
 class Escapes(NamedTuple):
@@ -38,12 +41,11 @@ class Escapes(NamedTuple):
 
     def few(self, plain: bytes) -> Iterator[tuple[bytes, int]]:
         """The most usual `forms`: those that stand behind further layers. Of what is escaped already, what begins an escape."""
-        if any(sign in plain for sign in (b"\\", b"%", b"&")):
-            yield re.sub(rb"[\\%&]", lambda sign: self.again.get(sign[0], sign[0]), plain), 0
-            return
-        written = {b"".join(spelling(byte) if byte in b"-_.=@" else bytes([byte]) for byte in plain) for spelling in self.spellings[:2]}
-        for literal in sorted(written - {plain}):
-            yield literal, 0
+        if _BEGINNING.search(plain):
+            yield _BEGINNING.sub(lambda sign: self.again.get(sign[0], sign[0]), plain), 0
+        elif _SIGN.search(plain):
+            for literal in sorted({_escaped(plain, spelling) for spelling in self.spellings[:2]}):
+                yield literal, 0
 
     def views(self, near: bytes, at: int, _parameter: int) -> Iterator[View]:
         """See `patscan.layers.Codec`."""
@@ -83,6 +85,11 @@ class Escapes(NamedTuple):
     def decode(self, span: bytes, _parameter: int) -> bytes:
         """See `patscan.layers.Codec`."""
         return self.pattern.sub(self.value, span)
+
+
+def _escaped(plain: bytes, spelling: Callable[[int], bytes]) -> bytes:
+    """`plain` with all its signs escaped."""
+    return _SIGN.sub(lambda sign: spelling(sign[0][0]), plain)
 
 
 def of_code(code: int) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from patscan.cli import main
+from tests.formats.ingestion import Project, location_print
 from tests.formats.test_gitlab import keys
 from tests.repo import Repo
 from tests.sources.planted import Planted
@@ -25,9 +26,10 @@ from tests.tokens import classic, routable
 class Reports:
     """What ``patscan history`` wrote of a repository, by format."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seed: int = 1) -> None:
+        folder.mkdir(exist_ok=True)
         self.repo = Repo(folder / "repo")
-        rng = Planted(self.repo)._rng
+        rng = Planted(self.repo, seed)._rng
         line = " ".join(classic(rng) for _ in range(3))
         self.repo.commit({"three in a line": line, "two.yml": f"a: {classic(rng)}\nb: {routable(rng)}\n"})
         self.repo.commit({"later/gone.yml": f"token: {classic(rng)}\n"})
@@ -78,6 +80,25 @@ def test_gitlab_drops_no_vulnerability(written: dict[str, Any]) -> None:
         taken |= keys(vulnerability)
     ids = {one["description"].split("#")[1][:8] for one in vulnerabilities}
     assert ids == {fingerprint[:8] for fingerprint in tokens(written)}
+
+
+def test_gitlab_takes_every_token_that_was_rotated_in_place_for_a_new_one(written: dict[str, Any], tmp_path: Path) -> None:
+    project, old = Project(), written["gitlab"]["vulnerabilities"]
+    rotated = Reports(tmp_path / "rotated", seed=2).written()["gitlab"]["vulnerabilities"]
+    known = {*project.take(old).values()}
+    assert len(known) == len(old)
+    assert len({*map(location_print, old)} & {*map(location_print, rotated)}) > 10
+    assert known.isdisjoint(project.take(rotated).values())
+
+
+def test_gitlab_knows_every_token_again_whose_line_moved(tmp_path: Path) -> None:
+    reports, project = Reports(tmp_path / "moved"), Project()
+    before = reports.written()["gitlab"]["vulnerabilities"]
+    text = (reports.repo.path / "two.yml").read_text()
+    reports.repo.commit({"two.yml": f"# a new first line\n{text}"})
+    after = reports.written()["gitlab"]["vulnerabilities"]
+    assert {*map(location_print, before)} != {*map(location_print, after)}
+    assert {*project.take(before).values()} == {*project.take(after).values()}
 
 
 def test_defectdojo_keeps_every_token_of_both_reports(written: dict[str, Any]) -> None:

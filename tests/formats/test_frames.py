@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from pygments.lexers import get_all_lexers
 
 from patscan.formats import Style, frames
 from patscan.formats.frames import draw
@@ -101,3 +102,28 @@ def test_code_is_highlighted() -> None:
 def test_lexer_that_fails_costs_nothing_but_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frames, "_lexer", lambda _: None)
     assert drawn("a = 1", f"b = '{MASK}'", line=2, column=6, first=1, style=COLOR)[0] == "  1 | a = 1"
+
+
+def names() -> list[str]:
+    """For every pattern of Pygments, a name that matches it and two that nearly do."""
+    patterns = {pattern for _, _, patterns, _ in get_all_lexers() for pattern in patterns}
+    plain = sorted(re.sub(r"\[(.)[^]]*\]", r"\1", pattern) for pattern in patterns)
+    return [name for pattern in plain for name in (pattern.replace("*", "a"), pattern.replace("*", ""), f"b.{pattern.replace('*', 'c.d')}")]
+
+
+def test_a_name_has_the_lexer_that_pygments_gives_it() -> None:
+    kinds: dict[str, type[object]] = {}
+    for name in names():
+        lexer = type(frames._lexer_by_patterns(name))
+        assert kinds.setdefault(frames._kind(name), lexer) is lexer, name
+        assert type(frames._lexer(name)) is lexer, name
+    assert 500 < len(kinds) < len(names())
+
+
+def test_files_of_one_kind_share_a_lexer(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, lexer_by_patterns = [], frames._lexer_by_patterns
+    monkeypatch.setattr(frames, "_lexers", {})
+    monkeypatch.setattr(frames, "_lexer_by_patterns", lambda name: made.append(name) or lexer_by_patterns(name))
+    for number in range(200):
+        frames._lexer(f"config_{number}.yml")
+    assert len(made) == frames._FEW + 1

@@ -11,6 +11,7 @@ import pytest
 from patscan import rulebook
 from patscan.formats import gitlab
 from patscan.model import Check, Commit, Coverage, Exposure, Note, Position, Skip, Verdict
+from tests.formats.ingestion import Project, location_print
 from tests.formats.parsing import parsed
 from tests.formats.reports import COMMIT, PLAIN, REVEAL, RULE, finding, occurrence, report, short, written
 from tests.tokens import classic
@@ -105,13 +106,35 @@ def test_every_token_in_one_line_is_kept(rng: random.Random) -> None:
         seen |= keys(one)
 
 
-def test_a_moved_line_is_the_same_and_another_token_there_has_a_signature_of_its_own(rng: random.Random) -> None:
-    token, other = classic(rng), classic(rng)
-    (before,) = loaded(finding(token))["vulnerabilities"]
-    (moved,) = loaded(finding(token, occurrence(token, position=Position(40, 1, 40, 27))))["vulnerabilities"]
-    (rotated,) = loaded(finding(other))["vulnerabilities"]
-    assert keys(before) & keys(moved)
-    assert before["tracking"] == moved["tracking"] != rotated["tracking"]
+def test_a_moved_line_is_the_same_vulnerability(rng: random.Random) -> None:
+    token, project = classic(rng), Project()
+    (before,) = project.take(loaded(finding(token))["vulnerabilities"]).values()
+    (moved,) = project.take(loaded(finding(token, occurrence(token, position=Position(40, 1, 40, 27))))["vulnerabilities"]).values()
+    assert before == moved
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_another_token_in_the_same_line_is_a_new_vulnerability_because_of_tracking(rng: random.Random, tracked: bool) -> None:
+    token, other, project = classic(rng), classic(rng), Project()
+    before, after = loaded(finding(token))["vulnerabilities"], loaded(finding(other))["vulnerabilities"]
+    assert location_print(before[0]) == location_print(after[0])
+    if not tracked:
+        del before[0]["tracking"]
+    known = {*project.take(before).values()}
+    assert known.isdisjoint(project.take(after).values()) is tracked
+
+
+def test_two_tokens_that_swap_their_lines_stay_themselves(rng: random.Random) -> None:
+    first, second, project = classic(rng), classic(rng), Project()
+    lines = [Position(3, 1, 3, 27), Position(4, 1, 4, 27)]
+    uuids = [
+        project.take(
+            loaded(*(finding(token, occurrence(token, position=line)) for token, line in zip(order, lines, strict=True)))["vulnerabilities"]
+        )
+        for order in ((first, second), (second, first))
+    ]
+    assert uuids[0] == uuids[1]
+    assert len({*uuids[0].values()}) == 2
 
 
 def test_a_token_over_lines_says_where_it_ends(rng: random.Random) -> None:

@@ -6,14 +6,18 @@ import base64
 import io
 import random
 import re
+from contextlib import AbstractContextManager
+from unittest import mock
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from patscan import formats, rulebook
+from patscan.formats import redaction
 from patscan.formats.redaction import redacted, unshaped
 from patscan.model import Commit, Coverage, Evidence, Exposure, Finding, Note, Skip, Target, Verdict
+from patscan.secret import Secret
 from tests.formats.parsing import JSON, parsed
 from tests.formats.reports import PLAIN, finding, occurrence, report, secret, written
 from tests.tokens import classic, friendly, hexadecimal, jwt, routable
@@ -70,22 +74,59 @@ def leaks(output: str, token: str) -> list[str]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(rng=seeds, before=nasty, after=nasty, kind=st.sampled_from(TYPES), form=st.integers(0, 8), color=st.booleans())
-@example(rng=random.Random(1), before="\udcff", after="\n", kind="blob", form=3, color=True)
-def test_no_token_in_any_text(rng: random.Random, before: str, after: str, kind: str, form: int, color: bool) -> None:
+@given(rng=seeds, before=nasty, after=nasty, kind=st.sampled_from(TYPES), form=st.integers(0, 8), color=st.booleans(), many=st.booleans())
+@example(rng=random.Random(1), before="\udcff", after="\n", kind="blob", form=3, color=True, many=False)
+@example(rng=random.Random(1), before="\udcff", after="\n", kind="blob", form=3, color=True, many=True)
+def test_no_token_in_any_text(rng: random.Random, before: str, after: str, kind: str, form: int, color: bool, many: bool) -> None:
     token = rng.choice([classic, routable])(rng)
     text = f"{before}{encodings_of(token)[form]}{after}"
     coverage = Coverage(1, 1, 1, (Skip(text, text),), (Note(text, text),))
     hostile = hostile_finding(token, text, kind)
     made = report(hostile, ignored=(hostile._replace(reason="baseline"),), coverage=coverage, target=Target("history", text, text, "HEAD"))
-    for name in formats.FORMATS:
-        output = written(name, made, PLAIN._replace(color=color))
-        assert leaks(output, token) == [], name
-        output.encode()
-        parsed(name, output)
-        if name in JSON:
-            assert output.isascii()
-        assert output == written(name, made, PLAIN._replace(color=color))
+    with searched_as(many):
+        for name in formats.FORMATS:
+            output = written(name, made, PLAIN._replace(color=color))
+            assert leaks(output, token) == [], name
+            output.encode()
+            parsed(name, output)
+            if name in JSON:
+                assert output.isascii()
+            assert output == written(name, made, PLAIN._replace(color=color))
+
+
+def searched_as(many: bool) -> AbstractContextManager[object]:
+    """With `many`, only suspects are searched, however few findings there are; otherwise all strings."""
+    return mock.patch.object(redaction, "_MANY", 0 if many else 1 << 30)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rng=seeds, words=st.lists(st.tuples(nasty, st.integers(0, 2), st.integers(0, 8), st.integers(-9, 9)), min_size=1, max_size=6))
+def test_a_search_of_suspects_masks_what_a_search_of_all_strings_masks(rng: random.Random, words: list[tuple[str, int, int, int]]) -> None:
+    # All tokens of one prefix, as long as what the search looks up; a cut form is none, and mustn't be masked.
+    tokens = [f"gliamac-abc-{friendly(rng)}" for _ in range(3)]
+    rule = finding(tokens[0]).rule._replace(prefix="gliamac-abc-")
+    forms = [(text, encodings_of(tokens[token])[form], cut) for text, token, form, cut in words]
+    texts = [text + (form[cut:] if cut >= 0 else form[:cut]) for text, form, cut in forms]
+    place = occurrence(tokens[0], path=texts[0], author="".join(texts), frame=tuple(texts), message="\n".join(texts))
+    made = report(*(finding(token, place, secret=secret(token, "gliamac-abc-"), rule=rule) for token in tokens))
+    with searched_as(True):
+        some = redacted(made)
+    with searched_as(False):
+        assert some == redacted(made)
+
+
+@pytest.mark.parametrize("path", ["{}", "{}/x", "x/{}", "x{}x"])
+def test_the_shortest_token_is_a_suspect_wherever_it_begins(path: str) -> None:
+    place = occurrence("zq4kd8fw", path=path.format("zq4kd8fw"), frame=("a",), author="a")
+    made = report(finding("zq4kd8fw", place, secret=secret("zq4kd8fw", ""), rule=finding("zq4kd8fw").rule._replace(prefix="")))
+    with searched_as(True):
+        assert redacted(made).findings[0].occurrences[0].sighting.path == path.format("…(8)")
+
+
+def test_a_large_saved_report_has_no_token_to_search_for(rng: random.Random) -> None:
+    token = classic(rng)
+    saved = finding(token, secret=Secret.masked("glpat-…(26)"))
+    assert redacted(report(*[saved] * 600)).findings[0].occurrences[0].sighting.path == "config/app.yml"
 
 
 @settings(max_examples=100, deadline=None)
