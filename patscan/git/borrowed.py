@@ -62,6 +62,11 @@ class Borrowed:
         except GitError:
             return ""
 
+    def dates(self, commits: Sequence[str]) -> dict[str, int]:
+        """The committer dates of `commits`, in seconds since 1970."""
+        listed = self.git("log", "--no-walk", "--stdin", "--format=%H %ct", stdin="\n".join(commits).encode()).splitlines()
+        return {commit: int(date) for commit, date in map(str.split, listed)}
+
     def edge(self) -> set[str]:
         """The commits at which history is cut off: their parents aren't here."""
         try:
@@ -69,13 +74,22 @@ class Borrowed:
         except FileNotFoundError:
             return set()
 
-    def join(self, commits: Sequence[str]) -> None:
-        """End the cut at those of these commits whose parents are all here."""
+    def parents(self, commits: Iterable[str]) -> dict[str, list[str]]:
+        """The parents of `commits`, also where history is cut off."""
         settings = {**self.environment, "GIT_SHALLOW_FILE": os.devnull}
-        listed = run(("log", "--no-walk", "--stdin", "--format=%H %P"), self.place, settings, "\n".join(commits).encode()).decode()
-        parents = {commit: own_parents for commit, *own_parents in map(str.split, listed.splitlines())}
-        asked = "".join(f"{name}\n" for own_parents in parents.values() for name in own_parents).encode()
-        absent = {line.split()[0] for line in self.git("cat-file", "--batch-check", stdin=asked).splitlines() if line.endswith(" missing")}
+        asked = "\n".join(commits).encode()
+        listed = run(("log", "--no-walk", "--stdin", "--format=%H %P"), self.place, settings, asked).decode() if asked else ""
+        return {commit: own_parents for commit, *own_parents in map(str.split, listed.splitlines())}
+
+    def absent(self, names: Iterable[str]) -> list[str]:
+        """Those of these objects that aren't here."""
+        asked = "".join(f"{name}\n" for name in names).encode()
+        return [line.split()[0] for line in self.git("cat-file", "--batch-check", stdin=asked).splitlines() if line.endswith(" missing")]
+
+    def join(self, commits: Iterable[str]) -> None:
+        """End the cut at those of these commits whose parents are all here."""
+        parents = self.parents(sorted(commits))
+        absent = set(self.absent(name for own_parents in parents.values() for name in own_parents))
         self.cut(self.edge().difference(commit for commit, own_parents in parents.items() if absent.isdisjoint(own_parents)))
 
     def cut(self, edge: Iterable[str]) -> None:
@@ -126,7 +140,11 @@ def borrowed(checkout: Repository, offline: Mapping[str, str], network: Network)
             _init(place, checkout, offline)
         except OSError as error:
             raise PatscanError(f"{error.filename or place}: can't hold what is fetched: {error.strerror}.") from error
-        yield Borrowed(place, offline, network, known, checkout.is_partial())
+        repository = Borrowed(place, offline, network, known, checkout.is_partial())
+        if head := checkout.head():
+            # git tells the server what its refs reach, and a runner's checkout may have only HEAD: all files would be sent again.
+            repository.git("update-ref", f"{_REFS}checkout", head)
+        yield repository
 
 
 def _init(place: Path, checkout: Repository, environment: Mapping[str, str]) -> None:
