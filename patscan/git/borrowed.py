@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import NamedTuple
 
 from patscan.errors import PatscanError
@@ -40,6 +41,7 @@ class Borrowed:
 
     def __init__(self, place: Path, offline: Mapping[str, str], network: Network, known: Honoured, partial: bool) -> None:
         """`known` is the checkout's configuration of its server. `partial`: the checkout is a partial clone."""
+        self._offline, self._network, self._known = offline, network, known
         self.environment = at(place, offline)
         self.place, self._remote, self._progress = place, known.remote, network.progress
         self._problem = known.problem
@@ -109,6 +111,16 @@ class Borrowed:
         with file.open("rb") as stream:
             self._talk((*_FETCH, "-c", "fetch.negotiationAlgorithm=noop", "fetch", *_QUIETLY, "--stdin", "--", _REMOTE), stream)
 
+    def beside(self) -> Borrowed:
+        """An empty repository for the same server, with half of the time that is left. Raises `GitError`."""
+        try:
+            place = Path(mkdtemp(".git", dir=self.place.parent))
+        except OSError as error:
+            raise GitError(f"{self.place.parent}: can't hold what is fetched: {error.strerror}.") from error
+        _create(place, self.git("rev-parse", "--show-object-format").strip(), self._offline)
+        left = max(self._end - time.monotonic(), 0.0)
+        return Borrowed(place, self._offline, self._network._replace(seconds=left / 2), self._known, partial=False)
+
     def settle(self, head: str, ref: str, edge: Iterable[str]) -> None:
         """Point HEAD and the ref `ref` to `head`, delete all other refs, and cut history off at the commits `edge`."""
         listed = self.git("for-each-ref", "--format=%(refname)", _REFS).split()
@@ -147,10 +159,13 @@ def borrowed(checkout: Repository, offline: Mapping[str, str], network: Network)
         yield repository
 
 
+def _create(place: Path, kind: str, environment: Mapping[str, str]) -> None:
+    run(("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "."), place, environment)
+
+
 def _init(place: Path, checkout: Repository, environment: Mapping[str, str]) -> None:
     place.mkdir()
-    kind = "sha256" if checkout.id_size == 32 else "sha1"
-    run(("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "."), place, environment)
+    _create(place, "sha256" if checkout.id_size == 32 else "sha1", environment)
     (place / "objects" / "info").mkdir(exist_ok=True)
     folders = [os.fspath(folder) for folder in checkout.object_folders()]
     (place / "objects" / "info" / "alternates").write_bytes(b"".join(os.fsencode(folder) + b"\n" for folder in folders))
