@@ -218,6 +218,19 @@ def _oauth(call: Call) -> Answer:
     return plain(400, {"error": "invalid_scope", "error_description": "The requested scope is invalid, unknown, or malformed."})
 
 
+def _token_info(call: Call) -> Answer:
+    """oauth/token_info_controller.rb; ``invalid_request`` in the older copy of its spec, in which version it changed isn't known."""
+    token = call.gitlab.find(call.header("Authorization").removeprefix("Bearer "), "oauth-access-token")
+    if token is None or token.expired or token.revoked:
+        error = "invalid_token" if call.gitlab.version >= (18, 0) else "invalid_request"
+        return plain(401, {"error": error, "error_description": "The access token is invalid", "state": "unauthorized"})
+    call.gitlab.acts.append(("revoke previous refresh token", token.id))
+    seconds = 7200
+    common = {"resource_owner_id": token.user.id, "scope": list(token.scopes), "expires_in": seconds}
+    more = {"application": {"uid": "a" * 64}, "created_at": int(token.created.timestamp())}
+    return plain(200, common | more | {"scopes": list(token.scopes), "expires_in_seconds": seconds})
+
+
 def administrator(call: Call) -> Answer | None:
     token = signed_in(call, {"api"})
     if isinstance(token, Answer):
@@ -326,6 +339,7 @@ ROUTES: tuple[tuple[str, str, tuple[int, int], Route], ...] = (
     ("GET", API + r"feature_flags/unleash/(\d+)", (12, 5), _unleash),
     ("POST", API + r"projects/(\d+)/trigger/pipeline", (9, 0), _trigger),
     ("POST", "oauth/token", (8, 0), _oauth),
+    ("GET", "oauth/token/info", (8, 0), _token_info),
     ("POST", API + "admin/token", (17, 8), _admin_token),
     ("GET", API + r"users/(\d+)", (8, 0), _user_by_id),
     ("GET", API + r"users/(\d+)/memberships", (12, 8), _memberships),
