@@ -168,7 +168,9 @@ def _older(base: Base, borrowed: Borrowed, head: str) -> tuple[str, ...]:
     """The available ones of the older commits of `base`, or where the head forked off a branch. They limit what must be fetched."""
     names = [fork_point(borrowed, base.name, head)] if base.branch and not base.older and borrowed.edge() else base.older
     available = []
-    for name in {*names} - {"", head}:  # a merged branch forked off nowhere
+    for name in filter(None, names):
+        if name == head:  # the branch has it already
+            continue
         with suppress(GitError):
             available.append(fetched(borrowed, name, ()))
     return tuple(available)
