@@ -9,6 +9,7 @@ from patscan.ci.decision import FIRST_PARENT, ID, Base, Decision, short
 from patscan.errors import TargetError, UsageError
 from patscan.git.borrowed import Borrowed
 from patscan.git.child import GitError
+from patscan.git.lineage import fork_point, is_on_branch
 from patscan.git.range import Range, before_merge, boundary, deepened, fetched, filled, first_parent, has_merges, reaches, tip
 from patscan.git.repository import Repository
 
@@ -99,11 +100,11 @@ def _compared(decision: Decision, checkout: Repository, borrowed: Borrowed, head
             continue
         if not commit:
             continue
-        if base.on and not _is_on(base.on, commit, checkout, borrowed):
+        if base.on and not _is_on(base, commit, checkout, borrowed, notes):
             notes.append(f"{base.words}{_id(base)} isn't on {short(base.on)}, so the next base is used.")
             continue
-        older = _older(base, borrowed)
-        gap = deepened(borrowed, head, (commit, *older), not base.branch)
+        older = _older(base, borrowed, head)
+        gap = deepened(borrowed, head, (commit, *older), bool(older) or not base.branch)
         if base.branch and (earlier := before_merge(borrowed, commit, head)) != commit:
             commit, gap = earlier, gap or deepened(borrowed, head, (earlier,))
         if not reaches(borrowed, commit, head):
@@ -113,14 +114,18 @@ def _compared(decision: Decision, checkout: Repository, borrowed: Borrowed, head
     return empty if empty.base else _Compared(gap=deepened(borrowed, head))
 
 
-def _is_on(ref: str, commit: str, checkout: Repository, borrowed: Borrowed) -> bool:
-    """Whether a branch of the server has `commit`. Taken for granted where the answer would need more history than the range."""
-    known = _tracked(ref, checkout)
-    if borrowed.edge() or (known and reaches(borrowed, known, commit)):
+def _is_on(base: Base, commit: str, checkout: Repository, borrowed: Borrowed, notes: list[str]) -> bool:
+    """Whether the server's branch has `commit`. Taken for granted, with a note, where the server doesn't tell."""
+    known = _tracked(base.on, checkout)
+    if known and reaches(borrowed, known, commit):
         return True
-    with suppress(GitError):
-        known = borrowed.commit(tip(borrowed, ref))
-    return not known or reaches(borrowed, known, commit)
+    try:
+        answer, reason = is_on_branch(borrowed, base.on, commit), "the server doesn't send commits without files."
+    except GitError as error:
+        answer, reason = None, str(error)
+    if answer is None:
+        notes.append(f"{base.words}{_id(base)} is taken as it is, because patscan can't see whether {short(base.on)} has it: {reason}")
+    return answer is not False
 
 
 def _with_default(compared: _Compared, decision: Decision, borrowed: Borrowed, head: str, notes: list[str]) -> _Compared:
@@ -159,10 +164,13 @@ def _base(base: Base, decision: Decision, checkout: Repository, borrowed: Borrow
         return known
 
 
-def _older(base: Base, borrowed: Borrowed) -> tuple[str, ...]:
-    """The available ones of the older commits of `base`. They limit what must be fetched."""
+def _older(base: Base, borrowed: Borrowed, head: str) -> tuple[str, ...]:
+    """The available ones of the older commits of `base`, or where the head forked off a branch. They limit what must be fetched."""
+    names = [fork_point(borrowed, base.name, head)] if base.branch and not base.older and borrowed.edge() else base.older
     available = []
-    for name in base.older:
+    for name in filter(None, names):
+        if name == head:  # the branch has it already
+            continue
         with suppress(GitError):
             available.append(fetched(borrowed, name, ()))
     return tuple(available)

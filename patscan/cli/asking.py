@@ -56,7 +56,8 @@ def add_approval(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--insecure-http", action="store_true", default=None, help="allow http:// addresses, to which tokens are sent unencrypted"
     )
-    command.add_argument("--allow-writes", action="store_true", default=None, help="allow requests that write on the server")
+    writes = "a runner's heartbeat, attempts to start a pipeline or to get a token that must fail, the end of a used refresh token"
+    command.add_argument("--allow-writes", action="store_true", default=None, help=f"allow requests that write on the server: {writes}")
 
 
 def verified(chosen: argparse.Namespace, report: Report, proposed: tuple[str, ...] = ()) -> Report:

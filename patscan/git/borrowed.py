@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import NamedTuple
 
 from patscan.errors import PatscanError
@@ -40,6 +41,7 @@ class Borrowed:
 
     def __init__(self, place: Path, offline: Mapping[str, str], network: Network, known: Honoured, partial: bool) -> None:
         """`known` is the checkout's configuration of its server. `partial`: the checkout is a partial clone."""
+        self._offline, self._network, self._known = offline, network, known
         self.environment = at(place, offline)
         self.place, self._remote, self._progress = place, known.remote, network.progress
         self._problem = known.problem
@@ -62,6 +64,11 @@ class Borrowed:
         except GitError:
             return ""
 
+    def dates(self, commits: Sequence[str]) -> dict[str, int]:
+        """The committer dates of `commits`, in seconds since 1970."""
+        listed = self.git("log", "--no-walk", "--stdin", "--format=%H %ct", stdin="\n".join(commits).encode()).splitlines()
+        return {commit: int(date) for commit, date in map(str.split, listed)}
+
     def edge(self) -> set[str]:
         """The commits at which history is cut off: their parents aren't here."""
         try:
@@ -69,13 +76,22 @@ class Borrowed:
         except FileNotFoundError:
             return set()
 
-    def join(self, commits: Sequence[str]) -> None:
-        """End the cut at those of these commits whose parents are all here."""
+    def parents(self, commits: Iterable[str]) -> dict[str, list[str]]:
+        """The parents of `commits`, also where history is cut off."""
         settings = {**self.environment, "GIT_SHALLOW_FILE": os.devnull}
-        listed = run(("log", "--no-walk", "--stdin", "--format=%H %P"), self.place, settings, "\n".join(commits).encode()).decode()
-        parents = {commit: own_parents for commit, *own_parents in map(str.split, listed.splitlines())}
-        asked = "".join(f"{name}\n" for own_parents in parents.values() for name in own_parents).encode()
-        absent = {line.split()[0] for line in self.git("cat-file", "--batch-check", stdin=asked).splitlines() if line.endswith(" missing")}
+        asked = "\n".join(commits).encode()
+        listed = run(("log", "--no-walk", "--stdin", "--format=%H %P"), self.place, settings, asked).decode() if asked else ""
+        return {commit: own_parents for commit, *own_parents in map(str.split, listed.splitlines())}
+
+    def absent(self, names: Iterable[str]) -> list[str]:
+        """Those of these objects that aren't here."""
+        asked = "".join(f"{name}\n" for name in names).encode()
+        return [line.split()[0] for line in self.git("cat-file", "--batch-check", stdin=asked).splitlines() if line.endswith(" missing")]
+
+    def join(self, commits: Iterable[str]) -> None:
+        """End the cut at those of these commits whose parents are all here."""
+        parents = self.parents(sorted(commits))
+        absent = set(self.absent(name for own_parents in parents.values() for name in own_parents))
         self.cut(self.edge().difference(commit for commit, own_parents in parents.items() if absent.isdisjoint(own_parents)))
 
     def cut(self, edge: Iterable[str]) -> None:
@@ -94,6 +110,16 @@ class Borrowed:
         file.write_text("".join(f"{name}\n" for name in names), "ascii")
         with file.open("rb") as stream:
             self._talk((*_FETCH, "-c", "fetch.negotiationAlgorithm=noop", "fetch", *_QUIETLY, "--stdin", "--", _REMOTE), stream)
+
+    def beside(self) -> Borrowed:
+        """An empty repository for the same server, with half of the time that is left. Raises `GitError`."""
+        try:
+            place = Path(mkdtemp(".git", dir=self.place.parent))
+        except OSError as error:
+            raise GitError(f"{self.place.parent}: can't hold what is fetched: {error.strerror}.") from error
+        _create(place, self.git("rev-parse", "--show-object-format").strip(), self._offline)
+        left = max(self._end - time.monotonic(), 0.0)
+        return Borrowed(place, self._offline, self._network._replace(seconds=left / 2), self._known, partial=False)
 
     def settle(self, head: str, ref: str, edge: Iterable[str]) -> None:
         """Point HEAD and the ref `ref` to `head`, delete all other refs, and cut history off at the commits `edge`."""
@@ -126,13 +152,20 @@ def borrowed(checkout: Repository, offline: Mapping[str, str], network: Network)
             _init(place, checkout, offline)
         except OSError as error:
             raise PatscanError(f"{error.filename or place}: can't hold what is fetched: {error.strerror}.") from error
-        yield Borrowed(place, offline, network, known, checkout.is_partial())
+        repository = Borrowed(place, offline, network, known, checkout.is_partial())
+        if head := checkout.head():
+            # git tells the server what its refs reach, and a runner's checkout may have only HEAD: all files would be sent again.
+            repository.git("update-ref", f"{_REFS}checkout", head)
+        yield repository
+
+
+def _create(place: Path, kind: str, environment: Mapping[str, str]) -> None:
+    run(("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "."), place, environment)
 
 
 def _init(place: Path, checkout: Repository, environment: Mapping[str, str]) -> None:
     place.mkdir()
-    kind = "sha256" if checkout.id_size == 32 else "sha1"
-    run(("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "."), place, environment)
+    _create(place, "sha256" if checkout.id_size == 32 else "sha1", environment)
     (place / "objects" / "info").mkdir(exist_ok=True)
     folders = [os.fspath(folder) for folder in checkout.object_folders()]
     (place / "objects" / "info" / "alternates").write_bytes(b"".join(os.fsencode(folder) + b"\n" for folder in folders))

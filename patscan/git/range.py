@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from patscan.counts import counted
@@ -106,6 +107,8 @@ def deepened(borrowed: Borrowed, head: str, bases: Sequence[str] = (), is_ancest
 
     With `is_ancestor`, the first steps fetch nothing that only a base reaches.
     """
+    if bases and is_ancestor and _cut_length(borrowed, head, bases) is not None:
+        _fetch_since(borrowed, head, bases)
     steps = _depths(is_ancestor) if bases else iter([(0, True)])
     while (length := _cut_length(borrowed, head, bases)) is not None:
         if (step := next(steps, None)) is None:
@@ -153,6 +156,32 @@ def _depths(is_ancestor: bool) -> Iterator[tuple[int, bool]]:
     yield 0, True
 
 
+def _fetch_since(borrowed: Borrowed, head: str, bases: Sequence[str]) -> None:
+    """Fetch what is newer than the oldest of `bases`: nearly always all that is missing, and little else, in one step.
+
+    Dates may be wrong and servers may refuse, so failures are ignored: deepening by numbers of commits follows.
+    """
+    with suppress(GitError):
+        # A merge's other parents may have years of history. Only the absent ones are needed.
+        merged = [name for parents in borrowed.parents(_cut(borrowed, head, bases)).values() if len(parents) > 1 for name in parents]
+        if absent := borrowed.absent(merged):
+            borrowed.fetch(absent, "--depth=1")
+        dates = borrowed.dates([*bases, *_cut(borrowed, head, bases)])
+        oldest = min(dates[base] for base in bases)
+        if newer := [commit for commit, date in dates.items() if commit not in bases and date >= oldest]:
+            borrowed.fetch(newer, f"--shallow-since={oldest}")
+
+
+def _cut(borrowed: Borrowed, head: str, bases: Sequence[str]) -> set[str]:
+    """The new commits at which history is cut off, without those whose parents are all here."""
+    edge: set[str] = set()
+    cut: set[str] = set()
+    while edge != (edge := borrowed.edge()):
+        cut = edge.intersection(borrowed.git("rev-list", head, *(f"^{base}" for base in bases), "--").split())
+        borrowed.join(cut)
+    return cut
+
+
 def _cut_length(borrowed: Borrowed, head: str, bases: Sequence[str]) -> int | None:
     """The number of new commits that are here, while history is cut off among them; ``None`` if they are complete."""
     edge = borrowed.edge()
@@ -161,7 +190,7 @@ def _cut_length(borrowed: Borrowed, head: str, bases: Sequence[str]) -> int | No
     new = borrowed.git("rev-list", "--parents", head, *(f"^{base}" for base in bases), "--").splitlines()
     parents = {commit: commit_parents for commit, *commit_parents in map(str.split, new)}
     if cut := edge.intersection(parents):
-        borrowed.join(sorted(cut))
+        borrowed.join(cut)
         if edge != borrowed.edge():
             return _cut_length(borrowed, head, bases)
         return len(parents)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from patscan.gitlab import access_token, deploy, feature_flags, job, oauth, runner, session, trigger
+from patscan.gitlab import access_token, deploy, feature_flags, job, oauth, oauth_token, runner, session, trigger
 from patscan.gitlab.question import Question
 from patscan.model import Verdict
 
@@ -36,8 +36,8 @@ ASKERS: Mapping[str, Asker] = {
     "scim-token": partial(unaskable, "the request needs the path of its group"),
     "runner-controller-token": partial(unaskable, _NO_QUESTION),
     "workspace-token": partial(unaskable, _NO_QUESTION),
-    "static-object-token": partial(unaskable, _NO_QUESTION),
-    "oauth-access-token": partial(unaskable, "patscan has no request for this kind"),
+    "static-object-token": partial(unaskable, "the request needs the path of a file in a private project that its user can read"),
+    "oauth-access-token": oauth_token.ask,
     "iam-authorization-code": partial(unaskable, "the only request would use it up"),
     "iam-access-token": partial(unaskable, _NO_QUESTION),
     "iam-refresh-token": partial(unaskable, "the only request would replace it"),

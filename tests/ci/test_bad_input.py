@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -86,6 +87,26 @@ class TestVariables:
         ran = ci(full, request(made, CI_MERGE_REQUEST_DIFF_BASE_SHA="t6"), "--format", "json", "--show-secrets")
         assert (ran.code, tokens_of(ran.report()["findings"])) == (1, {made.tokens["in"]})
         assert any("isn't on main" in note["reason"] for note in ran.report()["coverage"]["notes"])
+
+    @pytest.mark.parametrize("kind", ["detached", "merged_result"])
+    def test_that_a_merge_request_forged_in_a_shallow_checkout(self, made: World, tmp_path: Path, kind: str) -> None:
+        """Only the target branch's commits are fetched to see that the base isn't among them."""
+        commit = "t12" if kind == "detached" else "merge"
+        place = checkout(tmp_path / "shallow", made.url, made.commits[commit], 2)
+        forged = request(made, commit, kind, CI_MERGE_REQUEST_DIFF_BASE_SHA="t6", CI_MERGE_REQUEST_TARGET_BRANCH_SHA="t6")
+        ran = ci(place, forged | {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": ""}, "--format", "json", "--show-secrets")
+        assert (ran.code, tokens_of(ran.report()["findings"])) == (1, {made.tokens["in"]})
+        assert any("isn't on main" in note["reason"] for note in ran.report()["coverage"]["notes"])
+
+    def test_a_base_that_the_server_does_not_judge(self, made: World, tmp_path: Path) -> None:
+        """It is taken as it is, and the report says so."""
+        plain = tmp_path / "plain"
+        subprocess.run(["git", "clone", "-q", "--bare", made.url, str(plain)], check=True)
+        place = checkout(tmp_path / "shallow", f"file://{plain}", made.commits["t12"], 2, "topic")
+        ran = ci(
+            place, request(made, "t13", CI_MERGE_REQUEST_DIFF_BASE_SHA="t6") | {"CI_COMMIT_SHA": made.commits["t12"]}, "--format", "json"
+        )
+        assert any("is taken as it is" in note["reason"] for note in ran.report()["coverage"]["notes"])
 
     def test_that_leave_nothing_to_compare_with(self, made: World, full: Path) -> None:
         variables = request(

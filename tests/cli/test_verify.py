@@ -420,9 +420,9 @@ NETWORK = {"urllib3", "ssl", "socket", "http.client", "patscan.gitlab.client"}
 
 
 def imported(*args: object, cwd: Path) -> set[str]:
-    own = {**CLEAN, **IDENTITY, "PYTHONPATH": str(Path(__file__).parents[2])}
+    own = {**CLEAN, **IDENTITY, "PYTHONPATH": str(Path(__file__).parents[2]), "PATSCAN_HEAD": "HEAD"}
     command = [sys.executable, "-X", "importtime", "-m", "patscan", *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=own, cwd=cwd)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=own, cwd=cwd, stdin=subprocess.DEVNULL)
     return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
 
@@ -431,6 +431,15 @@ def test_without_verify_no_network_module_is_imported(repo: Repo, value: str, tm
     report = saved(tmp_path / "r.json", "history", repo.path)
     commands: list[tuple[object, ...]] = [
         *(("scan", "a.env"), ("history", "--jobs", "1", "--no-cache"), ("hook",), ("report", report), ("verify", "--help")),
+        *(
+            ("ci",),
+            ("inspect",),
+            ("message", "a.env"),
+            ("push", "--jobs", "1"),
+            ("plan", report, "--out", tmp_path / "plan"),
+            ("config", "a.env"),
+        ),
+        *(("rules", "list"), ("baseline", "--help"), ("install-hooks", "--help"), ("revoke", "--help"), ("rotate", "--help")),
     ]
     for command in commands:
         modules = imported(*command, cwd=repo.path)

@@ -129,10 +129,38 @@ def _user(call: Call) -> Answer:
 
 
 def _person(token: Token, own: bool = False) -> dict[str, Any]:
+    """lib/api/entities/user.rb: an administrator and the user see more. ``is_admin`` stands there for administrators only."""
     user = token.user
-    person = {"id": user.id, "username": user.username, "name": user.username.title(), "state": user.state, "locked": False}
-    person |= {"bot": user.bot, "web_url": f"https://gitlab.example.com/{user.username}", "email": f"{user.username}@example.com"}
+    person = _card(token) | {"bot": user.bot, "created_at": stamp(token.created), "followers": 0, "following": 0, "local_time": None}
+    person |= dict.fromkeys(("linkedin", "twitter", "website_url", "discord"), "")
+    person |= dict.fromkeys(("bio", "location", "public_email", "organization", "job_title", "pronouns", "work_information"))
+    person |= {"email": f"{user.username}@example.com", "commit_email": f"{user.username}@example.com", "identities": []}
+    person |= {"theme_id": 1, "color_scheme_id": 1, "projects_limit": 100_000, "last_activity_on": None}
+    person |= dict.fromkeys(("last_sign_in_at", "confirmed_at", "current_sign_in_at"))
+    person |= {
+        "can_create_group": True,
+        "can_create_project": True,
+        "two_factor_enabled": False,
+        "external": False,
+        "private_profile": False,
+    }
     return person | ({"is_admin": True} if user.admin else {} if own else {"is_admin": False})
+
+
+def _card(token: Token) -> dict[str, Any]:
+    """lib/api/entities/user_basic.rb."""
+    user = token.user
+    page = f"https://gitlab.example.com/{user.username}"
+    names = {"id": user.id, "username": user.username, "name": user.username.title()}
+    return names | {"state": user.state, "locked": False, "avatar_url": None, "web_url": page}
+
+
+_PROFILE = {
+    *("id", "username", "name", "state", "locked", "avatar_url", "web_url", "created_at", "bio", "location", "public_email", "linkedin"),
+    *("twitter", "discord", "website_url", "organization", "job_title", "pronouns", "bot", "work_information", "followers", "following"),
+    "local_time",
+}
+"""What everybody sees of a user."""
 
 
 def _associations(call: Call) -> Answer:
@@ -158,9 +186,15 @@ def _job(call: Call) -> Answer:
 
 
 def _job_entity(token: Token) -> dict[str, Any]:
+    """lib/api/entities/ci/job_basic.rb @0286e4c6."""
     status = "running" if token.running else token.finished
-    more = {"pipeline": {"id": 7, "project_id": token.project}, "user": _person(token)}
-    return {"id": token.id, "name": "deploy", "status": status, "ref": "main", "created_at": stamp(token.created), **more}
+    job = {"id": token.id, "name": "deploy", "stage": "deploy", "status": status, "ref": "main", "tag": False, "allow_failure": False}
+    job |= {"coverage": None, "duration": None, "queued_duration": 0.5, "created_at": stamp(token.created)}
+    job |= dict.fromkeys(("started_at", "finished_at", "erased_at", "runner", "runner_manager", "artifacts_expire_at"))
+    job |= {"artifacts": [], "tag_list": [], "archived": False, "commit": {}, "project": {"ci_job_token_scope_enabled": False}}
+    pipeline = {"id": 7, "iid": 2, "project_id": token.project or 11, "sha": "c" * 40, "ref": "main", "status": status, "source": "push"}
+    profile = {name: value for name, value in _person(token).items() if name in _PROFILE}
+    return job | {"web_url": f"https://gitlab.example.com/-/jobs/{token.id}", "pipeline": pipeline, "user": profile}
 
 
 def _discovery(call: Call) -> Answer:
@@ -218,6 +252,19 @@ def _oauth(call: Call) -> Answer:
     return plain(400, {"error": "invalid_scope", "error_description": "The requested scope is invalid, unknown, or malformed."})
 
 
+def _token_info(call: Call) -> Answer:
+    """oauth/token_info_controller.rb; ``invalid_request`` in the older copy of its spec, in which version it changed isn't known."""
+    token = call.gitlab.find(call.header("Authorization").removeprefix("Bearer "), "oauth-access-token")
+    if token is None or token.expired or token.revoked:
+        error = "invalid_token" if call.gitlab.version >= (18, 0) else "invalid_request"
+        return plain(401, {"error": error, "error_description": "The access token is invalid", "state": "unauthorized"})
+    call.gitlab.acts.append(("revoke previous refresh token", token.id))
+    seconds = 7200
+    common = {"resource_owner_id": token.user.id, "scope": list(token.scopes), "expires_in": seconds}
+    more = {"application": {"uid": "a" * 64}, "created_at": int(token.created.timestamp())}
+    return plain(200, common | more | {"scopes": list(token.scopes), "expires_in_seconds": seconds})
+
+
 def administrator(call: Call) -> Answer | None:
     token = signed_in(call, {"api"})
     if isinstance(token, Answer):
@@ -270,11 +317,19 @@ def _admin_token(call: Call) -> Answer:
     return plain(200, _entity(token))
 
 
+def _stored(token: Token) -> dict[str, Any]:
+    """doc/api/admin/token.md @0016ea05: the row of the database, without ``active``."""
+    row = {key: value for key, value in access_token(token).items() if key not in {"active", "description"}}
+    row |= {"updated_at": stamp(token.created), "impersonation": token.impersonation, "organization_id": 1, "advanced_scopes": None}
+    mails = {"expire_notification_delivered": False, "after_expiry_notification_delivered": False}
+    return row | mails | {"previous_personal_access_token_id": None}
+
+
 def _entity(token: Token) -> dict[str, Any]:
     common = {"id": token.id, "created_at": stamp(token.created)}
     expires = token.expires and token.expires.isoformat()
     if token.kind == PAT:
-        return {key: value for key, value in access_token(token).items() if key != "active"}
+        return _stored(token)
     if token.kind == "deploy-token":
         login = f"gitlab+deploy-token-{token.id}"
         more = {"expires_at": expires, "scopes": list(token.scopes), "revoked": token.revoked, "expired": token.expired}
@@ -326,6 +381,7 @@ ROUTES: tuple[tuple[str, str, tuple[int, int], Route], ...] = (
     ("GET", API + r"feature_flags/unleash/(\d+)", (12, 5), _unleash),
     ("POST", API + r"projects/(\d+)/trigger/pipeline", (9, 0), _trigger),
     ("POST", "oauth/token", (8, 0), _oauth),
+    ("GET", "oauth/token/info", (8, 0), _token_info),
     ("POST", API + "admin/token", (17, 8), _admin_token),
     ("GET", API + r"users/(\d+)", (8, 0), _user_by_id),
     ("GET", API + r"users/(\d+)/memberships", (12, 8), _memberships),

@@ -41,6 +41,7 @@ UNLEASH = "lib/api/unleash.rb @044a953e; the project must be known"
 TRIGGERS = "lib/api/ci/triggers.rb; a POST; a 404 says the token or the project is wrong"
 OAUTH = "Doorkeeper's token endpoint; a POST that needs the application's id"
 ADMIN_API = "doc/api/admin/token.md @0016ea05, lib/api/admin/token.rb @1908a23a"
+DOORKEEPER = "doc/api/oauth2.md @04b8ef13; token_info_controller_spec.rb @028bb5dd: 200, else 401; Doorkeeper 5 writes by each request"
 COOKIE = "lib/api/users.rb with a browser's session"
 NONE = ""
 """No source: there is no question, or its answer isn't known."""
@@ -61,9 +62,6 @@ class Cell(NamedTuple):
     expected: str
     source: str
     mode: str = ""
-
-
-_WITHOUT_PREFIX = ("static-object-token", "oauth-access-token")
 
 
 def make(kind: str, rng: random.Random) -> str:
@@ -145,7 +143,9 @@ def gitlab_kind(value: str) -> str:
         "glagent-": "agent-token",
         "glimt-": "incoming-mail-token",
     }
-    return next((kind for start, kind in starts.items() if value.startswith(start)), "session-cookie")
+    return next(
+        (kind for start, kind in starts.items() if value.startswith(start)), "session-cookie" if len(value) == 32 else "oauth-access-token"
+    )
 
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
@@ -234,6 +234,15 @@ def _deploy_tokens() -> Iterator[Cell]:
     yield Cell(kind, "unknown", ADMIN, "not-found", ADMIN_API, "admin")
 
 
+def _oauth_tokens() -> Iterator[Cell]:
+    for truth in ("live", "user blocked", "expired", "revoked", "unknown"):
+        yield Cell("oauth-access-token", truth, ALL, "unverifiable", NONE)
+    for truth in ("live", "user blocked"):
+        yield Cell("oauth-access-token", truth, ALL, "active", DOORKEEPER, "writes")
+    for truth in ("expired", "revoked", "unknown"):
+        yield Cell("oauth-access-token", truth, ALL, "not-found", DOORKEEPER, "writes")
+
+
 def _others() -> Iterator[Cell]:
     yield Cell("feature-flags-token", "live", ALL, "active", UNLEASH)
     for truth in ("live, other project", "unknown"):
@@ -254,7 +263,14 @@ def _others() -> Iterator[Cell]:
         yield Cell(kind, "unknown", ADMIN, "not-found", ADMIN_API, "admin")
     yield Cell("agent-token", "revoked", ADMIN, "inactive", ADMIN_API, "admin")
     unaskable = ("feed-token", "agent-token", "incoming-mail-token", "runner-registration-token", "scim-token")
-    for kind in (*unaskable, "runner-controller-token", "workspace-token", *_WITHOUT_PREFIX, "iam-refresh-token", "iam-authorization-code"):
+    for kind in (
+        *unaskable,
+        "runner-controller-token",
+        "workspace-token",
+        "static-object-token",
+        "iam-refresh-token",
+        "iam-authorization-code",
+    ):
         for mode in ("", "writes"):
             yield Cell(kind, "unknown", ALL, "unverifiable", NONE, mode)
     for kind in ("feed-token", "agent-token", "incoming-mail-token"):
@@ -263,4 +279,4 @@ def _others() -> Iterator[Cell]:
         yield Cell(kind, "unknown", ALL, "unverifiable", NONE, "admin")
 
 
-CELLS = (*_access_tokens(), *_jobs(), *_runners(), *_deploy_tokens(), *_others())
+CELLS = (*_access_tokens(), *_jobs(), *_runners(), *_deploy_tokens(), *_oauth_tokens(), *_others())

@@ -44,6 +44,7 @@ def test_every_cell_is_right(cell: Cell, rng: random.Random) -> None:
         if cell.mode != "writes":
             assert {urlsplit(request.path).path for request in gitlab.requests if request.method != "GET"} <= {"/api/v4/admin/token"}
             assert not gitlab.heartbeats
+            assert not gitlab.acts
 
 
 def test_no_live_or_unknown_token_is_called_dead() -> None:

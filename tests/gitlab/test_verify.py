@@ -28,12 +28,27 @@ def ago(**span: float) -> datetime:
 
 def group(number: int, level: int = 30) -> dict[str, Any]:
     page = f"https://gitlab.example.com/groups/acme/g{number}"
-    return {"id": number, "name": f"g{number}", "web_url": page, "parent_id": None, "organization_id": 1, "access_levels": level}
+    return {
+        "id": number,
+        "name": f"g{number}",
+        "web_url": page,
+        "parent_id": None,
+        "organization_id": 1,
+        "access_levels": level,
+        "visibility": "private",
+    }
 
 
 def project(number: int, level: int | None = 40, inherited: int | None = None) -> dict[str, Any]:
     levels = {"project_access_level": level, "group_access_level": inherited}
-    return {"id": number, "name": f"p{number}", "path_with_namespace": f"acme/p{number}", "access_levels": levels}
+    names = {
+        "name": f"p{number}",
+        "name_with_namespace": f"Acme / p{number}",
+        "path": f"p{number}",
+        "path_with_namespace": f"acme/p{number}",
+    }
+    more = {"description": None, "created_at": "2024-07-02T13:37:00.123Z", "visibility": "private", "namespace": {"id": 1, "kind": "group"}}
+    return {"id": number, "access_levels": levels, "web_url": f"https://gitlab.example.com/acme/p{number}"} | names | more
 
 
 @pytest.fixture

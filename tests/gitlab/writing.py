@@ -84,9 +84,14 @@ def _resource(call: Call) -> Answer:
     if isinstance(token, Answer):
         return token
     if call.request.method == "GET":
-        return plain(200, access_token(token))
+        return plain(200, _of_resource(token))
     _revoke(call.gitlab, token)
     return DONE
+
+
+def _of_resource(token: Token) -> dict[str, Any]:
+    """doc/api/project_access_tokens.md @017a6c12."""
+    return access_token(token) | ({"access_level": 40} if token.row else {})
 
 
 def _rotate_self(call: Call) -> Answer:
@@ -131,7 +136,7 @@ def _rotated(call: Call, token: Token) -> Answer:
     token.revoked = True
     call.gitlab.acts.append(("rotate", token.id))
     made = call.gitlab.add(PAT, new, token.user, created=datetime.now(UTC), **more)
-    return plain(200, access_token(made) | {"token": new})
+    return plain(200, _of_resource(made) | {"token": new})
 
 
 def _kept(kind: str) -> Route:
@@ -151,14 +156,20 @@ def _kept(kind: str) -> Route:
 
 
 def _entity(token: Token, call: Call) -> dict[str, Any]:
-    common = {"id": token.id, "created_at": stamp(token.created)}
+    row = {"id": token.id, "created_at": stamp(token.created)}
     if token.kind == "pipeline-trigger-token":
         """lib/api/entities/trigger.rb: whole for its owner alone."""
         whole = call.gitlab.tokens[call.header("PRIVATE-TOKEN")].user is token.user
-        return common | {"description": token.name, "token": token.value if whole else token.value[:4]}
+        row |= {"description": token.name, "token": token.value if whole else token.value[:4], "updated_at": stamp(token.created)}
+        return row | {"last_used": None, "expires_at": None, "owner": None}
     if token.kind == "deploy-token":
-        return common | {"name": token.name, "username": _login(token), "revoked": token.revoked, "expired": token.expired}
-    return common | {"name": token.name}
+        end = f"{token.expires.isoformat()}T00:00:00.000Z" if token.expires else None
+        names = {"id": token.id, "name": token.name, "username": _login(token), "expires_at": end, "scopes": list(token.scopes)}
+        return names | {"revoked": token.revoked, "expired": token.expired}
+    if token.kind == "agent-token":
+        agent = {"agent_id": 5, "status": "active", "created_by_user_id": token.user.id, "last_used_at": None}
+        return row | {"name": token.name, "description": None} | agent
+    return row | {"name": token.name}
 
 
 def _login(token: Token) -> str:
@@ -179,7 +190,7 @@ def _reset_runner(call: Call) -> Answer:
     token = call.gitlab.find(call.fields().get("token", ""), RUNNER)
     if token is None:
         return FORBIDDEN
-    return plain(201, {"id": token.id, "token": _reset(call.gitlab, token), "token_expires_at": None})
+    return plain(201, {"token": _reset(call.gitlab, token), "token_expires_at": None})
 
 
 def _reset(gitlab: GitLab, token: Token) -> str:
