@@ -31,6 +31,8 @@ _KINDS = {
 }
 _PROGRAMS = frozenset((b"MZ", b"#!", b"\x7fE"))
 """The first two bytes of programs: a zip may be appended to one."""
+ZIPS = _PROGRAMS | {b"PK"}
+"""The first two bytes of what may be a zip."""
 _LONGEST_END = 22 + 0xFFFF
 """The most bytes of a zip's end record with its comment."""
 
@@ -45,7 +47,7 @@ class Member(NamedTuple):
     """Why it can't be read at all."""
 
 
-def kind_of(data: bytes | memoryview) -> str | None:
+def kind_of(data: bytes | bytearray | memoryview) -> str | None:
     """The kind of an archive, from its beginning, or for a zip after a program from its end; ``None`` if it isn't one."""
     start = bytes(data[:16])
     if start[:2] in _PROGRAMS and data[TAR] != USTAR:
@@ -63,7 +65,7 @@ def members(kind: str, archive: Reader, account: Account) -> Iterator[Member]:
     elif kind == "tar":
         from patscan.archives.tars import files
 
-        yield from (Member(*file) for file in files(archive.read, account))
+        yield from (Member(*file) for file in files(archive, account))
     else:
         from patscan.archives.streams import expanded
 
