@@ -106,20 +106,21 @@ class Inside:
 
     def _member(self, reader: Reader, names: tuple[str, ...], account: Account, again: Again | None) -> None:
         """Look at one member. Afterwards `reader.problem` says what was wrong with it. Raises `Ended`."""
-        chunks = self._scanned(reader, names, again)
+        search = _Search(self._hits, self._quiet)
+        chunks = self._scanned(reader, search, names, again)
         first = next(chunks, b"")
         content = Reader(chain([first], chunks))
         kind = archives.kind_of(first)
         if kind and len(names) >= account.limits.depth:
             self._keep(names, Exceeded("depth", f"archives are nested more than {counted(account.limits.depth, 'level')} deep"))
         elif kind:
+            search.share()
             self._open(kind, content, names, account)
         content.drain()
 
-    def _scanned(self, reader: Reader, names: tuple[str, ...], again: Again | None) -> Iterator[Chunk]:
+    def _scanned(self, reader: Reader, search: _Search, names: tuple[str, ...], again: Again | None) -> Iterator[Chunk]:
         """The chunks of `reader`, each after its look."""
         content: Content | None = None
-        search = _Search(self._hits, self._quiet)
         chunk, last = reader.take(_WHOLE), False
         while not last:
             last = reader.is_at_end()
@@ -150,12 +151,18 @@ class _Search:
     """The search for anchors in one member, chunk by chunk. Neighbouring chunks are joined only if an anchor may be near their border."""
 
     def __init__(self, hits: Callable[[Chunk], Sequence[Hit]], quiet: deque[object]) -> None:
-        """`quiet` are the last buffers without anchors. Their parts aren't searched again, which halves the time for a tar."""
+        """`quiet` are buffers without anchors, whose parts aren't searched again."""
         self.offset = 0
         """Bytes of the member before the next chunk."""
         self._hits, self._quiet = hits, quiet
+        self._last: Chunk = b""
         self._tail: Chunk = b""
-        self._is_quiet = True
+        self._is_quiet, self._is_shared = True, False
+
+    def share(self) -> None:
+        """Remember the last chunk and those after it if they have no anchors, because an archive's members may be parts of them."""
+        self._is_shared = True
+        self._remember(self._last)
 
     def stretch(self, chunk: Chunk) -> tuple[int, Chunk, Sequence[Hit]]:
         """The stretch to match, as its offset, its bytes and its anchors: `chunk`, perhaps with the end of the chunk before it."""
@@ -170,17 +177,20 @@ class _Search:
             hits = self._hits(data)
             self._is_quiet = hits is NOTHING
         self.offset += len(chunk)
-        self._tail = memoryview(data)[-OVERLAP:]
+        self._last, self._tail = chunk, memoryview(data)[-OVERLAP:]
+        self._remember(chunk)
         return offset, data, hits
+
+    def _remember(self, chunk: Chunk) -> None:
+        # The buffer of a memoryview may have anchors elsewhere.
+        if self._is_shared and self._is_quiet and not isinstance(chunk, memoryview):
+            self._quiet.append(chunk)
 
     def _in_chunk(self, chunk: Chunk) -> Sequence[Hit]:
         """The anchors in `chunk`."""
         if isinstance(chunk, memoryview) and any(chunk.obj is buffer for buffer in self._quiet):
             return NOTHING
-        hits = self._hits(chunk)
-        if hits is NOTHING and not isinstance(chunk, memoryview):
-            self._quiet.append(chunk)
-        return hits
+        return self._hits(chunk)
 
 
 def _within(parts: Sequence[Chunk | bytearray], account: Account) -> Iterator[Chunk]:

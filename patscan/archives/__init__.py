@@ -49,11 +49,12 @@ class Member(NamedTuple):
 
 def kind_of(data: bytes | bytearray | memoryview) -> str | None:
     """The kind of an archive, from its beginning, or for a zip after a program from its end; ``None`` if it isn't one."""
-    start = bytes(data[:16])
-    if start[:2] in _PROGRAMS and data[TAR] != USTAR:
+    begin, is_tar = bytes(data[:2]), data[TAR] == USTAR
+    if begin in _PROGRAMS and not is_tar:
         return "zip" if b"PK\x05\x06" in bytes(data[-_LONGEST_END:]) else None
-    kind = next((kind for kind, magic in _KINDS.items() if re.match(magic, start)), None)
-    return "tar" if kind is None and data[TAR] == USTAR else kind
+    start = bytes(data[:16]) if begin in STARTS else b""
+    kind = next((kind for kind, magic in _KINDS.items() if re.match(magic, start)), None) if start else None
+    return "tar" if kind is None and is_tar else kind
 
 
 def members(kind: str, archive: Reader, account: Account) -> Iterator[Member]:

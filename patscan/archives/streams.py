@@ -15,7 +15,7 @@ from patscan.archives.limits import Account, Broken, Problem
 from patscan.archives.reader import Read
 
 INPUT = 128 << 10
-CHUNK = 1 << 20
+CHUNK = 512 << 10
 _TOO_LARGE = ("Memory usage limit exceeded", "Frame requires too much memory")
 """The messages of the xz and zstd decoders when they need too much memory."""
 _SALVAGED = 32 << 20
@@ -112,7 +112,7 @@ def _problem(error: str, account: Account, is_salvaged: bool = True) -> Problem:
     if any(sentence in error for sentence in _TOO_LARGE):
         return account.too_large()
     reason = f" ({error})" if error else ""
-    lost = "" if is_salvaged else ", but not the last 1 MiB before the damage"
+    lost = "" if is_salvaged else ", but not the last 512 KiB before the damage"
     return Broken(f"cut off or broken{reason}: what could be unpacked of it was looked at{lost}.")
 
 

@@ -76,5 +76,5 @@ def test_all_bytes_before_a_wrong_checksum(
 
 def test_a_stream_that_is_too_long_to_be_expanded_again_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "_SALVAGED", 1 << 18)
-    with pytest.raises(Broken, match="but not the last 1 MiB before the damage"):
+    with pytest.raises(Broken, match="but not the last 512 KiB before the damage"):
         list(streams.expanded("gzip", Reader([spoilt(gzip.compress(NOISE), -8)]).read, Account(Limits(), Spent(), 1 << 20)))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from patscan.detect import engine
-from patscan.detect.contexts import candidates, claims
+from patscan.detect.contexts import candidates
 
 _LENGTH = 20
 """Characters of the shortest token, which every expression ends in."""
@@ -90,8 +90,13 @@ class Runs:
             starts.add(low + end - behind - _LENGTH)
 
         scan(view, keep)
-        spoken_for = (start for start in sorted(starts) if claims.is_spoken_for(data, start))
-        return islice(spoken_for, limit)
+        drawn = [start for start in sorted(starts) if candidates.at(data, start)]
+        if not drawn:
+            return iter(())
+        # Importing it takes longer than searching a few files.
+        from patscan.detect.contexts import claims
+
+        return islice((start for start in drawn if claims.is_spoken_for(data, start)), limit)
 
 
 def _is_like(one: bytes, other: bytes) -> bool:
