@@ -16,7 +16,7 @@ import pytest
 
 from patscan.archives.ahead import ahead
 from patscan.archives.limits import Broken
-from tests.archives.packing import tarred, zipped
+from tests.archives.packing import NAME, tarred, zipped
 from tests.cli.hooked import patscan
 from tests.tokens import classic
 
@@ -115,3 +115,9 @@ def test_lines_of_an_archive_that_is_too_large_to_be_read_again(tmp_path: Path, 
     (tmp_path / "a.txt").write_bytes(data)
     for limit in ("held=1K", "held=10M", "held=1G"):
         assert members(tmp_path, "--archive-limit", limit) == {("a.txt", None, LINES * 16 + 1)}
+
+
+def test_a_zip_at_the_end_of_a_program_of_several_windows(tmp_path: Path, rng: random.Random) -> None:
+    (tmp_path / "setup.exe").write_bytes(b"MZ" + bytes(20 << 20) + zipped(token(rng)))
+    (tmp_path / "b.tar").write_bytes(tarred(b"MZ" + bytes(2 << 20) + zipped(token(rng)), "setup.exe"))
+    assert members(tmp_path) == {("setup.exe", NAME, 1), ("b.tar", f"setup.exe!/{NAME}", 1)}
