@@ -71,4 +71,4 @@ def members(kind: str, archive: Reader, account: Account) -> Iterator[Member]:
         from patscan.archives.streams import expanded
 
         account.count()
-        yield Member("", Reader(expanded(kind, archive.read, account)))
+        yield Member("", Reader(expanded(kind, archive.piece, account)))

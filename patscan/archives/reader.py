@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from patscan.archives.limits import Problem
 
 Chunk = bytes | memoryview
-Read = Callable[[int], bytes]
-"""Takes a number of bytes, and returns fewer only at the end."""
+Read = Callable[[int], Chunk]
+"""Gives at most so many bytes; none only at the end."""
 
 
 class Reader:
@@ -37,7 +37,7 @@ class Reader:
         return source if isinstance(source, bytes) and len(source) == len(chunk) else chunk
 
     def piece(self, most: int) -> memoryview:
-        """The next bytes, at most `most`; none at the end. They aren't copied."""
+        """See `Read`. The bytes aren't copied."""
         if not self._chunk:
             self._next()
         piece, self._chunk = self._chunk[:most], self._chunk[most:]
@@ -48,7 +48,7 @@ class Reader:
         return not self._chunk and not self._next()
 
     def read(self, size: int) -> bytes:
-        """See `Read`. A problem ends the bytes too: those before it are still scanned."""
+        """The next bytes, fewer than `size` only at the end. A problem ends them too: those before it are still scanned."""
         parts: list[memoryview] = []
         while size > 0 and (part := self.piece(size)):
             parts.append(part)

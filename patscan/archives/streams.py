@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from patscan.archives.limits import Account, Broken, Problem
-from patscan.archives.reader import Read
+from patscan.archives.reader import Chunk, Read
 
 INPUT = 128 << 10
 CHUNK = 512 << 10
@@ -39,7 +39,7 @@ class Decompressor(Protocol):
     def unused_data(self) -> bytes:
         """The bytes after the stream."""
 
-    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+    def decompress(self, data: Chunk, max_length: int, /) -> bytes:
         """The next expanded bytes, at most `max_length`."""
 
 
@@ -104,7 +104,7 @@ def _inflated(
         if kind in {"zlib", "deflate"}:
             return
         is_first = False
-        pending = (stream.rest or read(INPUT)).lstrip(b"\0")
+        pending = bytes(stream.rest or read(INPUT)).lstrip(b"\0")
 
 
 def _problem(error: str, account: Account, is_salvaged: bool = True) -> Problem:
@@ -130,7 +130,7 @@ def _salvaged(stream: Flow, decompressor: Decompressor, errors: tuple[type[Excep
     return bytes(salvaged)
 
 
-def _steps(decompressor: Decompressor, data: bytes, swiftly: int = sys.maxsize) -> Iterator[bytes]:
+def _steps(decompressor: Decompressor, data: Chunk, swiftly: int = sys.maxsize) -> Iterator[bytes]:
     """What `data` expands to, in chunks of at most `CHUNK` bytes; after `swiftly` bytes, byte by byte."""
     most = min(CHUNK, swiftly) or 1
     while chunk := decompressor.decompress(data, most):
@@ -150,11 +150,11 @@ class Flow:
         self.consumed = self.produced = 0
         self.rest = b""
         """Bytes that were read after the end of the stream."""
-        self.inputs: list[bytes] = []
+        self.inputs: list[Chunk] = []
         """What was read of it; nothing from `_SALVAGED` bytes on."""
         self._decompressor, self._account = decompressor, account
 
-    def chunks(self, pending: bytes, read: Read) -> Iterator[bytes]:
+    def chunks(self, pending: Chunk, read: Read) -> Iterator[bytes]:
         """The expanded bytes of `pending` and of the input after it. Raises `Problem` and the decompressor's exceptions."""
         while pending:
             self.consumed += len(pending)
@@ -193,7 +193,7 @@ class _Source:
 
     def read(self, size: int = -1) -> bytes:
         """Like the method of files."""
-        data = self._read(size if size > 0 else INPUT)
+        data = bytes(self._read(size if size > 0 else INPUT))
         self.consumed += len(data)
         self.inputs = [*self.inputs, data] if self.consumed <= _SALVAGED else []
         return data
