@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Protocol
 
 from patscan import archives
-from patscan.archives.limits import Account, Ended, Exceeded, Problem
-from patscan.archives.reader import Reader
-from patscan.content import OVERLAP, Gap, Piece, windows
+from patscan.archives.limits import Account, Ended, Exceeded, Limits, Problem, Spent
+from patscan.archives.reader import Chunk, Reader
+from patscan.content import OVERLAP, Gap, Piece
 from patscan.counts import counted
+from patscan.detect.anchors import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from patscan.detect.anchors import Hit
     from patscan.model import Match
 
-_WHOLE, _WINDOW = 4 << 20, 1 << 20
-"""The most bytes of a member in one piece, and the bytes of a window of a larger member. A window that fits into the processor's cache is
-three times as fast."""
+_WHOLE = 4 << 20
+"""The bytes of a member from which on it is looked at in several chunks."""
+_LEAST = 256 << 10
+"""The least bytes of further chunks. Chunks that fit into the processor's cache are several times as fast."""
+_SEAM = 256
+"""Bytes to each side of the border of two chunks that are searched together: more than the longest literal."""
+_QUIET = 8
+"""Buffers without anchors that are remembered."""
 
 
 class Content(Protocol):
@@ -34,39 +39,54 @@ class Content(Protocol):
         """The matches in one piece."""
 
 
+Again = Callable[[], Iterator[Chunk]]
+"""Reads a member again."""
+
+
 class Inside:
     """One archive."""
 
-    def __init__(self, piece: Piece, hits: Callable[[bytes], Sequence[Hit]], content: Callable[[tuple[str, ...]], Content]) -> None:
-        """`piece` is the archive. If the archive is too large for memory, `piece` isn't its last piece.
+    def __init__(
+        self,
+        piece: Piece,
+        parts: Sequence[Chunk | bytearray],
+        quiet: Sequence[object],
+        hits: Callable[[Chunk], Sequence[Hit]],
+        content: Callable[[tuple[str, ...], Again | None], Content],
+    ) -> None:
+        """`piece` is any piece of the archive, `parts` are its bytes, `quiet` the buffers of those parts that have no anchors.
 
-        `hits` finds anchors in bytes. `content` creates the state for the member with these names.
+        `hits` finds anchors in bytes. `content` creates the state for the member with these names. It may read the member again.
         """
         self.gaps: list[Gap] = []
         self.omitted = 0
-        self._piece, self._hits, self._content = piece, hits, content
+        self._piece, self._parts, self._hits, self._content = piece, parts, hits, content
+        self._quiet: deque[object] = deque(quiet, maxlen=len(quiet) + _QUIET)
         self._matches: list[Match] = []
 
-    def matches(self, account: Account) -> list[Match]:
-        """All matches inside, at any depth."""
-        kind = archives.kind_of(self._piece.data)
+    def matches(self, kind: str, limits: Limits, spent: Spent) -> list[Match]:
+        """All matches inside, at any depth. The archive is of this kind."""
+        account = self._account(limits, spent)
         try:
-            if kind:
-                self._open(kind, Reader(_archive_bytes(self._piece, account)), (), account)
+            self._open(kind, Reader(_within(self._parts, account)), (), account)
         except Ended as problem:
             self._keep((), problem)
         finally:
             account.close()
         return self._matches
 
+    def _account(self, limits: Limits, spent: Spent) -> Account:
+        return Account(limits, spent, min(sum(map(len, self._parts)), limits.held))
+
     def _open(self, kind: str, archive: Reader, names: tuple[str, ...], account: Account) -> None:
         """Look at every member of one archive. Raises `Ended`."""
         try:
-            for name, reader, problem in archives.members(kind, archive, account):
+            for number, (name, reader, problem) in enumerate(archives.members(kind, archive, account)):
                 if problem:
                     self._keep((*names, name), problem)
                 else:
-                    self._member(reader, (*names, name), account)
+                    again = None if names else partial(self._again, kind, number, account.limits)
+                    self._member(reader, (*names, name), account, again)
                     if reader.problem:
                         _raise_ended(archive.problem or reader.problem)
                         self._keep((*names, name), archive.problem or reader.problem)
@@ -77,34 +97,47 @@ class Inside:
             _raise_ended(archive.problem or problem)
             self._keep(names, archive.problem or problem)
 
-    def _member(self, reader: Reader, names: tuple[str, ...], account: Account) -> None:
+    def _again(self, kind: str, number: int, limits: Limits) -> Iterator[Chunk]:
+        """The bytes of a member that was read before, by its number. Its problems are known, and end the bytes."""
+        account = self._account(limits._replace(seconds=limits.total_seconds), Spent())
+        member = next(islice(archives.members(kind, Reader(_within(self._parts, account)), account), number, None))
+        while chunk := member.reader.take(_LEAST):
+            yield chunk
+
+    def _member(self, reader: Reader, names: tuple[str, ...], account: Account, again: Again | None) -> None:
         """Look at one member. Afterwards `reader.problem` says what was wrong with it. Raises `Ended`."""
-        chunks = self._scanned(reader, names)
-        first = next(chunks, memoryview(b""))
+        search = _Search(self._hits, self._quiet)
+        chunks = self._scanned(reader, search, names, again)
+        first = next(chunks, b"")
         content = Reader(chain([first], chunks))
         kind = archives.kind_of(first)
         if kind and len(names) >= account.limits.depth:
             self._keep(names, Exceeded("depth", f"archives are nested more than {counted(account.limits.depth, 'level')} deep"))
         elif kind:
+            search.share()
             self._open(kind, content, names, account)
         content.drain()
 
-    def _scanned(self, reader: Reader, names: tuple[str, ...]) -> Iterator[memoryview]:
+    def _scanned(self, reader: Reader, search: _Search, names: tuple[str, ...], again: Again | None) -> Iterator[Chunk]:
         """The chunks of `reader`, each after its look."""
         content: Content | None = None
-        for offset, data, last in _windows(reader):
-            if not offset and not last and len(names) == 1:
-                # Only the outer level uses a thread: nested members come from windows that one thread looks at.
+        chunk, last = reader.take(_WHOLE), False
+        while not last:
+            last = reader.is_at_end()
+            if not search.offset and not last and len(names) == 1:
+                # Only the outer level uses a thread: nested members come from chunks that one thread looks at.
                 reader.hurry()
-            hits = self._hits(data)
-            # A content with several windows counts lines from its first window.
+            offset, data, hits = search.stretch(chunk)
+            # A content with several chunks counts lines from its first chunk.
             if hits or not last:
-                content = content or self._content(names)
+                content = content or self._content(names, again)
                 self._matches += content.matches(self._piece._replace(offset=offset, data=data, last=last), hits)
                 self.omitted += content.omitted
                 self.gaps += content.gaps
                 content.omitted, content.gaps = 0, []
-            yield memoryview(data)[OVERLAP if offset else 0 :]
+            yield chunk
+            if not last:
+                chunk = reader.take(_LEAST)
         if reader.problem:
             raise reader.problem
 
@@ -114,20 +147,60 @@ class Inside:
             self.gaps.append(Gap(self._piece.key, names, str(problem), problem.ours))
 
 
-def _windows(reader: Reader) -> Iterator[tuple[int, bytes, bool]]:
-    """See `patscan.content.windows`."""
-    first = reader.read(_WHOLE)
-    if len(first) < _WHOLE:
-        yield 0, first, True
-    else:
-        yield from windows(Reader(chain([first], iter(partial(reader.read, _WINDOW), b""))).read, _WINDOW)
+class _Search:
+    """The search for anchors in one member, chunk by chunk. Neighbouring chunks are joined only if an anchor may be near their border."""
+
+    def __init__(self, hits: Callable[[Chunk], Sequence[Hit]], quiet: deque[object]) -> None:
+        """`quiet` are buffers without anchors, whose parts aren't searched again."""
+        self.offset = 0
+        """Bytes of the member before the next chunk."""
+        self._hits, self._quiet = hits, quiet
+        self._last: Chunk = b""
+        self._tail: Chunk = b""
+        self._is_quiet, self._is_shared = True, False
+
+    def share(self) -> None:
+        """Remember the last chunk and those after it if they have no anchors, because an archive's members may be parts of them."""
+        self._is_shared = True
+        self._remember(self._last)
+
+    def stretch(self, chunk: Chunk) -> tuple[int, Chunk, Sequence[Hit]]:
+        """The stretch to match, as its offset, its bytes and its anchors: `chunk`, perhaps with the end of the chunk before it."""
+        offset, data, hits = self.offset, chunk, NOTHING
+        if self._is_quiet:
+            hits = self._in_chunk(chunk)
+            if hits is NOTHING and self._tail:
+                hits = self._hits(b"".join((self._tail[-_SEAM:], chunk[:_SEAM])))
+            self._is_quiet = hits is NOTHING
+        if self._tail and not self._is_quiet:
+            offset, data = offset - len(self._tail), b"".join((self._tail, chunk))
+            hits = self._hits(data)
+            self._is_quiet = hits is NOTHING
+        self.offset += len(chunk)
+        self._last, self._tail = chunk, memoryview(data)[-OVERLAP:]
+        self._remember(chunk)
+        return offset, data, hits
+
+    def _remember(self, chunk: Chunk) -> None:
+        # The buffer of a memoryview may have anchors elsewhere.
+        if self._is_shared and self._is_quiet and not isinstance(chunk, memoryview):
+            self._quiet.append(chunk)
+
+    def _in_chunk(self, chunk: Chunk) -> Sequence[Hit]:
+        """The anchors in `chunk`."""
+        if isinstance(chunk, memoryview) and any(chunk.obj is buffer for buffer in self._quiet):
+            return NOTHING
+        return self._hits(chunk)
 
 
-def _archive_bytes(piece: Piece, account: Account) -> Iterator[bytes | memoryview]:
-    """The archive's bytes. Raises `Exceeded` after them if the rest didn't fit into memory."""
-    yield piece.data
-    if not piece.last:
-        raise account.too_large()
+def _within(parts: Sequence[Chunk | bytearray], account: Account) -> Iterator[Chunk]:
+    """The parts that fit into memory. Raises `Exceeded` after them if there are more."""
+    left = account.limits.held
+    for part in parts:
+        yield memoryview(part)[:left]
+        left -= len(part)
+        if left < 0:
+            raise account.too_large()
 
 
 def _raise_ended(problem: Problem) -> None:

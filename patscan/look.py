@@ -6,22 +6,24 @@ import gc
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from patscan import lfs
-from patscan.archives import STARTS, TAR, USTAR, kind_of
-from patscan.archives.limits import Account, Limits, Spent
+from patscan.archives import STARTS, TAR, USTAR, ZIPS, kind_of
+from patscan.archives.limits import Limits, Spent
 from patscan.content import IGNORED, OVERLAP, PLACES, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
 from patscan.detect import anchors
 from patscan.model import Address, Match, Rule
 
 if TYPE_CHECKING:
+    from patscan.archives.reader import Chunk
     from patscan.detect.anchors import Hit
     from patscan.detect.matcher import Capture
     from patscan.detect.passages import Passages, Sight
     from patscan.detect.positions import Text
+    from patscan.inside import Again
     from patscan.seal import Kept
     from patscan.secret import Secret
 
@@ -104,15 +106,17 @@ class _Looker:
                 if (data[:2] in _STARTS or data[TAR] == USTAR) and kind not in _CLOSED:
                     archive = _Archive(self, shard, key)
                     archives.append(archive)
-            if archive:
-                archive.add(piece)
             hits = hits_of(data, _DENSE)
+            if archive:
+                archive.add(piece, hits is anchors.NOTHING)
+                if content and archive.is_full:
+                    content.forget_again()
             if not hits and last and content is None:
                 continue
             if kind == "tree":
                 failed.append(Failure(shard.name(key), "its names are looked at one by one.", again=True))
                 continue
-            content = content or _Content(self, shard, key)
+            content = content or _Content(self, shard, key, again=archive.again if archive else None)
             known = len(matches) + omitted + len(gaps)
             matches += content.matches(piece, hits)
             omitted += content.omitted
@@ -167,51 +171,71 @@ class _Archive:
         self.gaps: list[Gap] = []
         self.omitted = 0
         self._looker, self._shard = looker, shard
-        self._first: bytes | memoryview = b""
-        self._more = bytearray()
+        self._parts: list[Chunk | bytearray] = []
+        self._quiet: list[object] = []
+        self._is_zip = self.is_full = False
+        self.again: Again = partial(iter, self._parts)
+        """Reads the kept bytes again: all, unless the archive `is_full`."""
         self._places: Counter[Secret] = Counter()
 
-    def add(self, piece: Piece) -> None:
-        """Add a piece. The last piece opens the archive."""
+    def add(self, piece: Piece, is_quiet: bool) -> None:
+        """Add a piece, which is quiet if it has no anchors. The last piece opens the archive."""
+        part = memoryview(piece.data)[OVERLAP if piece.offset else 0 :]
         if not piece.offset:
-            self._first = piece.data
             self.content_id = lfs.content_id(piece.data)
-        elif len(self._more) <= self._looker.limits.held:
-            if not self._more:
-                self._more += self._first
-            self._more += memoryview(piece.data)[OVERLAP:]
-        if piece.last and kind_of(self._first):
-            most = self._looker.limits.held
-            is_whole = len(self._more or self._first) <= most
-            del self._more[most:]
-            self._open(piece._replace(offset=0, data=memoryview(self._more or self._first)[:most], last=is_whole))
+            self._is_zip = part[:2] in ZIPS
+        if not self.is_full:
+            self._keep(part, is_quiet)
+            self.is_full = sum(map(len, self._parts)) > self._looker.limits.held
+        if piece.last and (kind := kind_of(self._parts[0])):
+            self._open(kind, piece)
         if piece.last:
-            self._first, self._more = b"", bytearray()
+            self._parts, self._quiet, self.again = [], [], partial(iter, ())
+
+    def _keep(self, part: memoryview, is_quiet: bool) -> None:
+        """Keep the bytes of a piece. Only those of a zip are joined, because a zip is read from its end."""
+        if not self._is_zip or not self._parts:
+            self._parts.append(part)
+            self._quiet += [part.obj] if is_quiet else []
+            return
+        joined = self._parts[0]
+        if not isinstance(joined, bytearray):
+            joined, self._quiet = bytearray(joined), []
+            self._parts[0] = joined
+        joined += part
 
     def linked(self) -> Failure:
         """A `Failure` that makes the source read the pointer's content."""
         name = f"{lfs.AGAIN}{self.content_id}:{self._shard.name(self.key)}"
         return Failure(name, "its content is in Git LFS.", again=True)
 
-    def _open(self, piece: Piece) -> None:
+    def _open(self, kind: str, piece: Piece) -> None:
         from patscan.inside import Inside
 
-        account = Account(self._looker.limits, self._looker.spent, len(piece.data))
-        inside = Inside(piece, self._looker.anchors.hits, self._content)
-        self.matches, self.gaps, self.omitted = inside.matches(account), inside.gaps, inside.omitted
-        self.gaps = _named(self.gaps, self._shard, piece)
+        inside = Inside(piece, self._parts, self._quiet, self._looker.anchors.hits, self._content)
+        self.matches = inside.matches(kind, self._looker.limits, self._looker.spent)
+        self.gaps, self.omitted = _named(inside.gaps, self._shard, piece), inside.omitted
 
-    def _content(self, members: tuple[str, ...]) -> _Content:
-        return _Content(self._looker, self._shard, self.key, members, self._places)
+    def _content(self, members: tuple[str, ...], again: Again | None) -> _Content:
+        return _Content(self._looker, self._shard, self.key, members, self._places, again)
 
 
 class _Content:
     """The state of one content while its pieces arrive: counts of tokens, and the current line."""
 
     def __init__(
-        self, looker: _Looker, shard: Shard, key: Key, members: tuple[str, ...] = (), places: Counter[Secret] | None = None
+        self,
+        looker: _Looker,
+        shard: Shard,
+        key: Key,
+        members: tuple[str, ...] = (),
+        places: Counter[Secret] | None = None,
+        again: Again | None = None,
     ) -> None:
-        """`members` is its path in an archive. `places` counts each token's places in the whole archive."""
+        """`members` is its path in an archive. `places` counts each token's places in the whole archive.
+
+        With `again`, lines are counted only if there is a match: then the content is read again.
+        """
         self.omitted = 0
         self.gaps: list[Gap] = []
         """What wasn't unpacked in the pieces so far."""
@@ -222,6 +246,7 @@ class _Content:
         self._ignored: Counter[str] = Counter()
         self._text: Text | None = None
         self._offset = 0
+        self._again = again
 
     def matches(self, piece: Piece, hits: Sequence[Hit]) -> Iterator[Match]:
         """The matches in one piece. `hits` are its anchors, at most `_DENSE`."""
@@ -252,9 +277,31 @@ class _Content:
         """The text of the part at `offset`, with line numbers that continue from the previous part."""
         from patscan.detect.positions import Text
 
-        self._text = Text.starting(data) if self._text is None else self._text.then(data, offset - self._offset)
+        if self._text is None:
+            self._text = Text.starting(data)
+        elif self._again and not (self._offset and self._text.is_placed):
+            self._text = self._text.later(data, partial(self._begin, self._again, offset))
+        else:
+            self._text = self._text.then(data, offset - self._offset)
         self._offset = offset
         return self._text
+
+    def forget_again(self) -> None:
+        """Count lines from now on, because the content can't be read again."""
+        self._again = None
+
+    def _begin(self, again: Again, offset: int) -> tuple[int, int]:
+        """Line and column at `offset`."""
+        from patscan.detect.positions import Text
+
+        text, begin, end = Text.starting(b""), 0, 0
+        for chunk in again():
+            data = bytes(chunk)
+            text, begin = text.then(data, end - begin) if end else Text.starting(data), end
+            end += len(data)
+            if end >= offset:
+                break
+        return text.at(offset - begin)
 
     def _is_listed(self, capture: Capture) -> bool:
         self._places[capture.secret] += 1

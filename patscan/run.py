@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from patscan.archives.limits import Limits
-from patscan.content import Each, Looked, Piece, Shard
+from patscan.content import Each, Gap, Looked, Piece, Shard
 from patscan.gaps import Gaps
 from patscan.model import Coverage, Exposure, Finding, Match, Occurrence, Rule, Sighting, Target
 
@@ -95,6 +95,10 @@ class Run(NamedTuple):
     """`map`, in the workers while they run."""
     coverage: Coverage = Coverage()
     matches: Sequence[Match] = ()
+    gaps: Sequence[Gap] = ()
+    """What in archives wasn't looked at."""
+    archives: Mapping[str, Sequence[Sighting]] = {}
+    """The sightings of archives with gaps, if they were looked up."""
     occurrences: Sequence[Occurrence] = ()
     findings: Sequence[Finding] = ()
     ignored: Sequence[Finding] = ()

@@ -32,11 +32,11 @@ def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress
         except KeyboardInterrupt:
             interrupted = True
             looking.close(wait=False)
-        run = Run(source, rules, options, looking.each, looking.coverage, looking.matches, interrupted=interrupted)
+        run = Run(source, rules, options, looking.each, looking.coverage, looking.matches, gaps=looking.unpacked, interrupted=interrupted)
         run = _through(run, more)
     finally:
         looking.close()
-    return _report(run, looking.unpacked)
+    return _report(run)
 
 
 def _through(run: Run, more: Sequence[Stage]) -> Run:
@@ -56,9 +56,9 @@ def _through(run: Run, more: Sequence[Stage]) -> Run:
     return run
 
 
-def _report(run: Run, gaps: Sequence[Gap]) -> Report:
+def _report(run: Run) -> Report:
     source, coverage = run.source, run.coverage
-    for gap in _with_paths(run, gaps):
+    for gap in _with_paths(run):
         if _is_skip(gap, run):
             source.gaps.skip(gap.name, gap.reason)
         else:
@@ -76,17 +76,20 @@ def _report(run: Run, gaps: Sequence[Gap]) -> Report:
     return Report(source.target(), run.rules, coverage, tuple(run.findings), tuple(run.ignored), run.interrupted, violations=violations)
 
 
-def _with_paths(run: Run, gaps: Sequence[Gap]) -> list[Gap]:
-    """`gaps`, each with the path of its archive and the names of its members."""
+def _with_paths(run: Run) -> list[Gap]:
+    """The gaps, each with the path of its archive and the names of its members."""
+    unknown = {gap.name for gap in run.gaps if gap.path is None}.difference(run.archives)
     # In a history, a search for paths takes as long as the scan. For problems of the archives themselves, paths at HEAD must do.
-    searched = {gap.name for gap in gaps if gap.path is None and (gap.ours or run.source.target().type != "history")}
-    sightings = run.source.sightings(searched, map) if searched else {}
-    known_paths = run.source.paths({gap.name for gap in gaps if gap.path is None and gap.name not in searched})
+    searched = {gap.name for gap in run.gaps if gap.name in unknown and (gap.ours or run.source.target().type != "history")}
+    sightings = {**run.archives, **(run.source.sightings(searched, map) if searched else {})}
+    known_paths = run.source.paths(unknown - searched)
     result = []
-    for gap in gaps:
-        paths = [gap.path or known_paths.get(gap.name, ""), *(one.path or "" for one in sightings.get(gap.name, ()))]
-        name = next(filter(None, paths), f"{Kind.BLOB} {gap.name}")
-        result.append(gap._replace(name="!/".join([name, *filter(None, gap.members)])))
+    for gap in run.gaps:
+        sighting = next((one for one in sightings.get(gap.name, ()) if one.path), None)
+        path = gap.path or known_paths.get(gap.name) or (sighting.path if sighting else None)
+        commit = sighting.commit if sighting and not gap.path and not run.source.at_head(sighting) else None
+        reason = f"{gap.reason} Commit {commit[:10]} introduced it." if commit else gap.reason
+        result.append(gap._replace(name="!/".join([path or f"{Kind.BLOB} {gap.name}", *filter(None, gap.members)]), reason=reason))
     return sorted(set(result), key=lambda gap: (gap.name, gap.reason))
 
 

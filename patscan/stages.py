@@ -19,8 +19,11 @@ def sightings(run: Run) -> Run:
     matches = {match.address: match for match in run.matches}.values()
     likely = {match.fingerprint for match in matches if run.options.every_place or not _is_weak(strongest(match), run.options)}
     wanted = {match.address.name for match in matches if match.sighting is None and match.fingerprint in likely}
-    sightings = run.source.sightings(wanted, run.each) if wanted else {}
-    return run._replace(occurrences=[one for match in matches for one in _occurrences(run.source, match, sightings)])
+    # One search for all takes hardly longer than the one for the matches.
+    archives = {gap.name for gap in run.gaps if gap.path is None}
+    sightings = run.source.sightings(wanted | archives, run.each) if wanted else {}
+    occurrences = [one for match in matches for one in _occurrences(run.source, match, sightings)]
+    return run._replace(occurrences=occurrences, archives={name: sightings[name] for name in archives if name in sightings})
 
 
 def unsighted(run: Run) -> Run:

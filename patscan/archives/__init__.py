@@ -31,6 +31,8 @@ _KINDS = {
 }
 _PROGRAMS = frozenset((b"MZ", b"#!", b"\x7fE"))
 """The first two bytes of programs: a zip may be appended to one."""
+ZIPS = _PROGRAMS | {b"PK"}
+"""The first two bytes of what may be a zip."""
 _LONGEST_END = 22 + 0xFFFF
 """The most bytes of a zip's end record with its comment."""
 
@@ -45,13 +47,14 @@ class Member(NamedTuple):
     """Why it can't be read at all."""
 
 
-def kind_of(data: bytes | memoryview) -> str | None:
+def kind_of(data: bytes | bytearray | memoryview) -> str | None:
     """The kind of an archive, from its beginning, or for a zip after a program from its end; ``None`` if it isn't one."""
-    start = bytes(data[:16])
-    if start[:2] in _PROGRAMS and data[TAR] != USTAR:
+    begin, is_tar = bytes(data[:2]), data[TAR] == USTAR
+    if begin in _PROGRAMS and not is_tar:
         return "zip" if b"PK\x05\x06" in bytes(data[-_LONGEST_END:]) else None
-    kind = next((kind for kind, magic in _KINDS.items() if re.match(magic, start)), None)
-    return "tar" if kind is None and data[TAR] == USTAR else kind
+    start = bytes(data[:16]) if begin in STARTS else b""
+    kind = next((kind for kind, magic in _KINDS.items() if re.match(magic, start)), None) if start else None
+    return "tar" if kind is None and is_tar else kind
 
 
 def members(kind: str, archive: Reader, account: Account) -> Iterator[Member]:
@@ -63,9 +66,9 @@ def members(kind: str, archive: Reader, account: Account) -> Iterator[Member]:
     elif kind == "tar":
         from patscan.archives.tars import files
 
-        yield from (Member(*file) for file in files(archive.read, account))
+        yield from (Member(*file) for file in files(archive, account))
     else:
         from patscan.archives.streams import expanded
 
         account.count()
-        yield Member("", Reader(expanded(kind, archive.read, account)))
+        yield Member("", Reader(expanded(kind, archive.piece, account)))

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable
 
 from patscan.archives.limits import Problem
 
-Read = Callable[[int], bytes]
-"""Takes a number of bytes, and returns fewer only at the end."""
+Chunk = bytes | memoryview
+Read = Callable[[int], Chunk]
+"""Gives at most so many bytes; none only at the end."""
 
 
 class Reader:
     """The bytes of an iterator of chunks, up to its end or its first `Problem`."""
 
-    def __init__(self, chunks: Iterable[bytes | memoryview] = ()) -> None:
+    def __init__(self, chunks: Iterable[Chunk | bytearray] = ()) -> None:
         self.problem: Problem | None = None
         """The problem that ended the chunks early."""
         self._chunks = iter(chunks)
@@ -21,23 +22,37 @@ class Reader:
 
     def whole(self, most: int) -> bytes | bytearray:
         """All remaining bytes, at most `most`. A single chunk isn't copied."""
-        if not self._chunk and not self._next():
+        chunk = self.take(most)
+        source = chunk.obj if isinstance(chunk, memoryview) else chunk
+        return source if isinstance(source, bytes | bytearray) and len(source) == len(chunk) <= most else bytes(chunk[:most])
+
+    def take(self, least: int) -> Chunk:
+        """The next chunk, joined with those after it up to `least` bytes; fewer bytes only at the end. A single chunk isn't copied."""
+        if self.is_at_end():
             return b""
         chunk, self._chunk = self._chunk, memoryview(b"")
+        if len(chunk) < least and not self.is_at_end():
+            return b"".join((chunk, self.read(least - len(chunk))))
         source = chunk.obj
-        if not self._next() and isinstance(source, bytes | bytearray) and len(source) == len(chunk) <= most:
-            return source
-        return b"".join((chunk[:most], self.read(max(most - len(chunk), 0))))
+        return source if isinstance(source, bytes) and len(source) == len(chunk) else chunk
+
+    def piece(self, most: int) -> memoryview:
+        """See `Read`. The bytes aren't copied."""
+        if not self._chunk:
+            self._next()
+        piece, self._chunk = self._chunk[:most], self._chunk[most:]
+        return piece
+
+    def is_at_end(self) -> bool:
+        """Whether no bytes remain. It may expand the next chunk."""
+        return not self._chunk and not self._next()
 
     def read(self, size: int) -> bytes:
-        """See `Read`. A problem ends the bytes too: those before it are still scanned."""
-        parts: list[bytes | memoryview] = []
-        size_read = 0
-        while size_read < size and (self._chunk or self._next()):
-            part = self._chunk[: size - size_read]
-            self._chunk = self._chunk[len(part) :]
+        """The next bytes, fewer than `size` only at the end. A problem ends them too: those before it are still scanned."""
+        parts: list[memoryview] = []
+        while size > 0 and (part := self.piece(size)):
             parts.append(part)
-            size_read += len(part)
+            size -= len(part)
         return b"".join(parts)
 
     def drain(self) -> None:

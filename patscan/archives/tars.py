@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tarfile import HeaderError, TarInfo
 
 from patscan.archives.limits import Account, Broken
-from patscan.archives.reader import Read, Reader
+from patscan.archives.reader import Reader
 
 _BLOCK = 512
 _PART = 1 << 20
@@ -22,19 +22,19 @@ _MORE_MAPS = {True: 482, False: 504}
 """The byte that says that another map block follows, in an old sparse file's header (``True``) or in a map block."""
 
 
-def files(read: Read, account: Account) -> Iterator[tuple[str, Reader]]:
+def files(archive: Reader, account: Account) -> Iterator[tuple[str, Reader]]:
     """Each file's name and content. Raises `Problem`."""
     extended: dict[str, bytes] = {}
-    while (block := read(_BLOCK)).strip(b"\0"):
+    while (block := archive.read(_BLOCK)).strip(b"\0"):
         header = _header(block)
         account.count()
         flag = block[156:157]
-        body = _Body(read, header.size)
+        body = _Body(archive, header.size)
         if flag in {b"x", b"L"}:
             extended |= _extended(flag, body.beginning())
         elif flag not in {b"g", b"K"}:
             if flag == b"S":
-                _skip_maps(block, read)
+                _skip_maps(block, archive)
             body.resize(extended)
             if extended.get("GNU.sparse.major") == b"1":
                 body.skip_map()
@@ -49,9 +49,9 @@ def files(read: Read, account: Account) -> Iterator[tuple[str, Reader]]:
 class _Body:
     """The bytes after a header, up to the next header."""
 
-    def __init__(self, read: Read, size: int) -> None:
+    def __init__(self, archive: Reader, size: int) -> None:
         self.left = max(size, 0)
-        self._read, self._padding = read, -self.left % _BLOCK
+        self._archive, self._padding = archive, -self.left % _BLOCK
 
     def resize(self, extended: Mapping[str, bytes]) -> None:
         """Use the size in a pax header, if there is one."""
@@ -64,10 +64,10 @@ class _Body:
         """Its first `_LONGEST` bytes."""
         return b"".join(self.chunks(_LONGEST))
 
-    def chunks(self, most: int | None = None) -> Iterator[bytes]:
-        """Its remaining bytes, at most `most`. Raises `Broken` if they are cut off."""
+    def chunks(self, most: int | None = None) -> Iterator[memoryview]:
+        """Its remaining bytes, at most `most`. They aren't copied. Raises `Broken` if they are cut off."""
         while self.left and (most is None or most > 0):
-            chunk = self._read(min(self.left, _PART))
+            chunk = self._archive.piece(min(self.left, _PART))
             if not chunk:
                 raise Broken("cut off: only the bytes that are there were looked at.")
             self.left -= len(chunk)
@@ -78,7 +78,7 @@ class _Body:
         """Skip the map of a sparse file in pax version 1.0: the number of pieces, and two numbers for each, in whole blocks."""
         lines, wanted = 0, 1
         while self.left and lines < wanted:
-            block = self._read(min(self.left, _BLOCK))
+            block = self._archive.read(min(self.left, _BLOCK))
             self.left -= len(block)
             first = block.split(b"\n", 1)[0]
             if not lines:
@@ -91,7 +91,7 @@ class _Body:
         """Skip the remaining bytes and the padding of the last block."""
         for _ in self.chunks():
             pass
-        self._read(self._padding)
+        self._archive.read(self._padding)
 
 
 def _header(block: bytes) -> TarInfo:
@@ -112,8 +112,8 @@ def _name(header: TarInfo, extended: Mapping[str, bytes]) -> str:
     return name.decode("utf-8", "surrogateescape") or header.name
 
 
-def _skip_maps(block: bytes, read: Read) -> None:
+def _skip_maps(block: bytes, archive: Reader) -> None:
     """Skip the map blocks after the header of an old sparse file."""
     is_first = True
     while len(block) == _BLOCK and block[_MORE_MAPS[is_first]]:
-        block, is_first = read(_BLOCK), False
+        block, is_first = archive.read(_BLOCK), False

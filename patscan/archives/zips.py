@@ -99,7 +99,7 @@ class _Zip:
             raise Broken("broken: its checksum is wrong. Its content was looked at all the same.")
 
     def _unpacked(self, entry: Entry, packed: memoryview) -> Iterator[bytes]:
-        return expanded(_METHODS[entry.method], Reader([packed]).read, self._account)
+        return expanded(_METHODS[entry.method], Reader([packed]).piece, self._account)
 
     def _stored(self, packed: memoryview) -> Iterator[memoryview]:
         for low in range(0, len(packed), _PART):

@@ -35,6 +35,10 @@ class Hit(NamedTuple):
     layers: tuple[Layer, ...] = ()
 
 
+NOTHING: Sequence[Hit] = ()
+"""The hits in bytes without any literal or word of a context. A part of them has none either."""
+
+
 class Anchors:
     """The compiled literals of a set of rules. They can't be pickled, and only one thread may use them."""
 
@@ -60,11 +64,14 @@ class Anchors:
         self._until_stopped = suppress(stopped)
 
     def hits(self, data: bytes | memoryview, limit: int = sys.maxsize) -> Sequence[Hit]:
-        """All literals in `data`, at most about `limit`, sorted by their start. This is called for every content."""
+        """All literals in `data`, at most about `limit`, sorted by their start. This is called for every content.
+
+        The result is `NOTHING` itself if there is neither a literal nor a word of a context.
+        """
         self._most = limit
         with self._until_stopped:
             self._scan(data, self._keep)
-        candidates = self._candidates_in(data, limit) if self._word else ()
+        candidates = self._candidates_in(data, limit) if self._word else NOTHING
         if not self._ends:
             return candidates
         ends, self._ends = self._ends, []

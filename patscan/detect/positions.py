@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from patscan.model import Position
@@ -25,6 +26,9 @@ _MUCH = 64 << 20
 _counted = 0
 _WIDTHS = {"utf-32-le": 4, "utf-32-be": 4, "utf-16-le": 2, "utf-16-be": 2, "utf-8": 1}
 
+Begin = Callable[[], tuple[int, int]]
+"""Returns the line and the column of a window's first character."""
+
 
 class Text:
     """A part of a content, its encoding, and the line and column of its first character, both from 1.
@@ -32,10 +36,11 @@ class Text:
     Line feeds are counted from the last position on, so positions in order take one pass over the bytes.
     """
 
-    def __init__(self, data: bytes, encoding: str, mark: int = 0, line: int = 1, column: int = 1) -> None:
-        """`mark` is the length of the byte order mark that `data` begins with."""
+    def __init__(self, data: bytes, encoding: str, mark: int = 0, line: int = 1, column: int = 1, begin: Begin | None = None) -> None:
+        """`mark` is the length of the byte order mark that `data` begins with. `begin` gives `line` and `column` if they are needed."""
         self.data, self.encoding, self.mark = data, encoding, mark
         self._first = self._last = (mark, line, column)
+        self._begin = begin
 
     @classmethod
     def starting(cls, data: bytes) -> Text:
@@ -44,6 +49,15 @@ class Text:
             if data.startswith(mark):
                 return cls(data, encoding, len(mark))
         return cls(data, _guess(data))
+
+    def later(self, data: bytes, begin: Begin) -> Text:
+        """A later window of the same content. `begin` is called when a position in it is needed."""
+        return Text(data, self.encoding, begin=begin)
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether its first line is known."""
+        return self._begin is None
 
     def then(self, data: bytes, step: int) -> Text:
         """The next part of the same content, which begins `step` bytes after this one."""
@@ -56,6 +70,7 @@ class Text:
 
     def at(self, offset: int) -> tuple[int, int]:
         """Line and column of the character at byte `offset`."""
+        self._place()
         place, line, column = self._last if self._last[0] <= offset else self._first
         offset = max(offset, place)
         feeds = self._feeds(place, offset)
@@ -67,8 +82,14 @@ class Text:
 
     def line(self, offset: int) -> int:
         """The line of the character at byte `offset`. This is fast near the last position."""
+        self._place()
         place, line, _ = self._last
         return line - self._feeds(offset, place) if offset < place else line + self._feeds(place, offset)
+
+    def _place(self) -> None:
+        if self._begin:
+            self._first = self._last = (0, *self._begin())
+            self._begin = None
 
     def _feeds(self, low: int, high: int) -> int:
         if self.encoding == "utf-8":

@@ -72,7 +72,10 @@ def _read(path: str) -> Iterator[Piece]:
 
 def _exactly(file: int, size: int) -> bytes:
     """Up to `size` bytes, fewer only at the end of the file. A small file takes two calls: data, and end of file."""
-    data = os.read(file, min(size, 1 << 16))
+    # Only the first window may be a small file's. Joining the parts of the others would copy them.
+    data = os.read(file, min(size, 1 << 16) if size == _WINDOW else size)
+    if len(data) == size:
+        return data
     if len(data) < 1 << 16:
         more = os.read(file, 1 << 16) if data and len(data) < size else b""
         if not more:

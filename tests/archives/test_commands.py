@@ -89,6 +89,19 @@ def test_a_note_of_a_history_names_the_archive_by_its_path(repo: Repo) -> None:
     assert [gap["where"] for gap in report["coverage"]["notes"] if "cut off" in gap["reason"]] == ["dir/broken.gz"]
 
 
+def test_an_archive_of_the_past_is_named_by_path_and_commit_if_there_are_tokens(repo: Repo, rng: random.Random) -> None:
+    """Looking for its path alone would take as long as the scan."""
+    commit = repo.commit({"dir/broken.gz": gzip.compress(bytes(100))[:-4]})
+    blob = repo.git("rev-parse", "HEAD:dir/broken.gz").decode().strip()
+    repo.commit({"dir/broken.gz": b"gone"})
+    for token in ("", classic(rng)):
+        repo.commit({"a.txt": token.encode()})
+        _, report = written(repo, "history", "--no-cache")
+        (note,) = [gap for gap in report["coverage"]["notes"] if "cut off" in gap["reason"]]
+        assert note["where"] == ("dir/broken.gz" if token else f"blob {blob}")
+        assert note["reason"].endswith(f" Commit {commit[:10]} introduced it.") is bool(token)
+
+
 def test_archives_that_are_pushed_or_checked_by_a_ci_job(repo: Repo, rng: random.Random) -> None:
     base = repo.commit()
     repo.commit({"a.whl": zipped(classic(rng).encode())})

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import random
+import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest
 
 from patscan.archives.ahead import ahead
 from patscan.archives.limits import Broken
-from tests.archives.packing import zipped
+from tests.archives.packing import NAME, tarred, zipped
 from tests.cli.hooked import patscan
 from tests.tokens import classic
 
@@ -49,3 +52,72 @@ def test_a_thread_ends_with_its_consumer() -> None:
     assert threading.active_count() == before + 1
     chunks.close()
     assert threading.active_count() == before
+
+
+def token(rng: random.Random) -> bytes:
+    return classic(rng).encode()
+
+
+def members(folder: Path, *arguments: str) -> set[tuple[str, str | None, int]]:
+    """File, member and line of each token."""
+    report = json.loads(patscan(folder, "scan", "--format", "json", "--quiet", *arguments).text)
+    return {(place["path"], place["member"], place["line"]) for finding in report["findings"] for place in finding["occurrences"]}
+
+
+def test_no_member_is_taken_for_a_part_of_a_quiet_one(tmp_path: Path, rng: random.Random) -> None:
+    """A quiet archive lies in the same buffer as members with tokens."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, data in (
+            ("a", token(rng)),
+            ("b.zip", zipped(b"quiet")),
+            ("c", token(rng)),
+            ("d.tar", tarred(b"quiet")),
+            ("e", token(rng)),
+        ):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    (tmp_path / "x.tar.gz").write_bytes(gzip.compress(file.getvalue()))
+    (tmp_path / "y.tar").write_bytes(file.getvalue())
+    assert members(tmp_path) == {(name, member, 1) for name in ("x.tar.gz", "y.tar") for member in "ace"}
+
+
+def test_members_that_lie_across_quiet_and_other_chunks(tmp_path: Path, rng: random.Random) -> None:
+    """Tokens at and around the borders of the chunks of a stream, in plain members of a tar."""
+    file, places = io.BytesIO(), set()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for number in range(60):
+            data = PLAIN[: rng.randrange(7 * LINES) // 7 * 7] + (token(rng) + b"\n" if number % 3 else b"")
+            member = tarfile.TarInfo(str(number))
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+            if number % 3:
+                places.add(("x.tar.gz", str(number), data.count(b"\n")))
+    (tmp_path / "x.tar.gz").write_bytes(gzip.compress(file.getvalue(), 1))
+    assert members(tmp_path) == places
+
+
+def test_a_token_at_every_byte_around_the_border_of_two_chunks(tmp_path: Path, rng: random.Random) -> None:
+    border, shifts = 4 << 20, range(-40, 40)
+    plain = (PLAIN * 3)[: border + 1000]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for shift in shifts:
+            value = b"\n" + token(rng) + b"\n"
+            archive.writestr(str(shift), plain[: border + shift] + value + plain[border + shift + len(value) :])
+    lines = {shift: plain[: border + shift].count(b"\n") + 2 for shift in shifts}
+    assert members(tmp_path, "--archive-limit", "ratio=1000000") == {("a.zip", str(shift), lines[shift]) for shift in shifts}
+
+
+def test_lines_of_an_archive_that_is_too_large_to_be_read_again(tmp_path: Path, rng: random.Random) -> None:
+    """What looks like the beginning of an archive is counted on when not all of it is kept."""
+    data = b"BZ" + PLAIN * 16 + token(rng)
+    (tmp_path / "a.txt").write_bytes(data)
+    for limit in ("held=1K", "held=10M", "held=1G"):
+        assert members(tmp_path, "--archive-limit", limit) == {("a.txt", None, LINES * 16 + 1)}
+
+
+def test_a_zip_at_the_end_of_a_program_of_several_windows(tmp_path: Path, rng: random.Random) -> None:
+    (tmp_path / "setup.exe").write_bytes(b"MZ" + bytes(20 << 20) + zipped(token(rng)))
+    (tmp_path / "b.tar").write_bytes(tarred(b"MZ" + bytes(2 << 20) + zipped(token(rng)), "setup.exe"))
+    assert members(tmp_path) == {("setup.exe", NAME, 1), ("b.tar", f"setup.exe!/{NAME}", 1)}

@@ -6,10 +6,12 @@ import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import random
 import struct
 import subprocess
+import sys
 import tarfile
 import tempfile
 import zipfile
@@ -21,6 +23,7 @@ from typing import Any
 import pytest
 
 from tests.archives.packing import NAME, tarred, zipped
+from tests.archives.quine import quine
 from tests.cli.hooked import patscan
 from tests.repo import Repo
 from tests.tokens import classic
@@ -81,6 +84,15 @@ def lying() -> bytes:
     return member.tobuf(tarfile.GNU_FORMAT) + b"x" * 1000
 
 
+def billion() -> bytes:
+    """A member, and the end of a directory that claims a billion members (APPNOTE.TXT 4.3.14 to 4.3.16)."""
+    packed = zipped(b"x")
+    end = packed.rindex(b"PK\x05\x06")
+    record = b"PK\x06\x06" + struct.pack("<Q2H2I4Q", 44, 45, 45, 0, 0, 10**9, 10**9, 46 * 10**9, packed.index(b"PK\x01\x02"))
+    locator = b"PK\x06\x07" + struct.pack("<IQI", 0, end, 1)
+    return packed[:end] + record + locator + b"PK\x05\x06" + struct.pack("<4H2IH", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+
+
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "four-gib.gz": (lambda: zeros(4 << 30), "--archive-limit ratio=N"),
     "of-zips.zip": (of_zips, "--archive-limit ratio=N"),
@@ -88,7 +100,10 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "deep.gz": (lambda: deep(gzip.compress), "--archive-limit depth=N"),
     "overlapping.zip": (overlapping, "overlap"),
     "listing.zip": (lambda: listing(1_000_000, b"", 0), "--archive-limit members=N"),
+    "billion.zip": (billion, "it has no directory"),
     "lying.tar": (lying, "cut off"),
+    "quine.gz": (quine, "--archive-limit depth=N"),
+    "quine.tar.xz": (lambda: lzma.compress(tarred(zipped(quine()))), "--archive-limit depth=N"),
 }
 
 
@@ -107,19 +122,31 @@ def places(report: dict[str, Any]) -> dict[str, int]:
     return lines
 
 
+def measured(folder: Path, *command: str) -> tuple[int, float, int]:
+    """The exit code of patscan, its seconds of the processor, and its memory in bytes. It runs in one process."""
+    process = subprocess.Popen([sys.executable, "-m", "patscan", *command, "--jobs", "1"], cwd=folder, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="os.wait4 gives kibibytes only on Linux")
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs(tmp_path: Path, rng: random.Random, name: str) -> None:
-    made, reason = BOMBS[name]
-    (tmp_path / name).write_bytes(made())
-    (tmp_path / "token.env").write_text(classic(rng))
-    begin = os.times().children_user
-    done = patscan(tmp_path, "scan", "--format", "json")
-    report = json.loads(done.text)
-    assert done.code == 1
+    make, reason = BOMBS[name]
+    for folder in ("with", "without"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "token.env").write_text(classic(rng))
+    (tmp_path / "with" / name).write_bytes(make())
+    code, seconds, memory = measured(tmp_path / "with", "scan", "--quiet", "--report", "json=../report.json")
+    _, _, least = measured(tmp_path / "without", "scan", "--quiet")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert code == 1
     assert len(report["findings"]) == 1
     assert [where for where, why in told(report).items() if where.startswith(name) and reason in why], told(report)
     assert report["coverage"]["complete"] is ("--archive-limit" not in reason)
-    assert os.times().children_user - begin < 5
+    assert seconds < 5
+    assert memory - least < 300 << 20
 
 
 def test_a_limit_is_a_gap_in_a_scan_and_a_note_in_a_hook(repo: Repo) -> None:

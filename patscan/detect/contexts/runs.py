@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from patscan.detect import engine
-from patscan.detect.contexts import candidates, claims
+from patscan.detect.contexts import candidates
 
 _LENGTH = 20
 """Characters of the shortest token. Each expression ends with as many."""
@@ -90,7 +90,13 @@ class Runs:
             starts.add(low + end - behind - _LENGTH)
 
         scan(view, keep)
-        return islice((start for start in sorted(starts) if claims.has_context(data, start)), limit)
+        possible = [start for start in sorted(starts) if candidates.at(data, start)]
+        if not possible:
+            return iter(())
+        # Importing it takes longer than searching a few files.
+        from patscan.detect.contexts import claims
+
+        return islice((start for start in possible if claims.has_context(data, start)), limit)
 
 
 def _is_like(one: bytes, other: bytes) -> bool:
