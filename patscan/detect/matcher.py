@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from patscan import layers
 from patscan.detect.anchors import CANDIDATE, Anchors, Hit, of_rules
+from patscan.detect.decoding import Decoder
 from patscan.detect.patterns import TIME_LIMIT, Pattern, compile_pattern
 from patscan.layers import Reading
 from patscan.layers.view import View
@@ -106,9 +107,8 @@ class Matcher:
         return kept
 
     def _captured(self, data: bytes | memoryview, hits: Sequence[Hit], binary: bool, depth: int) -> Iterator[Capture]:
-        # Hits stand close together where somebody encoded a whole file: one reading serves many.
         data = bytes(data)
-        known: dict[tuple[Layer, ...], list[Reading]] = {}
+        decoder = Decoder(data)
         opened, breaks = 0, Counter[str]()
         covered: dict[str, int] = {}
         for hit in hits:
@@ -125,11 +125,10 @@ class Matcher:
             if not hit.layers:
                 yield from self._undecoded(data, hit, binary, breaks)
                 continue
-            served = [moved for last in known.get(hit.layers, ()) if (moved := layers.serves(last, hit.start, hit.anchor))]
-            if not served:
-                served = known[hit.layers] = list(layers.readings(data, hit.start, hit.layers))
-            if best := self._best(served, hit, binary):
+            if best := self._best(decoder.readings(hit), hit, binary):
                 yield best
+        if decoder.is_cut:
+            self.cuts.add(CUT_BREAKS)
 
     def _undecoded(self, data: bytes, hit: Hit, binary: bool, breaks: Counter[str]) -> Iterator[Capture]:
         """What stands at a hit that is behind no layer, perhaps in pieces."""
@@ -234,6 +233,8 @@ class Matcher:
             yield best._replace(start=best.start + hit.start, end=best.end + hit.start)
 
     def _claim(self, view: View, anchor: str, binary: bool) -> judge.Claim | None:
+        if not view.text.startswith(anchor.encode(), view.at):
+            return None  # a part of a folded form, but of another text
         from patscan.detect import judge
 
         rules = self._by_anchor[anchor]

@@ -27,6 +27,10 @@ _STREAM = 4 << 20
 """Encoded bytes read of a compressed stream: a Helm release has up to 1 MiB."""
 _HEAD = 4 << 10
 """Encoded bytes that show whether a stream begins."""
+_GLIMPSE = 96
+"""Encoded bytes to each side of a part of a form that show whether the form is there."""
+_LONGEST_BREAK = 512
+"""Bytes that a break has at most."""
 _RUN = re.compile(rb"[A-Za-z0-9+/_.@-]*(?:=(?![0-9A-F]{2}|[ \t]*\r?\n)[A-Za-z0-9+/_.@-]*)*")
 _RUNNING = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _NEAR, _FAR = 400, 1200
@@ -49,7 +53,9 @@ class Codec(NamedTuple):
     within: re.Pattern[bytes] | None = None
     """What of this layer may stand inside a token whose anchor shows nothing of it."""
     few: Callable[[bytes], Iterator[tuple[bytes, int]]] | None = None
-    """The most usual `forms`: those that stand behind further layers."""
+    """The most usual `forms`: those that are looked for inside another layer."""
+    around: Callable[[bytes], Iterator[tuple[bytes, int]]] | None = None
+    """The `forms` that are looked for around another layer; ``None``: `few`."""
     parameter: Callable[[int, int], int] = lambda parameter, _byte: parameter
     """The parameter with which `decode` reads a span that begins with this byte of the view's text."""
 
@@ -68,7 +74,7 @@ LAYERS: dict[str, Codec] = {
     "quoted-printable": _escapes(quoted.QUOTED, rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")._replace(forms=quoted.forms),
     "joined": Codec(joined.forms, joined.views_of(joined.JOINED), joined.decode, joined.JOINED, joined.JOINED),
     "wrapped": Codec(joined.forms, joined.views_of(joined.JOINT), joined.decode, joined.JOINT, joined.JOINT),
-    "base64": Codec(base64.forms, base64.views, base64.decode, base64.MARK, few=base64.few, parameter=lambda _, byte: byte % 3),
+    "base64": Codec(base64.forms, base64.views, base64.decode, base64.MARK, None, base64.few, base64.around, base64.parameter),
     "gzip": Codec(stream.forms, stream.views, stream.decode, re.compile(rb"\x1f\x8b\x08")),
 }
 """Every layer by the name that a report gives it."""
@@ -137,27 +143,50 @@ def _wrapped(form: Form, names: Sequence[str]) -> Iterator[Form]:
         yield form
         return
     codec = LAYERS[names[-1]]
-    written = codec.few if codec.few and len(names) + len(form.layers) > 1 else codec.forms
-    for literal, parameter in written(form.literal):
+    encoded = codec.forms
+    if len(names) > 1 or form.layers:
+        encoded = (codec.around if len(names) == 1 else None) or codec.few or codec.forms
+    for literal, parameter in encoded(form.literal):
         yield from _wrapped(Form(literal, (Layer(names[-1], parameter), *form.layers)), names[:-1])
 
 
-def readings(data: bytes | memoryview, start: int, layers: Sequence[Layer]) -> Iterator[Reading]:
-    """The surroundings of a form at byte `start`, read back in every way that they show; the plainest first."""
+def readings(data: bytes | memoryview, start: int, layers: Sequence[Layer], anchor: str = "") -> Iterator[Reading]:
+    """The surroundings of a form of `anchor` at byte `start`, read back in every way that they show; the plainest first."""
     if not layers:
         content = data if isinstance(data, bytes) else bytes(data)
         yield Reading((), (View(content, start),))
         if not is_broken(content, start):
             return
+    if is_part(layers) and not _shows(data, start, layers, anchor.encode()):
+        return
     low = max(start - _BEFORE, 0) & ~3  # code units stay aligned
     streamed = bool(layers) and layers[-1].name == "gzip"
     # What doesn't begin as a stream isn't read to its end.
     if streamed and next(_readings(bytes(data[start : start + _HEAD]), 0, layers, soft=0), None) is None:
         return
     near = bytes(data[low : start + (_STREAM if streamed else _AFTER if layers else REACH)])
+    reaches_end = low + len(near) >= len(data)
     for reading in _readings(near, start - low, layers):
         if reading.views:
-            yield reading._replace(views=(reading.views[0].shifted(low), *reading.views[1:]))
+            view = reading.views[0].shifted(low)
+            ends = reaches_end or (len(view.ends) > 0 and view.ends[-1] < low + len(near) - _LONGEST_BREAK)
+            yield reading._replace(views=(view._replace(is_whole=view.is_whole and ends), *reading.views[1:]))
+
+
+def _shows(data: bytes | memoryview, start: int, layers: Sequence[Layer], anchor: bytes) -> bool:
+    """Whether the part of a form at byte `start` belongs to a form of `anchor`. Most parts are a part of something else."""
+    low = max(start - _GLIMPSE, 0) & ~3
+    near = bytes(data[low : start + _GLIMPSE])
+    return any(text.startswith(anchor, at) for text, at in _texts(near, start - low, layers))
+
+
+def _texts(text: bytes, at: int, layers: Sequence[Layer]) -> Iterator[tuple[bytes, int]]:
+    """`text` behind exactly these layers, each with the place of what stands at byte `at`."""
+    if not layers:
+        yield text, at
+        return
+    for view in LAYERS[layers[0].name].views(text, at, layers[0].parameter):
+        yield from _texts(view.text, view.at, layers[1:])
 
 
 _SOFT = 2
@@ -208,9 +237,14 @@ def decoded(span: bytes, layers: Sequence[Layer]) -> bytes:
     return span
 
 
+def is_part(layers: Sequence[Layer]) -> bool:
+    """Whether a form behind these layers is only a part of one, which may be folded."""
+    return bool(layers) and layers[0].name == "base64" and base64.is_part(layers[0].parameter)
+
+
 def serves(known: Reading, start: int, anchor: str) -> Reading | None:
     """The reading `known` for another form at byte `start`; ``None`` if it doesn't reach well beyond it, or `anchor` isn't there."""
     if len(known.views) != 1:
         return None
-    moved = known.view.moved(start, anchor.encode(), _ROOM)
+    moved = known.view.moved(start, anchor.encode(), 0 if known.view.is_whole else _ROOM)
     return moved and known._replace(views=(moved,))

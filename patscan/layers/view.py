@@ -47,8 +47,8 @@ class View(NamedTuple):
         if not len(self.starts) or not self.starts[0] <= start <= self.starts[-1] - room:
             return None
         at = bisect_left(self.starts, start)
-        # The first character of a base64 anchor may belong to the byte before.
-        for place in (at, at - 1):
+        # The first character of a base64 anchor may belong to the byte before, and a part of a form starts anywhere in the anchor.
+        for place in range(at, at - len(anchor) - 1, -1):
             if place >= 0 and self.text.startswith(anchor, place):
                 return self._replace(at=place)
         return None

@@ -15,15 +15,12 @@ from tests.tokens import FRIENDLY, classic, friendly, jwt, routable
 from tests.wrapped import ENDLESS, KINDS, WRAPPERS
 
 MATCHER = Matcher(rulebook.load())
-SPLIT_TAIL = {"base64, indented", "base64, literal \\n", "base64, quoted mail", "base64, concatenated", "base64, continued", "base64, MIME"}
-"""Folded so that the four characters of the prefixless anchor may be cut in the middle."""
+FOLDS = ("\n", "\r\n", "\n    ", "\\n", "\\r\\n", "\n> ", '" +\n  "', "\\\n", "'\n  '", "=\n")
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 def test_every_kind_is_whole(wrapper: str) -> None:
     for kind, make in KINDS.items():
-        if wrapper in SPLIT_TAIL and kind == "gitlab-routable-custom-prefix":
-            continue
         rng = random.Random(f"{kind} {wrapper} seed")
         for _ in range(3):
             token = make(rng)
@@ -33,6 +30,39 @@ def test_every_kind_is_whole(wrapper: str) -> None:
             assert whole, (kind, wrapper)
             assert len(whole) == len([capture for capture in captures if capture.confidence != "low"]), (kind, wrapper)
             assert token.encode() in layers.decoded(content[whole[0].start : whole[0].end], whole[0].layers), (kind, wrapper)
+
+
+def _folded(raw: bytes, first: int, width: int, fold: str) -> bytes:
+    """`raw` in lines of `width` characters, of which the first line has `first`."""
+    text = raw.decode()
+    lines = [text[:first], *(text[place : place + width] for place in range(first, len(text), width))]
+    return ("key:\n" + fold.join(lines) + "\n\n").encode()
+
+
+@pytest.mark.parametrize("kind", ["gitlab-pat", "gitlab-routable-custom-prefix", "gitlab-runner-token", "gitlab-runner-registration-token"])
+@pytest.mark.parametrize("phase", range(3))
+@pytest.mark.parametrize("is_twice", [False, True])
+def test_a_fold_stands_at_any_character_of_an_anchor(rng: random.Random, kind: str, phase: int, is_twice: bool) -> None:
+    token = routable(rng, "") if kind == "gitlab-routable-custom-prefix" else KINDS[kind](rng)
+    raw = base64.b64encode("#".rjust(60 + phase).encode() + f" {token}\nname = another\n".encode())
+    raw = base64.b64encode(raw) if is_twice else raw
+    anchor = token.find(".01.") if kind == "gitlab-routable-custom-prefix" else 0
+    begin = (61 + phase + anchor) * 4 // 3 * (4 if is_twice else 3) // 3 - 2
+    for first in range(begin, begin + 22):
+        fold = rng.choice(FOLDS)
+        content = _folded(raw, first, 75, fold)
+        likely = [capture for capture in MATCHER.find(content) if capture.confidence != "low"]
+        assert [capture.secret.reveal() for capture in likely] == [token.encode()], (first - begin, fold)
+        assert token.encode() in layers.decoded(content[likely[0].start : likely[0].end], likely[0].layers)
+
+
+def test_a_part_of_a_folded_form_is_no_token_of_its_own() -> None:
+    """The characters of an anchor's beginning stand before a fold, but another text follows."""
+    for after in (b"glpa: the-name-of-a-thing", b"glpxt-abcdefghijklmnop", b".01_abcdefghi"):
+        for before in range(3):
+            raw = base64.b64encode(b"x" * (before + 30) + after + b" and more of it")
+            for first in range(36, 56):
+                assert not MATCHER.find(_folded(raw, first, 75, "\n")), (after, before, first)
 
 
 def test_the_layers_are_told_outermost_first(rng: random.Random) -> None:
@@ -124,6 +154,8 @@ def _deep(token: bytes, depth: int) -> bytes:
 HOSTILE = {
     "percents": _megabyte(b"%25"),
     "escaped anchors": _megabyte(b"glpat-%41"),
+    "folded anchors": _megabyte(b"Z2xwYXQt\n"),
+    "beginnings of folded anchors": _megabyte(b"Z2xw\n"),
     "signs of streams": _megabyte(b"H4sIAAAAAAAA"),
     "invalid base64": _megabyte(b"Z2xwYXQt="),
     "lone surrogates": _megabyte(rb"glpat-\ud800"),
