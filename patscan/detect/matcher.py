@@ -181,18 +181,18 @@ class Matcher:
         """The surest claim of all readings of one form; of equally sure ones that of the plainest."""
         from patscan.detect import judge
 
-        claims, quoted = [], []
+        claims, wrapped = [], []
         plain: Reading | None = None
         for reading in readings:
             plain = reading if not reading.layers else plain
             within = binary if not reading.layers else _is_binary(reading.view.text)
             claim = self._claim(reading.view, hit.anchor, within)
-            is_quoted = bool(claim and plain and _is_quoted(plain.view.text, claim, reading))
-            if claim and (claim := judge.joined(claim, reading.layers, is_quoted)):
+            is_whole = bool(claim and plain and _is_whole(plain.view.text, claim, reading))
+            if claim and (claim := judge.joined(claim, reading.layers, is_whole)):
                 claims.append((claim, reading))
-                quoted += [(claim, reading)] * is_quoted
-        if quoted and not any(claim.confidence == "certain" for claim, _ in claims):
-            claims = quoted
+                wrapped += [(claim, reading)] * is_whole
+        if wrapped and not any(claim.confidence == "certain" for claim, _ in claims):
+            claims = wrapped
         if any(claim.reason == "checksum" for claim, _ in claims):
             # The tail is there, behind a break: what lacks it is no cut token.
             claims = [(claim, reading) for claim, reading in claims if not judge.is_truncated(claim)]
@@ -303,13 +303,13 @@ def _capture(claim: judge.Claim, reading: Reading) -> Capture:
     )
 
 
-def _is_quoted(content: bytes, claim: judge.Claim, reading: Reading) -> bool:
-    """Whether a claim made of wrapped lines is all that one pair of quotes encloses."""
+def _is_whole(content: bytes, claim: judge.Claim, reading: Reading) -> bool:
+    """Whether a claim made of wrapped lines is one value."""
     if not any(layer.name == "wrapped" for layer in reading.layers):
         return False
-    start, end = reading.span(claim.start, claim.end)
-    quote = content[start - 1 : start] if start else b""
-    return quote in {b'"', b"'", b"`"} and content[end : end + 1] == quote
+    from patscan.detect import wrapping
+
+    return wrapping.is_whole(content, *reading.span(claim.start, claim.end))
 
 
 def _plainest(each: tuple[judge.Claim, Reading]) -> tuple[bool, bool, int, int, int]:

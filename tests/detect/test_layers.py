@@ -89,6 +89,56 @@ def test_a_token_of_no_exact_length_goes_on_in_the_next_line_only_inside_of_quot
         assert capture.secret.reveal() == token.encode(), text
 
 
+def _lines(text: str, width: int) -> str:
+    return "\n".join(text[place : place + width] for place in range(0, len(text), width))
+
+
+@pytest.mark.parametrize("kind", sorted(ENDLESS))
+@pytest.mark.parametrize("before", ["", "> ", "    "])
+def test_a_token_of_no_exact_length_goes_on_where_all_lines_are_full(rng: random.Random, kind: str, before: str) -> None:
+    token = KINDS[kind](rng)
+    for place in range(9, min(len(token), 71)):
+        head = "z" * (72 * 2 - place - 1) + " " + token[:place]
+        text = _lines(head, 72) + "\n" + token[place:] + " and so on\n"
+        content = "".join(before + line + "\n" for line in text.splitlines()).encode()
+        likely = [capture for capture in MATCHER.find(content) if capture.confidence != "low"]
+        assert [(capture.secret.reveal(), capture.confidence) for capture in likely] == [(token.encode(), "medium")], place
+
+
+@pytest.mark.parametrize("kind", sorted(ENDLESS))
+def test_what_stands_in_the_line_below_a_token_is_no_part_of_it(rng: random.Random, kind: str) -> None:
+    token, another = (KINDS[kind](random.Random(seed)) for seed in (4, 5))
+    another = another[: len(token)].ljust(len(token), "1")
+    for text in (
+        f"export FIRST_TOKEN={token}\nexport OTHER_TOKEN={another}\nexport THIRD_VALUE={'1' * len(token)}\n",
+        f"FIRST_TOKEN_OF_TWO={token}\n1234567890123456=={'1' * len(token)}\n",
+        f"SHORT={token}\nLONGER_KEY={'1' * (len(token) - 5)}\n",
+        f"{token}\n{another}\n",
+        f"a list of tokens, one a line:\n{token}\n{another}\n{token}\n",
+        f"anna    {token}\nbeate   {another}\nclaudia {token}\n",
+        f"1,anna,{token}\n2,bert,{another}\n3,carl,{token}\n",
+        f"1 anna {token}\n2 bert {'1' * len(token)}\n3 carl {'2' * len(token)}\n",
+        f"{'x' * 40} {token}\nabc\n",
+        f"{'x' * 30}\n{'x' * 41} {token}\nabc def\n",
+        f"{'x' * (len(token) + 41)}\n{'x' * 40} {token}\nabc {'y' * 200}\n",
+        f"a: {token}\n12\n34\n",
+    ):
+        content = text.encode()
+        alone = {
+            capture.secret.reveal(): capture.confidence for value in (token, another) for capture in MATCHER.find(f"{value}\n".encode())
+        }
+        captures = [capture for capture in MATCHER.find(content) if capture.secret.reveal()[:10] == token.encode()[:10]]
+        assert captures, text
+        assert {capture.secret.reveal() for capture in captures} == {token.encode()}, text
+        assert {capture.confidence for capture in captures} == {alone[token.encode()]}, text
+
+
+def test_short_lines_are_not_full(rng: random.Random) -> None:
+    token = KINDS["gitlab-incoming-mail-token"](rng)[:-1]
+    captures = MATCHER.find(f"{'x' * len(token)}\n{token}\n1\n".encode())
+    assert [capture.secret.reveal() for capture in captures] == [token.encode()]
+
+
 def test_two_tokens_of_one_stream_are_both_found(rng: random.Random) -> None:
     tokens = {classic(rng).encode() for _ in range(3)}
     content = base64.b64encode(gzip.compress(b"\n".join(tokens)))
