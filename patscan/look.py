@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from patscan import lfs
 from patscan.archives import STARTS, TAR, USTAR, kind_of
 from patscan.archives.limits import Account, Limits, Spent
-from patscan.content import IGNORED, OVERLAP, PLACES, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
+from patscan.content import IGNORED, OVERLAP, PLACES, Failure, Gap, Key, Looked, Names, Piece, Shard, owns, windows
 from patscan.detect import anchors
 from patscan.model import Address, Match, Rule
 
@@ -81,6 +81,8 @@ class _Looker:
 
     def look(self, shard: Shard) -> Looked:
         """See `look`. The loop runs for every content, so it makes few calls."""
+        if isinstance(shard, Names) and not self.anchors.present(shard.together()):
+            return Looked([], [], [], 0, 0, shard.size, tuple(sorted({self.anchors.engine, *shard.engines()})))
         hits_of = self.anchors.hits
         matches: list[Match] = []
         suspicious: list[Key] = []
