@@ -27,7 +27,7 @@ def as_anybody(folder: Path, *arguments: str) -> Said:
     environment = {**os.environ, **IDENTITY, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*PATSCAN, *arguments], cwd=folder, capture_output=True, env=environment, check=False, preexec_fn=_bounded)
     outcome = Said(done.returncode, (done.stdout + done.stderr).decode())
-    outcome.told()
+    outcome.check()
     return outcome
 
 
