@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from patscan.counts import counted
 
@@ -90,6 +90,18 @@ class Shard(Protocol):
 
     def sighting(self, piece: Piece, start: int) -> Sighting | None:
         """The sighting of a match at byte `start` of `piece`; ``None`` if the source must find it."""
+
+
+@runtime_checkable
+class Names(Shard, Protocol):
+    """A shard of short contents. They are searched together first, because hardly any has an anchor."""
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of all contents."""
+
+    def together(self) -> bytes:
+        """All contents, separated by line feeds."""
 
 
 def name_of(shard: Shard) -> str:

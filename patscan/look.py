@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from patscan import lfs
 from patscan.archives import STARTS, TAR, USTAR, ZIPS, kind_of
 from patscan.archives.limits import Limits, Spent
-from patscan.content import IGNORED, OVERLAP, PLACES, Failure, Gap, Key, Looked, Piece, Shard, owns, windows
+from patscan.content import IGNORED, OVERLAP, PLACES, Failure, Gap, Key, Looked, Names, Piece, Shard, owns, windows
 from patscan.detect import anchors
 from patscan.model import Address, Match, Rule
 
@@ -82,7 +82,13 @@ class _Looker:
         return Passages(Matcher(self._rules, self.anchors), self._reveal)
 
     def look(self, shard: Shard) -> Looked:
-        """See `look`. The loop runs for every content, so it makes few calls."""
+        """See `look`. Names are searched together first, because few are tokens."""
+        if isinstance(shard, Names) and not self.anchors.hits(shard.together(), 1):
+            return Looked([], [], [], 0, 0, shard.size, tuple(sorted({self.anchors.engine, *shard.engines()})))
+        return self._look_at_each(shard)
+
+    def _look_at_each(self, shard: Shard) -> Looked:
+        """The loop runs for every content, so it makes few calls."""
         hits_of = self.anchors.hits
         matches: list[Match] = []
         suspicious: list[Key] = []

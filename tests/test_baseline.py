@@ -19,7 +19,7 @@ LINE = f"{'0' * 32} personal-access-token - src/a.py an old one\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
         ("", 1, "not a baseline"),
         ("{}\n", 1, "not a baseline"),
@@ -41,10 +41,10 @@ LINE = f"{'0' * 32} personal-access-token - src/a.py an old one\n"
         (f"patscan-baseline 1\n<<<<<<< ours\nsalt {'ab' * 16}\n=======\n", 2, "merge conflict"),
     ],
 )
-def test_what_is_no_baseline_is_a_sentence_with_file_and_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+def test_what_is_no_baseline_is_a_sentence_with_file_and_line(tmp_path: Path, text: str, line: int, message: str) -> None:
     file = tmp_path / "b"
     file.write_text(text)
-    with pytest.raises(ConfigError, match=said) as error:
+    with pytest.raises(ConfigError, match=message) as error:
         baseline.read(file)
     assert str(error.value).startswith(f"{file}:{line}: ")
 

@@ -153,9 +153,9 @@ def test_every_key_is_known_to_the_tests_and_to_the_documentation() -> None:
 @pytest.mark.parametrize("key", GOOD)
 def test_a_right_value_is_used_and_reported(root: Path, key: str) -> None:
     (root / ".patscan.toml").write_text(f"{key} = {GOOD[key]}\n")
-    found = config.load(root)
-    assert found.get(key) != config.KEYS[key].default
-    assert [effect.split()[0] for effect in found.effects()] == ([key] if config.KEYS[key].shrinks else [])
+    loaded = config.load(root)
+    assert loaded.get(key) != config.KEYS[key].default
+    assert [effect.split()[0] for effect in loaded.effects()] == ([key] if config.KEYS[key].shrinks else [])
 
 
 def test_a_default_is_a_right_value() -> None:

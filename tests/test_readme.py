@@ -33,7 +33,7 @@ NEEDED = {"revoke": ["--active"], "rotate": ["--fingerprint", "3b", "--token-fil
 def commands() -> list[list[str]]:
     lines = [line for _, block in BLOCKS for line in re.split(r"\n|&&", block)] + re.findall(r"`([^`\n]+)`", README + COMMANDS)
     lines = [line.strip().removeprefix("- ") for line in lines]
-    found = [
+    named = [
         line
         for line in lines
         if re.match(
@@ -42,7 +42,7 @@ def commands() -> list[list[str]]:
             line,
         )
     ]
-    words = [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in found]
+    words = [shlex.split(re.sub(r"\[[^]]*\]|>.*", "", line))[1:] for line in named]
     return [command + NEEDED.get(command[0], []) if command[2:] == [] else command for command in words]
 
 
@@ -88,9 +88,9 @@ def test_every_command_is_in_the_table() -> None:
 def test_the_example_configuration_is_one(tmp_path: Path) -> None:
     (example,) = re.findall(r"^```toml\n(.*?)^```", (ROOT / "docs" / "configuration.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     (tmp_path / config.NAME).write_text(example, "utf-8")
-    found = config.load(tmp_path)
-    assert found.values
-    assert set(found.get("severity")) <= {rule.id for rule in rulebook.load()}
+    loaded = config.load(tmp_path)
+    assert loaded.values
+    assert set(loaded.get("severity")) <= {rule.id for rule in rulebook.load()}
 
 
 def test_every_ignore_comment_is_listed() -> None:

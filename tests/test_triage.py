@@ -43,8 +43,8 @@ class TestPaths:
         place = at("/home/worktrees/repo/a", kind="file")
         assert apart(rules, Policy(("worktrees/", "repo", "/home"), "/home/worktrees/repo"), [place], []) == {"": [place]}
         assert apart(rules, Policy(("a",), "/home/worktrees/repo"), [place], []) == {"path": [place]}
-        above = at("/home/a", kind="file")
-        assert apart(rules, Policy(("*",), "/home/worktrees"), [above], []) == {"": [above]}
+        outside = at("/home/a", kind="file")
+        assert apart(rules, Policy(("*",), "/home/worktrees"), [outside], []) == {"": [outside]}
 
     def test_what_has_no_path_of_a_file_stays(self, rules: tuple[Rule, ...]) -> None:
         places = [at(None), at("refs/heads/x", kind="ref-name"), at(None, kind="commit-message")]

@@ -101,17 +101,17 @@ def _signed(rule: Rule, text: bytes, start: int, end: int) -> Claim:
     return Claim(rule, _front(rule, text, start), whole, (*evidence, *glued), "medium" if glued else "high")
 
 
-def joined(claim: Claim, layers: Sequence[Layer], is_quoted: bool = False) -> Claim | None:
+def joined(claim: Claim, layers: Sequence[Layer], is_whole: bool = False) -> Claim | None:
     """`claim` with its confidence behind `layers`. Only a checksum proves that joined pieces belong together.
 
-    A token without an exact length in wrapped lines counts only if one pair of quotes encloses all of it (`is_quoted`).
+    A token without an exact length in wrapped lines counts only if the lines are one value (`is_whole`).
     """
     names = {layer.name for layer in layers} & {"joined", "wrapped"}
     if not names:
         return claim
     if claim.rule.body == "routable":
         return None if is_truncated(claim) else claim
-    if claim.confidence == "low" or (claim.rule.body == "opaque" and "wrapped" in names and not is_quoted):
+    if claim.confidence == "low" or (claim.rule.body == "opaque" and "wrapped" in names and not is_whole):
         return None
     evidence = Evidence("edge", {"text": "joined from pieces that no checksum covers"})
     return claim._replace(evidence=(*claim.evidence, evidence), confidence="medium")

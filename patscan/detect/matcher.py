@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from patscan import layers
 from patscan.detect.anchors import CANDIDATE, Anchors, Hit, of_rules
+from patscan.detect.decoding import Decoder
 from patscan.detect.patterns import TIME_LIMIT, Pattern, compile_pattern
 from patscan.layers import Reading
 from patscan.layers.view import View
@@ -107,9 +108,8 @@ class Matcher:
         return kept
 
     def _captured(self, data: bytes | memoryview, hits: Sequence[Hit], binary: bool, depth: int) -> Iterator[Capture]:
-        # An encoded file has hits close together, and one reading serves many of them.
         data = bytes(data)
-        known: dict[tuple[Layer, ...], list[Reading]] = {}
+        decoder = Decoder(data)
         opened, breaks = 0, Counter[str]()
         covered: dict[str, int] = {}
         for hit in hits:
@@ -126,11 +126,10 @@ class Matcher:
             if not hit.layers:
                 yield from self._undecoded(data, hit, binary, breaks)
                 continue
-            served = [moved for last in known.get(hit.layers, ()) if (moved := layers.serves(last, hit.start, hit.anchor))]
-            if not served:
-                served = known[hit.layers] = list(layers.readings(data, hit.start, hit.layers))
-            if best := self._best(served, hit, binary):
+            if best := self._best(decoder.readings(hit), hit, binary):
                 yield best
+        if decoder.is_cut:
+            self.cuts.add(CUT_BREAKS)
 
     def _undecoded(self, data: bytes, hit: Hit, binary: bool, breaks: Counter[str]) -> Iterator[Capture]:
         """The captures at a hit without layers, which may be in pieces."""
@@ -183,18 +182,18 @@ class Matcher:
         """The surest claim of all readings of one form. Of equally sure claims, the one with the fewest layers."""
         from patscan.detect import judge
 
-        claims, quoted = [], []
+        claims, wrapped = [], []
         plain: Reading | None = None
         for reading in readings:
             plain = reading if not reading.layers else plain
             within = binary if not reading.layers else _is_binary(reading.view.text)
             claim = self._claim(reading.view, hit.anchor, within)
-            is_quoted = bool(claim and plain and _is_quoted(plain.view.text, claim, reading))
-            if claim and (claim := judge.joined(claim, reading.layers, is_quoted)):
+            is_whole = bool(claim and plain and _is_whole(plain.view.text, claim, reading))
+            if claim and (claim := judge.joined(claim, reading.layers, is_whole)):
                 claims.append((claim, reading))
-                quoted += [(claim, reading)] * is_quoted
-        if quoted and not any(claim.confidence == "certain" for claim, _ in claims):
-            claims = quoted
+                wrapped += [(claim, reading)] * is_whole
+        if wrapped and not any(claim.confidence == "certain" for claim, _ in claims):
+            claims = wrapped
         if any(claim.reason == "checksum" for claim, _ in claims):
             # The tail follows behind a break, so a claim without it isn't a cut token.
             claims = [(claim, reading) for claim, reading in claims if not judge.is_truncated(claim)]
@@ -235,6 +234,8 @@ class Matcher:
             yield best._replace(start=best.start + hit.start, end=best.end + hit.start)
 
     def _claim(self, view: View, anchor: str, binary: bool) -> judge.Claim | None:
+        if not view.text.startswith(anchor.encode(), view.at):
+            return None  # a part of a folded form, but of another text
         from patscan.detect import judge
 
         rules = self._by_anchor[anchor]
@@ -303,13 +304,13 @@ def _capture(claim: judge.Claim, reading: Reading) -> Capture:
     )
 
 
-def _is_quoted(content: bytes, claim: judge.Claim, reading: Reading) -> bool:
-    """Whether a claim on wrapped lines is the whole text between two quotes."""
+def _is_whole(content: bytes, claim: judge.Claim, reading: Reading) -> bool:
+    """Whether a claim on wrapped lines is one value."""
     if not any(layer.name == "wrapped" for layer in reading.layers):
         return False
-    start, end = reading.span(claim.start, claim.end)
-    quote = content[start - 1 : start] if start else b""
-    return quote in {b'"', b"'", b"`"} and content[end : end + 1] == quote
+    from patscan.detect import wrapping
+
+    return wrapping.is_whole(content, *reading.span(claim.start, claim.end))
 
 
 def _plainest(pair: tuple[judge.Claim, Reading]) -> tuple[bool, bool, int, int, int]:

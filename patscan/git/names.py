@@ -21,6 +21,15 @@ class PathShard(NamedTuple):
         for path in self.paths:
             yield Piece(PATH + path.decode("utf-8", "surrogateescape"), "path", 0, path)
 
+    @property
+    def size(self) -> int:
+        """See `patscan.content.Names`."""
+        return sum(map(len, self.paths))
+
+    def together(self) -> bytes:
+        """See `patscan.content.Names`."""
+        return b"\n".join(self.paths)
+
     def engines(self) -> tuple[str, ...]:
         """None: reading needs no engine."""
         return ()

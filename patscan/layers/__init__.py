@@ -1,7 +1,7 @@
-"""Decodings between a content and a token in it: how text looks when it is encoded, and how it is read back.
+"""Decodings between a content and a token in it.
 
-A layer is a module here and one line in `LAYERS`. Layers compose: a form of a form is the form of two layers, and a view of a view's
-text maps back to the content.
+A layer is a module here and one line in `LAYERS`. It gives the forms of a text, which are the literals to search for, and the views of a
+content, which are decoded texts. Layers compose: a form of a form has two layers, and so has a view of a view's text.
 """
 
 from __future__ import annotations
@@ -18,40 +18,47 @@ from patscan.layers.percent import PERCENT
 from patscan.layers.view import View
 from patscan.model import Layer
 
-_BEFORE, _AFTER, _ROOM = 2 << 10, 64 << 10, 12 << 10
-"""Encoded bytes read to the left and right of an anchor, and those that must be left for a view to serve another one: a JWT job token in
-base64 has up to 8 kB."""
+_BEFORE, _AFTER = 2 << 10, 64 << 10
+"""Encoded bytes that are read to the left and to the right of an anchor."""
+_ROOM = 12 << 10
+"""Encoded bytes behind an anchor that a view must have to serve it. A JWT job token in base64 has up to 8 kB."""
 REACH = 12 << 10
-"""Bytes behind an anchor that a break is looked for in, where the anchor itself shows no layer."""
+"""Bytes behind a plain anchor in which breaks are read."""
 _STREAM = 4 << 20
 """Encoded bytes read of a compressed stream: a Helm release has up to 1 MiB."""
 _HEAD = 4 << 10
-"""Encoded bytes that show whether a stream begins."""
+"""Encoded bytes that show whether a stream begins there."""
+_GLIMPSE = 96
+"""Encoded bytes to each side of a part of a form that show whether the form is there."""
+_LONGEST_BREAK = 512
+"""Bytes that a break has at most."""
 _RUN = re.compile(rb"[A-Za-z0-9+/_.@-]*(?:=(?![0-9A-F]{2}|[ \t]*\r?\n)[A-Za-z0-9+/_.@-]*)*")
 _RUNNING = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _NEAR, _FAR = 400, 1200
-"""Characters to the left and right of an anchor among which the first break is looked for: more than a routable token has in base64."""
+"""Characters to the left and right of an anchor in which the first break is searched: more than a routable token has in base64."""
 _BREAKS = re.compile(rb"""[%&=\\^"'`\r\n]""")
-"""What a break begins with."""
+"""The first character of a break."""
 
 
 class Codec(NamedTuple):
-    """What a layer can do."""
+    """The functions and patterns of a layer."""
 
     forms: Callable[[bytes], Iterator[tuple[bytes, int]]]
-    """How a text looks when it is encoded, with the parameter that reading it back needs."""
+    """The forms of a text, each with the parameter for `views`."""
     views: Callable[[bytes, int, int], Iterator[View]]
-    """The decoded text around a form at this byte, with this parameter, in each way it can be read; nothing if it isn't encoded so."""
+    """The views of a content around the form at this byte, with this parameter; none if the form isn't part of an encoded text."""
     decode: Callable[[bytes, int], bytes]
-    """What a span holds that begins and ends with a token's first and last character; some bytes may stand around the token."""
+    """The text of a span from a token's first to its last character. A few bytes may precede and follow the token."""
     mark: re.Pattern[bytes]
-    """What stands in every content that holds one of the layer's forms."""
+    """Matches in every content that contains one of the layer's forms."""
     within: re.Pattern[bytes] | None = None
-    """What of this layer may stand inside a token whose anchor shows nothing of it."""
+    """Matches where this layer interrupts a token whose anchor is plain."""
     few: Callable[[bytes], Iterator[tuple[bytes, int]]] | None = None
-    """The most usual `forms`: those that stand behind further layers."""
+    """The most usual `forms`: those that are searched for inside another layer. ``None``: all."""
+    around: Callable[[bytes], Iterator[tuple[bytes, int]]] | None = None
+    """The `forms` that are searched for around another layer. ``None``: `few`."""
     parameter: Callable[[int, int], int] = lambda parameter, _byte: parameter
-    """The parameter with which `decode` reads a span that begins with this byte of the view's text."""
+    """The parameter for `decode` of a span that begins with this byte of the view's text, from the parameter of the form."""
 
 
 def _escapes(escapes: Escapes, mark: bytes) -> Codec:
@@ -68,10 +75,10 @@ LAYERS: dict[str, Codec] = {
     "quoted-printable": _escapes(quoted.QUOTED, rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")._replace(forms=quoted.forms),
     "joined": Codec(joined.forms, joined.views_of(joined.JOINED), joined.decode, joined.JOINED, joined.JOINED),
     "wrapped": Codec(joined.forms, joined.views_of(joined.JOINT), joined.decode, joined.JOINT, joined.JOINT),
-    "base64": Codec(base64.forms, base64.views, base64.decode, base64.MARK, few=base64.few, parameter=lambda _, byte: byte % 3),
+    "base64": Codec(base64.forms, base64.views, base64.decode, base64.MARK, None, base64.few, base64.around, base64.parameter),
     "gzip": Codec(stream.forms, stream.views, stream.decode, re.compile(rb"\x1f\x8b\x08")),
 }
-"""Every layer by the name that a report gives it."""
+"""Every layer by its name in reports."""
 
 PAIRS: tuple[tuple[str, ...], ...] = (
     *((name,) for name in LAYERS if name not in {"joined", "wrapped", "gzip"}),
@@ -86,28 +93,28 @@ PAIRS: tuple[tuple[str, ...], ...] = (
     ("percent", "backslash"),
     ("backslash", "backslash"),
 )
-"""The layers, and the layers in layers, outermost first, in which anchors are looked for."""
+"""The layers, and the layers in layers, in which anchors are searched for, outermost first."""
 
 STREAMS: tuple[tuple[str, ...], ...] = (("base64", "gzip"), ("base64", "base64", "gzip"))
-"""The layers in which compressed streams are looked for."""
+"""The layers in which compressed streams are searched for, outermost first."""
 
 
 class Form(NamedTuple):
-    """A text as it looks behind some layers, outermost first."""
+    """A text encoded with some layers, outermost first."""
 
     literal: bytes
     layers: tuple[Layer, ...]
 
 
 class Reading(NamedTuple):
-    """A content read through some layers: each view is one of the text of the view before it."""
+    """A content, decoded from some layers, outermost first. Each view is a view of the text of the view before it."""
 
     layers: tuple[Layer, ...]
     views: tuple[View, ...]
 
     @property
     def view(self) -> View:
-        """The innermost."""
+        """The innermost view."""
         return self.views[-1]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -117,7 +124,7 @@ class Reading(NamedTuple):
         return start, end
 
     def layers_at(self, start: int) -> tuple[Layer, ...]:
-        """The layers with the parameters for a span that begins with byte `start` of the innermost text."""
+        """The layers, with the parameters for `decoded` of a span that begins with byte `start` of the innermost text."""
         layers: list[Layer] = []
         for layer, view in zip(reversed(self.layers), reversed(self.views), strict=False):
             layers.append(Layer(layer.name, LAYERS[layer.name].parameter(layer.parameter, start)))
@@ -126,7 +133,7 @@ class Reading(NamedTuple):
 
 
 def forms(anchor: str, chains: Sequence[Sequence[str]] = ((), *PAIRS)) -> Iterator[Form]:
-    """Every way in which `anchor` is recognised behind one of `chains`."""
+    """Every form of `anchor` behind one of `chains`."""
     for names in chains:
         yield from _wrapped(Form(anchor.encode(), ()), names)
 
@@ -137,31 +144,54 @@ def _wrapped(form: Form, names: Sequence[str]) -> Iterator[Form]:
         yield form
         return
     codec = LAYERS[names[-1]]
-    written = codec.few if codec.few and len(names) + len(form.layers) > 1 else codec.forms
-    for literal, parameter in written(form.literal):
+    encoded = codec.forms
+    if len(names) > 1 or form.layers:
+        encoded = (codec.around if len(names) == 1 else None) or codec.few or codec.forms
+    for literal, parameter in encoded(form.literal):
         yield from _wrapped(Form(literal, (Layer(names[-1], parameter), *form.layers)), names[:-1])
 
 
-def readings(data: bytes | memoryview, start: int, layers: Sequence[Layer]) -> Iterator[Reading]:
-    """The surroundings of a form at byte `start`, read back in every way that they show; the plainest first."""
+def readings(data: bytes | memoryview, start: int, layers: Sequence[Layer], anchor: str = "") -> Iterator[Reading]:
+    """The readings of `data` around a form of `anchor` at byte `start`, the one with the fewest layers first."""
     if not layers:
         content = data if isinstance(data, bytes) else bytes(data)
         yield Reading((), (View(content, start),))
         if not is_broken(content, start):
             return
+    if is_part(layers) and not _shows(data, start, layers, anchor.encode()):
+        return
     low = max(start - _BEFORE, 0) & ~3  # code units stay aligned
     streamed = bool(layers) and layers[-1].name == "gzip"
-    # What doesn't begin as a stream isn't read to its end.
+    # A stream is read to its end only if its beginning can be decoded.
     if streamed and next(_readings(bytes(data[start : start + _HEAD]), 0, layers, soft=0), None) is None:
         return
     near = bytes(data[low : start + (_STREAM if streamed else _AFTER if layers else REACH)])
+    reaches_end = low + len(near) >= len(data)
     for reading in _readings(near, start - low, layers):
         if reading.views:
-            yield reading._replace(views=(reading.views[0].shifted(low), *reading.views[1:]))
+            view = reading.views[0].shifted(low)
+            ends = reaches_end or (len(view.ends) > 0 and view.ends[-1] < low + len(near) - _LONGEST_BREAK)
+            yield reading._replace(views=(view._replace(is_whole=view.is_whole and ends), *reading.views[1:]))
+
+
+def _shows(data: bytes | memoryview, start: int, layers: Sequence[Layer], anchor: bytes) -> bool:
+    """Whether the part of a form at byte `start` is part of a form of `anchor`. Most are part of another text."""
+    low = max(start - _GLIMPSE, 0) & ~3
+    near = bytes(data[low : start + _GLIMPSE])
+    return any(text.startswith(anchor, at) for text, at in _texts(near, start - low, layers))
+
+
+def _texts(text: bytes, at: int, layers: Sequence[Layer]) -> Iterator[tuple[bytes, int]]:
+    """`text`, decoded from exactly these layers, with the place of byte `at` in the result."""
+    if not layers:
+        yield text, at
+        return
+    for view in LAYERS[layers[0].name].views(text, at, layers[0].parameter):
+        yield from _texts(view.text, view.at, layers[1:])
 
 
 _SOFT = 2
-"""Layers in a row that an anchor needn't show."""
+"""The most layers in a row that interrupt a token without changing its anchor."""
 
 
 def _readings(text: bytes, at: int, layers: Sequence[Layer], soft: int = _SOFT) -> Iterator[Reading]:
@@ -182,12 +212,12 @@ def _within(view: View, layer: Layer, inner: Sequence[Layer], soft: int) -> Iter
 
 
 def is_broken(data: bytes, start: int) -> bool:
-    """Whether something stands in the run of characters around byte `start` that a layer would read."""
+    """Whether a layer may interrupt the run of characters around byte `start`."""
     return next(_broken(data, start), None) is not None
 
 
 def _broken(text: bytes, at: int) -> Iterator[str]:
-    """The layers of which something stands where the run of characters around `at` ends, on either side."""
+    """The layers that may interrupt the run of characters around byte `at`, at either end."""
     run = _RUN.match(text, at, at + _FAR)
     high = run.end() if run else at
     low = max(at - _NEAR, 0)
@@ -200,7 +230,7 @@ def _broken(text: bytes, at: int) -> Iterator[str]:
 
 
 def decoded(span: bytes, layers: Sequence[Layer]) -> bytes:
-    """What stands in `span` behind these layers: a token, perhaps with some bytes around it. Raises `ValueError`."""
+    """`span`, decoded from these layers: a token, perhaps with a few bytes around it. Raises `ValueError`."""
     for layer in layers:
         if layer.name not in LAYERS:
             raise ValueError(f"no layer {layer.name!r}")
@@ -208,9 +238,14 @@ def decoded(span: bytes, layers: Sequence[Layer]) -> bytes:
     return span
 
 
+def is_part(layers: Sequence[Layer]) -> bool:
+    """Whether a form behind these layers is only the part of a folded form that remains in one line."""
+    return bool(layers) and layers[0].name == "base64" and base64.is_part(layers[0].parameter)
+
+
 def serves(known: Reading, start: int, anchor: str) -> Reading | None:
-    """The reading `known` for another form at byte `start`; ``None`` if it doesn't reach well beyond it, or `anchor` isn't there."""
+    """The reading `known` for a form of `anchor` at byte `start`; ``None`` if it doesn't reach far enough, or `anchor` isn't there."""
     if len(known.views) != 1:
         return None
-    moved = known.view.moved(start, anchor.encode(), _ROOM)
+    moved = known.view.moved(start, anchor.encode(), 0 if known.view.is_whole else _ROOM)
     return moved and known._replace(views=(moved,))

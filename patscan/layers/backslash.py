@@ -1,4 +1,4 @@
-r"""Backslash escapes: JSON's, JavaScript's, Java's and C's (``\u002d``, ``\x2d``, ``\55``), and Markdown's (``\_``). No parameter."""
+r"""Backslash escapes of JSON, JavaScript, Java and C (``\u002d``, ``\x2d``, ``\55``) and Markdown (``\_``). The parameter isn't used."""
 
 from __future__ import annotations
 

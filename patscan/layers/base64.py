@@ -1,4 +1,4 @@
-"""Base64 (RFC 4648 sections 4 and 5), in one piece or folded. The parameter is how many bytes of the quantum lie before the text."""
+"""Base64 (RFC 4648 sections 4 and 5), in one piece or folded. The parameter is the phase: how many bytes of its quantum precede a text."""
 
 from __future__ import annotations
 
@@ -9,73 +9,110 @@ from collections.abc import Iterator
 from patscan.layers import joined
 from patscan.layers.view import Mapped, View
 
+MARK = re.compile(rb"[A-Za-z0-9+/_-]{20}")
 _SYMBOL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _SYMBOLS = re.compile(rb"[A-Za-z0-9+/_-]*")
-MARK = re.compile(rb"[A-Za-z0-9+/_-]{20}")
 _NO_SYMBOL = re.compile(rb"[^A-Za-z0-9+/_-]")
-_UNFOLDED = joined.views_of(joined.JOINT)
-_FOLD_BEGINS = (b"\n", b"\r", b"\\", b'"', b"'")
-_FOLD_ENDS = (b"\n", b" ", b"\t", b"n", b'"', b"'")
 _PADDING = re.compile(rb"=.*", re.DOTALL)
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+_SHARED = (0, 2, 3)
+"""For each phase, the characters of a quantum that depend on the bytes before the text."""
 _SHORTEST = 4
-"""Characters of a form that say enough to look for them."""
+"""Characters that a literal needs: a shorter one occurs everywhere."""
+_FOLD_BEGINS = (b"\n", b"\r", b"=", b"\\", b'"', b"'")
+_FOLD_ENDS = (b"\n", b" ", b"\t", b"\\n", b'"', b"'")
+_ASCII = range(0x20, 0x7F)
+_UNFOLDED = joined.views_of(joined.JOINT)
 
 
 def forms(plain: bytes) -> Iterator[tuple[bytes, int]]:
-    """The characters that `plain` alone decides, in each alignment: six bits each, none shared with a neighbour byte."""
+    """The `few` forms, and parts of them that remain in one line wherever they are folded.
+
+    The parameter of a part has the phase in bits 0 and 1, the form's characters before the part in bits 2 to 9, the form's length above.
+    """
     for known, phase in few(plain):
         yield known, phase
-        yield from _folded(known, phase, -(-8 * phase // 6))
+        for whole in [known] if len(known) > _SHORTEST else _extended(known, plain, phase):
+            for part, before in _parts(whole):
+                yield part, len(whole) << 10 | before << 2 | phase
 
 
 def few(plain: bytes) -> Iterator[tuple[bytes, int]]:
-    """The `forms` in one piece."""
-    for phase in range(3):
+    """The characters that `plain` alone decides, in each phase, in both alphabets."""
+    for phase, shared in enumerate(_SHARED):
         encoded = b2a_base64(bytes(phase) + plain, newline=False)
-        known = encoded[-(-8 * phase // 6) : 8 * (phase + len(plain)) // 6]
+        known = encoded[shared : 8 * (phase + len(plain)) // 6]
         for spelling in {known, known.translate(_URLSAFE)}:
             if len(spelling) >= _SHORTEST:
                 yield spelling, phase
 
 
-def _folded(known: bytes, phase: int, own: int) -> Iterator[tuple[bytes, int]]:
-    """The longer part of a form that is folded, which happens between two quanta, and the character next to it."""
-    for fold in range(4 - own, len(known), 4):
-        if fold >= _SHORTEST - 1:
-            for sign in _FOLD_BEGINS:
-                yield known[:fold] + sign, phase
-        elif len(known) - fold >= _SHORTEST - 1:
-            for sign in _FOLD_ENDS:
-                yield sign + known[fold:], (own + fold) // 4 * 3 - phase << 2
+def around(plain: bytes) -> Iterator[tuple[bytes, int]]:
+    """The forms of what is encoded already. A file in base64 twice may be folded; what a program escapes or a command line takes isn't."""
+    return forms(plain) if _SYMBOLS.fullmatch(plain) else few(plain)
+
+
+def _extended(known: bytes, plain: bytes, phase: int) -> set[bytes]:
+    """`known` with each character that may follow it, if an ASCII character follows `plain`."""
+    place = _SHARED[phase] + len(known)
+    return {known + b2a_base64(bytes(phase) + plain + bytes([follower]), newline=False)[place : place + 1] for follower in _ASCII}
+
+
+def _parts(known: bytes) -> set[tuple[bytes, int]]:
+    """For each place of a fold, a part of `known` next to it, and the characters of `known` before the part.
+
+    Parts that are too short are looked for together with a character of the fold.
+    """
+    parts: set[tuple[bytes, int]] = set()
+    size = max(_SHORTEST, -(-len(known) // 2))
+    for fold in range(1, len(known)):
+        rest = len(known) - fold
+        if fold >= size:
+            parts.add((known[:size], 0))
+        elif rest >= size:
+            parts.add((known[-size:], len(known) - size))
+        elif fold >= rest:
+            parts |= {(known[:fold] + sign, 0) for sign in _FOLD_BEGINS}
+        else:
+            parts |= {(sign + known[fold:], fold) for sign in _FOLD_ENDS}
+    return parts
+
+
+def is_part(parameter: int) -> bool:
+    """Whether this parameter of a form is that of a part."""
+    return parameter > 3
+
+
+def parameter(_parameter: int, byte: int) -> int:
+    """See `patscan.layers.Codec`."""
+    return byte % 3
 
 
 def views(near: bytes, at: int, parameter: int) -> Iterator[View]:
-    """See `patscan.layers.Codec`. What is folded is read in one line first: the next line may be another value.
-
-    A parameter from 4 on is four times the bytes of the text that a line before holds; the fold's last character is at `at`.
-    """
-    phase, before = parameter & 3, parameter >> 2
-    if before:
-        at += 1
+    """See `patscan.layers.Codec`."""
+    phase, before, length = parameter & 3, parameter >> 2 & 0xFF, parameter >> 10
+    if length:
+        at += 2 if near[at] == ord("\\") else bool(_NO_SYMBOL.match(near, at))
+        # One character more: the last of a fold that is written as an escape is a letter.
+        if not _NO_SYMBOL.search(near, max(at - before - 1, 0), at - before + length):
+            return
     elif view := _view(near, at, phase):
+        # One line comes first: the next may be another value.
         yield view
     for unfolded in _UNFOLDED(near, at, 0):
-        if view := _view(unfolded.text, unfolded.at, phase):
-            view = view._replace(at=view.at - before)
-            if view.at >= 0:
-                yield view.through(unfolded)
+        if view := _view(unfolded.text, unfolded.at - before, phase):
+            yield view.through(unfolded)
 
 
 def _view(text: bytes, at: int, phase: int) -> View | None:
-    low = len(text[:at].rstrip(_SYMBOL))
-    symbols = _SYMBOLS.match(text, at)
-    high = symbols.end() if symbols else at
-    # The anchor's quantum starts ceil(8 * phase / 6) characters before the first character that is its own.
-    lead = at - low - -(-8 * phase // 6)
+    """`text`, decoded, where byte `at` is the first character that a form in this `phase` decides alone."""
+    low = len(text[: max(at, 0)].rstrip(_SYMBOL))
+    lead = at - low - _SHARED[phase]
     if lead < 0:
         return None
+    symbols = _SYMBOLS.match(text, at)
+    high = symbols.end() if symbols else at
     low += lead % 4
     plain = _bytes(text[low:high])
     return View(

@@ -1,4 +1,4 @@
-"""What the escape layers share: some characters stand for themselves, others are written as an escape."""
+"""The base of layers in which some characters are escaped and others aren't."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import NamedTuple
 from patscan.layers.view import Mapped, View
 
 _SIGNS = (b"-_.=@", b"=@", b"_", b"-.@")
-"""The signs of an anchor that are escaped together."""
+"""Sets of signs that are escaped together."""
 _SIGN = re.compile(rb"[-_.=@]")
 _BEGINNING = re.compile(rb"[\\%&]")
-"""What begins an escape of one of the layers."""
+"""The characters that begin an escape."""
 
 
 class Escapes(NamedTuple):
-    """A notation. `pattern` matches one escape, `value` is the byte that it stands for (or none), and `spellings` write one."""
+    """A notation. `pattern` matches an escape, `value` gives its byte (empty if it has none), `spellings` escape a byte."""
 
     pattern: re.Pattern[bytes]
     value: Callable[[re.Match[bytes]], bytes]
     spellings: Sequence[Callable[[int], bytes]]
     for_all: int
-    """How many of the `spellings` are also used for every character of a text."""
+    """The number of `spellings` that may escape every character of a text; the others escape signs only."""
     again: Mapping[bytes, bytes]
-    """How the characters that begin another layer's escapes are written."""
+    """The escapes of the characters that begin another layer's escapes."""
 
     def forms(self, plain: bytes) -> Iterator[tuple[bytes, int]]:
-        """Every character escaped, or some signs only."""
+        """`plain` with all characters or some signs escaped."""
         written: dict[bytes, None] = {}
         for number, spelling in enumerate(self.spellings):
             if number < self.for_all:
@@ -40,7 +40,7 @@ class Escapes(NamedTuple):
             yield literal, 0
 
     def few(self, plain: bytes) -> Iterator[tuple[bytes, int]]:
-        """The most usual `forms`: those that stand behind further layers. Of what is escaped already, what begins an escape."""
+        """The most usual `forms`. If `plain` contains escapes, only the characters that begin them are escaped again."""
         if _BEGINNING.search(plain):
             yield _BEGINNING.sub(lambda sign: self.again.get(sign[0], sign[0]), plain), 0
         elif _SIGN.search(plain):
@@ -50,7 +50,8 @@ class Escapes(NamedTuple):
     def views(self, near: bytes, at: int, _parameter: int) -> Iterator[View]:
         """See `patscan.layers.Codec`."""
         text = bytearray()
-        # An escape shifts what follows it: where each begins in the text, and what the place in `near` is from there on.
+        # An escape is longer than its byte. For each piece between shifts: its first byte in the text, its place in `near`, and the number
+        # of bytes in `near` that its first byte takes.
         firsts, places, widths = [0], [0], [1]
         place, where = 0, 0
         for escape in self.pattern.finditer(near):
@@ -93,5 +94,5 @@ def _escaped(plain: bytes, spelling: Callable[[int], bytes]) -> bytes:
 
 
 def of_code(code: int) -> bytes:
-    """The byte of a character; one that is no ASCII ends a token, whatever it is."""
+    """The byte of a character. All others than ASCII become the same byte, because no token contains them."""
     return bytes([code]) if code < 0x80 else b"\xff"

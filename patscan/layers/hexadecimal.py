@@ -1,4 +1,4 @@
-"""Two hexadecimal digits for a byte, with or without something between the bytes. No parameter."""
+"""Two hexadecimal digits for each byte, with or without separators. The parameter isn't used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from patscan.layers.view import View
 
 _SEPARATORS = (b"", b" ", b":", b"-", b",", b", ", b", 0x", b",0x")
-# A dump is folded: a line of a .reg file ends in a backslash.
+# A dump may be folded. In a .reg file, a folded line ends with a backslash.
 _BETWEEN = rb"[ \t]?[,:-]?[ \t]*(?:\\?\r?\n[ \t]*)?(?:0x)?"
 _PAIR = rb"[0-9A-Fa-f]{2}"
 _PAIRS = re.compile(rb"(" + _PAIR + rb")" + _BETWEEN)
@@ -18,8 +18,8 @@ MARK = re.compile(rb"(?:" + _PAIR + rb"[ :,x0-]{0,4}){3}" + _PAIR)
 
 
 def forms(plain: bytes) -> Iterator[tuple[bytes, int]]:
-    """In lower and in upper case, with each separator."""
-    # UTF-16 in hexadecimal is what .reg files and SQL dumps have.
+    """See `patscan.layers.Codec`: lower and upper case, with each separator."""
+    # .reg files and SQL dumps contain UTF-16 in hexadecimal.
     for separator in (b"", b",") if b"\0" in plain else _SEPARATORS:
         pairs = [b"%02x" % byte for byte in plain]
         yield separator.join(pairs), 0

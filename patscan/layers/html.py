@@ -1,4 +1,4 @@
-"""Character references of HTML and XML: decimal, hexadecimal, and the named ones of what stands in and around tokens. No parameter."""
+"""Character references of HTML and XML: decimal, hexadecimal, and named ones for ASCII. The parameter isn't used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NAMES = {
     b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'", b"nbsp": b" ", b"NewLine": b"\n", b"Tab": b"\t",
     b"lowbar": b"_", b"UnderBar": b"_", b"period": b".", b"equals": b"=", b"commat": b"@", b"plus": b"+", b"sol": b"/", b"colon": b":",
 }  # fmt: skip
-"""HTML 5.2, section 8.5. There is none for the hyphen-minus: ``&hyphen;`` and ``&dash;`` are U+2010."""
+"""From HTML 5.2, section 8.5. The hyphen-minus has no name: ``&hyphen;`` and ``&dash;`` are U+2010."""
 _BY_BYTE = {value: b"&%s;" % name for name, value in reversed(_NAMES.items())}
 _LOOKALIKES = {b"hyphen": b"-", b"dash": b"-"}
 

@@ -1,4 +1,4 @@
-"""A text in pieces: string literals that are concatenated or adjacent, continued lines, hard-wrapped lines. No parameter."""
+"""Texts in pieces: concatenated or adjacent string literals, continued lines, wrapped lines. The parameter isn't used."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SPACE = rb"[ \t]{0,200}+"
 _SIGN = rb"(?:\+|\.{1,2}|&)?+"
 _QUOTE = rb"""\\{0,4}+["'`]"""
 _WRAP = rb"(?:=|\\|\^|`)?" + _FEED + _SPACE + rb"(?:(?:>" + _SPACE + rb"){1,9}+|(?:[#*;|]|//)[ \t]" + _SPACE + rb")?+"
-# _ continues a line of Visual Basic; letters before a quote are a prefix of Python's or C++'s.
+# In Visual Basic, _ continues a line. In Python and C++, a string literal may have a prefix of letters.
 _BETWEEN = _SPACE + _SIGN + _SPACE + rb"_?+" + _SPACE + rb"(?:\\?" + _FEED + _SPACE + rb"){0,3}+" + _SIGN + _SPACE
 JOINED = re.compile(rb"[\\^=]" + _FEED + _SPACE + rb"|" + _QUOTE + _BETWEEN + rb"[bfruLU]{0,2}+" + _QUOTE)
-"""What stands between two pieces of one text in a program, and at a soft line break."""
+"""The joint between two string literals or at a continued line."""
 JOINT = re.compile(rb"(?:" + _WRAP + rb"|" + JOINED.pattern + rb")")
-"""The same, or where a line is wrapped."""
+"""The same joints, and those of wrapped lines."""
 _CHARACTER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_.=-"
 _CHARACTERS = rb"[A-Za-z0-9+/_.=-]"
 _RUN = re.compile(_CHARACTERS + rb"*")
@@ -28,12 +28,12 @@ _LONGEST_JOINT = 64
 
 
 def forms(_plain: bytes) -> Iterator[tuple[bytes, int]]:
-    """None of its own: an anchor is looked for in one piece."""
+    """None: an anchor is searched for in one piece only."""
     yield from ()
 
 
 def views_of(joint: re.Pattern[bytes]) -> Callable[[bytes, int, int], Iterator[View]]:
-    """`views` of pieces between which `joint` stands."""
+    """`views` of pieces that are separated by `joint`."""
 
     def views(near: bytes, at: int, _parameter: int) -> Iterator[View]:
         low = _start(near, at, joint)
@@ -56,11 +56,11 @@ def views_of(joint: re.Pattern[bytes]) -> Callable[[bytes, int, int], Iterator[V
 
 
 def _pieces(near: bytes, low: int, joint: re.Pattern[bytes]) -> list[tuple[int, int]]:
-    """The pieces from byte `low` on, half-open."""
+    """The half-open spans of the pieces from byte `low` on."""
     pieces = []
     while (run := _RUN.match(near, low)) and run.end() > low:
         high = run.end()
-        # The equals sign of a soft line break is no character.
+        # The equals sign of a soft line break is part of the joint.
         if near[high - 1] == 0x3D and joint.match(near, high - 1):
             high -= 1
         pieces.append((low, high))
@@ -72,11 +72,11 @@ def _pieces(near: bytes, low: int, joint: re.Pattern[bytes]) -> list[tuple[int, 
 
 
 def _start(near: bytes, at: int, joint: re.Pattern[bytes]) -> int:
-    """Where the pieces begin of which one holds byte `at`."""
+    """The first byte of the pieces around byte `at`."""
     low = at
     while True:
         edge = len(near[:low].rstrip(_CHARACTER))
-        # Written out, as in a string of JSON, a line feed ends in a letter.
+        # An escaped line feed, as in JSON, ends with a letter.
         low = edge + (edge < low and near[max(edge - 1, 0) : edge + 1] in _FEEDS)
         before = next((match for match in joint.finditer(near, max(low - _LONGEST_JOINT, 0), low) if match.end() == low), None)
         if before is None or not before.start() or near[before.start() - 1] not in _CHARACTER:
@@ -85,7 +85,7 @@ def _start(near: bytes, at: int, joint: re.Pattern[bytes]) -> int:
 
 
 def end(near: bytes, at: int) -> int:
-    """Where the pieces end of which one holds byte `at`."""
+    """The byte behind the last of the pieces around byte `at`."""
     pieces = _pieces(near, at, JOINT)
     return pieces[-1][1] if pieces else at
 

@@ -1,4 +1,4 @@
-"""Percent-encoding (RFC 3986 section 2.1) of some characters or of all. No parameter."""
+"""Percent-encoding (RFC 3986 section 2.1) of some or all characters. The parameter isn't used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quoted-printable (RFC 2045 section 6.7), soft line breaks included. No parameter."""
+"""Quoted-printable (RFC 2045 section 6.7) with soft line breaks. The parameter isn't used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUOTED = Escapes(
 
 
 def forms(plain: bytes) -> Iterator[tuple[bytes, int]]:
-    """As `Escapes.forms`, and with a soft line break anywhere: lines break where they are full."""
+    """See `patscan.layers.Codec`: the forms of `Escapes`, and `plain` with a soft line break at each place."""
     yield from QUOTED.forms(plain)
     for place in range(1, len(plain)):
         for feed in (b"=\n", b"=\r\n"):

@@ -1,4 +1,4 @@
-"""A gzip member (RFC 1952). Its form doesn't depend on the text in it, so what it holds is searched again. No parameter."""
+"""Gzip members (RFC 1952). A form is only the header, so the decompressed text is searched again. The parameter isn't used."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from patscan.layers.view import Mapped, View
 
 LONGEST = 8 << 20
-"""Bytes that are inflated at most."""
+"""The most bytes that are inflated."""
 _CHUNK = 16 << 10
 _GZIP = 31  # zlib's window bits for a gzip header
 
 
 def forms(_plain: bytes) -> Iterator[tuple[bytes, int]]:
-    """The header: deflate, and no other flag than that a file name follows."""
+    """The header, for the method deflate, without flags or with the flag for a file name."""
     yield b"\x1f\x8b\x08\x00", 0
     yield b"\x1f\x8b\x08\x08", 0
 
 
 def views(near: bytes, at: int, _parameter: int) -> Iterator[View]:
-    """See `patscan.layers.Codec`. Every byte comes from the whole stream."""
+    """See `patscan.layers.Codec`. Every byte of the text maps to the whole stream."""
     text, end, is_whole = _inflated(near, at)
     if text:
         yield View(text, 0, Mapped(len(text), lambda _: at), Mapped(len(text), lambda _: end), is_whole)
@@ -33,7 +33,7 @@ def decode(span: bytes, _parameter: int) -> bytes:
 
 
 def _inflated(near: bytes, at: int) -> tuple[bytes, int, bool]:
-    """What the stream at `at` holds, as far as it is right, where it ends, and whether nothing more could be read of it."""
+    """The text of the stream at byte `at` up to the first error, the end of the stream, and whether all of it was read."""
     inflate, text, place = zlib.decompressobj(_GZIP), bytearray(), at
     try:
         while place < len(near) and not inflate.eof and len(text) < LONGEST:

@@ -1,4 +1,4 @@
-"""Decoded text, and where each of its bytes came from."""
+"""Decoded text, with the place of each byte in the content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 
 class Places(Protocol):
-    """The place of each byte of a text."""
+    """The place in a content of each byte of a text."""
 
     def __len__(self) -> int: ...
 
@@ -16,10 +16,10 @@ class Places(Protocol):
 
 
 class Mapped:
-    """Places that are worked out when they are asked for: of a text of thousands of bytes, a token needs two."""
+    """Places that are computed when they are used: a text has thousands of bytes, and a token needs two places."""
 
     def __init__(self, length: int, place: Callable[[int], int]) -> None:
-        """`place` of each of `length` bytes."""
+        """`place` gives the place of each of `length` bytes."""
         self._length, self._place = length, place
 
     def __len__(self) -> int:
@@ -30,9 +30,9 @@ class Mapped:
 
 
 class View(NamedTuple):
-    """Decoded `text`, and an anchor's place in it. `starts` and `ends` map each byte back; empty: the content as it is.
+    """Decoded `text`, with an anchor at byte `at`. `starts` and `ends` map each byte to the content; they are empty for the content itself.
 
-    So a pattern is written once, and every span is reported where it stands in the file.
+    So rules have one pattern for all layers, and a report has the span in the file.
     """
 
     text: bytes
@@ -40,15 +40,15 @@ class View(NamedTuple):
     starts: Places = ()
     ends: Places = ()
     is_whole: bool = True
-    """Whether all that is encoded there was decoded."""
+    """Whether the encoded text was decoded to its end."""
 
     def moved(self, start: int, anchor: bytes, room: int) -> View | None:
-        """This view for another anchor at byte `start`, `room` bytes before its end; ``None`` if it isn't there."""
+        """This view for `anchor` at byte `start` of the content; ``None`` if it isn't there, or less than `room` bytes follow."""
         if not len(self.starts) or not self.starts[0] <= start <= self.starts[-1] - room:
             return None
         at = bisect_left(self.starts, start)
-        # The first character of a base64 anchor may belong to the byte before.
-        for place in (at, at - 1):
+        # In base64, the first character may belong to the byte before. A part of a form may begin at any byte of the anchor.
+        for place in range(at, at - len(anchor) - 1, -1):
             if place >= 0 and self.text.startswith(anchor, place):
                 return self._replace(at=place)
         return None
@@ -58,7 +58,7 @@ class View(NamedTuple):
         return (self.starts[start], self.ends[end - 1]) if len(self.starts) else (start, end)
 
     def through(self, outer: View) -> View:
-        """This view, which was taken of the text of `outer`, mapped to the content that `outer` was taken of."""
+        """This view of the text of `outer`, mapped to the content of `outer`."""
         if not len(outer.starts):
             return self
         if not len(self.starts):
@@ -69,7 +69,7 @@ class View(NamedTuple):
         )
 
     def shifted(self, by: int) -> View:
-        """This view, taken of a part of a content that begins at byte `by`."""
+        """This view of a part of a content, mapped to the content. The part begins at byte `by`."""
         starts, ends = self.starts, self.ends
         if not by or not len(starts):
             return self

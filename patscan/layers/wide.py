@@ -1,4 +1,4 @@
-"""UTF-16 and UTF-32, in both byte orders, of ASCII text. The parameter is the width of a code unit, in bytes."""
+"""ASCII text in UTF-16 and UTF-32, in both byte orders. The parameter is the width of a code unit, in bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from patscan.layers.view import View
 
 
 def forms_of(width: int) -> Callable[[bytes], Iterator[tuple[bytes, int]]]:
-    """`forms` for code units of `width` bytes: the literal without its outer zeros, which both byte orders share."""
+    """`forms` for code units of `width` bytes, without the outer zeros, so that they occur in both byte orders."""
 
     def forms(plain: bytes) -> Iterator[tuple[bytes, int]]:
         yield bytes(width - 1).join(plain[i : i + 1] for i in range(len(plain))), width
@@ -20,7 +20,7 @@ def views_of(width: int) -> Callable[[bytes, int, int], Iterator[View]]:
     """`views` for code units of `width` bytes."""
 
     def views(near: bytes, at: int, _parameter: int) -> Iterator[View]:
-        # Text starts at an even offset, so an anchor at an odd one is big-endian.
+        # A text starts at a multiple of `width`. So an anchor at the last byte of a code unit is big-endian.
         lead = width - 1 if at % width == width - 1 and _is_wide(near, at, width, width - 1) else 0
         if not _is_wide(near, at, width, lead):
             return
@@ -38,7 +38,7 @@ def views_of(width: int) -> Callable[[bytes, int, int], Iterator[View]]:
 
 
 def decode_of(width: int) -> Callable[[bytes, int], bytes]:
-    """`decode` for code units of `width` bytes, whatever their order."""
+    """`decode` for code units of `width` bytes in any byte order."""
     return lambda span, _parameter: b"".join(span[place : place + width].strip(b"\0") for place in range(0, len(span), width))
 
 

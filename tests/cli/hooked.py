@@ -26,7 +26,7 @@ class Said(NamedTuple):
     code: int
     text: str
 
-    def told(self) -> None:
+    def check(self) -> None:
         assert "Traceback" not in self.text, self.text
 
 
@@ -35,9 +35,9 @@ def run(folder: Path, *command: str | bytes, stdin: bytes = b"", **environment: 
     done = subprocess.run(
         command, cwd=folder, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, check=False, timeout=300
     )
-    said = Said(done.returncode, done.stdout.decode("utf-8", "replace"))
-    said.told()
-    return said
+    outcome = Said(done.returncode, done.stdout.decode("utf-8", "replace"))
+    outcome.check()
+    return outcome
 
 
 def patscan(folder: Path, *arguments: str | bytes, stdin: bytes = b"", **environment: str) -> Said:

@@ -39,7 +39,7 @@ def value(rng: random.Random) -> str:
 
 
 def states(process: subprocess.CompletedProcess[str]) -> list[str]:
-    return [found["verdict"]["state"] for found in json.loads(process.stdout)["findings"]]
+    return [finding["verdict"]["state"] for finding in json.loads(process.stdout)["findings"]]
 
 
 @pytest.mark.parametrize("by", ["flag", "variable", "file", "CI"])
@@ -162,16 +162,16 @@ def test_thresholds_are_ones_own(value: str, tmp_path: Path) -> None:
         flags = ("--verify", "--gitlab-url", gitlab.url, "--format", "json")
         for days, expected in ((30, True), (90, False)):
             file.write_text(f"[lifecycle]\nlongest-days = {days}\n")
-            (found,) = json.loads(inspect(value, *flags, XDG_CONFIG_HOME=tmp_path).stdout)["findings"]
-            assert ("long-life" in {check["check"] for check in found["verdict"]["lifecycle"]}) == expected
-        for text, said in (
+            (findings,) = json.loads(inspect(value, *flags, XDG_CONFIG_HOME=tmp_path).stdout)["findings"]
+            assert ("long-life" in {check["check"] for check in findings["verdict"]["lifecycle"]}) == expected
+        for text, message in (
             ("longest-days = 1", "Did you mean"),
             ("[lifecycle]\nlongest-days = true", "a number of days"),
             ("lifecycle = 1", "table"),
         ):
             file.write_text(text)
             process = inspect(value, *flags, XDG_CONFIG_HOME=tmp_path)
-            assert (process.returncode, said in process.stderr) == (2, True), process.stderr
+            assert (process.returncode, message in process.stderr) == (2, True), process.stderr
 
 
 def test_ctrl_c_writes_what_was_answered(rng: random.Random, tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_ctrl_c_writes_what_was_answered(rng: random.Random, tmp_path: Path) -> 
                 time.sleep(0.02)
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 130
-        found = json.loads(report.read_text())["findings"]
-        answered = [one["verdict"]["state"] for one in found]
+        findings = json.loads(report.read_text())["findings"]
+        answered = [one["verdict"]["state"] for one in findings]
         assert 10 < answered.count("not-found") < 300
         assert answered.count("not-found") + answered.count("unchecked") == 300

@@ -34,10 +34,10 @@ def pushable(repo: Repo) -> Repo:
     return repo
 
 
-def told(repo: Repo, **environment: str) -> dict[str, Any]:
+def the_finding(repo: Repo, **environment: str) -> dict[str, Any]:
     """The one finding of a history."""
-    said = patscan(repo.path, "history", ".", "--format", "json", "--quiet", **environment)
-    [finding] = json.loads(said.text)["findings"]
+    outcome = patscan(repo.path, "history", ".", "--format", "json", "--quiet", **environment)
+    [finding] = json.loads(outcome.text)["findings"]
     return dict(finding)
 
 
@@ -49,7 +49,7 @@ def cloned(repo: Repo, name: str, *options: str) -> Repo:
 class TestPushed:
     def test_nothing_shows_a_push(self, pushable: Repo, token: str) -> None:
         pushable.commit({"k": token})
-        assert told(pushable)["exposure"]["pushed"] is False
+        assert the_finding(pushable)["exposure"]["pushed"] is False
         text = " ".join(patscan(pushable.path, "history", ".").text.split())
         assert "no trace of a push in this clone; if it was pushed by URL or the folder was copied, revoke it" in text
         assert "nothing to revoke" not in text
@@ -59,17 +59,17 @@ class TestPushed:
         head = pushable.commit({"k": token})
         pushable.git("push", "-q", "A", "t")
         line = f"refs/heads/t {head} refs/heads/t {'0' * 40}\n".encode()
-        said = patscan(pushable.path, "push", "B", "../B.git", stdin=line)
-        assert said.code == 1
-        assert "already on A/t: revoke it" in said.text
-        assert "no trace" not in said.text
+        outcome = patscan(pushable.path, "push", "B", "../B.git", stdin=line)
+        assert outcome.code == 1
+        assert "already on A/t: revoke it" in outcome.text
+        assert "no trace" not in outcome.text
 
     def test_forced_away(self, pushable: Repo, token: str) -> None:
         pushable.commit({"k": token})
         pushable.git("push", "-q", "A", "main")
         pushable.git("reset", "-q", "--hard", "HEAD~1")
         pushable.git("push", "-q", "--force", "A", "main")
-        assert told(pushable)["exposure"]["pushed"] is True
+        assert the_finding(pushable)["exposure"]["pushed"] is True
 
     def test_the_branch_was_deleted_there(self, pushable: Repo, token: str) -> None:
         """git deletes the reflog with the ref; what the branch here follows still tells that there was one."""
@@ -77,15 +77,15 @@ class TestPushed:
         pushable.commit({"k": token})
         pushable.git("push", "-q", "-u", "A", "t")
         pushable.git("push", "-q", "--delete", "A", "t")
-        assert told(pushable)["exposure"]["pushed"] is None
+        assert the_finding(pushable)["exposure"]["pushed"] is None
         assert "perhaps pushed" in patscan(pushable.path, "history", ".").text.replace("\n           ", " ")
 
     @pytest.mark.parametrize("options", [(), ("--single-branch",), ("--bare",), ("--mirror",), ("--depth=1",)])
     def test_what_was_cloned(self, repo: Repo, token: str, options: tuple[str, ...]) -> None:
         repo.commit({"k": token})
         repo.git("clone", "-q", *options, repo.path.as_uri(), "../clone")
-        said = patscan(repo.path, "history", "../clone", "--format", "json", "--quiet")
-        [finding] = json.loads(said.text)["findings"]
+        outcome = patscan(repo.path, "history", "../clone", "--format", "json", "--quiet")
+        [finding] = json.loads(outcome.text)["findings"]
         assert finding["exposure"]["pushed"] is True
 
     def test_a_cloned_tag_and_one_that_was_made_here(self, repo: Repo, token: str, rng: random.Random) -> None:
@@ -110,27 +110,27 @@ class TestPushed:
         checkout = Repo(tmp_path / "checkout")
         checkout.git("fetch", "-q", "--depth", "20", repo.path.as_uri(), "+HEAD:refs/pipelines/9")
         checkout.git("checkout", "-q", "--detach", "refs/pipelines/9")
-        assert told(checkout)["exposure"]["pushed"] is True
+        assert the_finding(checkout)["exposure"]["pushed"] is True
 
     @pytest.mark.parametrize("name", ["CI_COMMIT_SHA", "GITHUB_SHA"])
     def test_the_commit_of_a_job(self, repo: Repo, token: str, name: str) -> None:
         head = repo.commit({"k": token})
-        assert told(repo)["exposure"]["pushed"] is False
-        assert told(repo, **{name: head})["exposure"]["pushed"] is True
+        assert the_finding(repo)["exposure"]["pushed"] is False
+        assert the_finding(repo, **{name: head})["exposure"]["pushed"] is True
 
     def test_fetched_by_url_and_copied_here(self, repo: Repo, token: str, tmp_path: Path) -> None:
         repo.commit({"k": token})
         other = Repo(tmp_path / "other")
         other.commit({"k": token})
         other.git("fetch", "-q", repo.path.as_uri(), "main")
-        assert told(other)["exposure"]["pushed"] is True
+        assert the_finding(other)["exposure"]["pushed"] is True
         other.git("fetch", "-q", ".", "main")
-        assert told(other)["exposure"]["pushed"] is False
+        assert the_finding(other)["exposure"]["pushed"] is False
 
 
 class TestWho:
     def nobody(self, repo: Repo, first: str) -> None:
-        finding = told(repo)
+        finding = the_finding(repo)
         exposure = finding["exposure"]
         assert exposure["at_or_before"] is True
         assert (exposure["first_seen"]["commit"], exposure["first_seen"]["author"], exposure["first_seen"]["committer"]) == (
@@ -140,9 +140,9 @@ class TestWho:
         )
         assert {place["author"] for place in finding["occurrences"] if place["commit"] == first} == {None}
         for name in FORMATS:
-            said = patscan(repo.path, "history", ".", "--format", name)
-            assert said.code == 1
-            assert "Innocent" not in said.text, name
+            outcome = patscan(repo.path, "history", ".", "--format", name)
+            assert outcome.code == 1
+            assert "Innocent" not in outcome.text, name
         assert " or before in " in patscan(repo.path, "history", ".").text
 
     def test_at_the_edge_of_a_shallow_clone(self, repo: Repo, token: str) -> None:
@@ -160,7 +160,7 @@ class TestWho:
         edge = repo.line("rev-parse", "HEAD")
         repo.commit({"b": "later"})
         (repo.path / ".git/info/grafts").write_text(f"{edge}\n")
-        finding = told(repo)
+        finding = the_finding(repo)
         assert finding["exposure"]["at_or_before"] is True
         assert finding["exposure"]["first_seen"] == finding["exposure"]["first_seen"] | {"commit": edge, "author": None}
 
@@ -176,14 +176,14 @@ class TestWho:
         repo.commit({"a": "1"})
         shallow = cloned(repo, "shallow", "--depth=1")
         first = shallow.commit({"k": token})
-        exposure = told(shallow)["exposure"]
+        exposure = the_finding(shallow)["exposure"]
         assert (exposure["at_or_before"], exposure["first_seen"]["commit"]) == (False, first)
         assert exposure["first_seen"]["author"] == "Ada <ada@example.com>"
 
     def test_it_is_remembered(self, repo: Repo, token: str) -> None:
         repo.commit({"k": token})
         shallow = cloned(repo, "shallow", "--depth=1")
-        assert told(shallow) == told(shallow)
+        assert the_finding(shallow) == the_finding(shallow)
 
 
 def staged(repo: Repo, token: str) -> None:
@@ -247,8 +247,8 @@ class TestAdvice:
         assert "Revoke it now" not in advice
         for command in re.findall(r"`(git (?:reflog|prune|stash)[^`]*)`", advice):
             self.run(repo, command)
-        said = patscan(repo.path, "history", ".", "--no-cache")
-        assert said.code == 0, said.text
+        outcome = patscan(repo.path, "history", ".", "--no-cache")
+        assert outcome.code == 0, outcome.text
         assert repo.line("stash", "list", "--format=%H").split() == kept
         assert len(kept) == (3 if way is stash else 2)
         assert [repo.line("show", f"{commit}:a") for commit in kept[-2:]] == ["second", "first"]
@@ -293,6 +293,6 @@ class TestAdvice:
         repo.write("k", f"{token}\n")
         repo.git("add", "k")
         repo.commit({"k": f"{token} # patscan:ignore gitlab-pat-routable-versioned -- a fixture\n"})
-        said = patscan(repo.path, "history", ".", "--format", "json", "--quiet")
-        assert (said.code, json.loads(said.text)["findings"]) == (0, [])
-        assert [one["reason"] for one in json.loads(said.text)["ignored"]] == ["inline comment"]
+        outcome = patscan(repo.path, "history", ".", "--format", "json", "--quiet")
+        assert (outcome.code, json.loads(outcome.text)["findings"]) == (0, [])
+        assert [one["reason"] for one in json.loads(outcome.text)["ignored"]] == ["inline comment"]

@@ -204,15 +204,15 @@ def test_the_password_reaches_the_server_and_nothing_else(
     """git writes down each command line it is started with, and each it starts (git-config(1), trace2.eventTarget)."""
     token = classic(rng)
     repo.commit({"a": token})
-    told, settings = tmp_path / "told", tmp_path / "settings"
-    settings.write_text(f"[trace2]\n\teventTarget = {told}\n")
+    trace, settings = tmp_path / "told", tmp_path / "settings"
+    settings.write_text(f"[trace2]\n\teventTarget = {trace}\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     with guarded(tmp_path) as server:
         url = f"http://{server.host}/repo/.git"
         reports = [f"--report={name}={tmp_path / name}" for name in ("json", "sarif", "text")]
         done = patscan(*patscan_command(url.replace("://", f"://{USER}:{QUOTED}@"))[3:], *reports)
     assert (done.returncode, server.right in server.met) == (1, True)
-    commands = told.read_text()
+    commands = trace.read_text()
     assert "remote-http" in commands
     assert "PATSCAN_PASSWORD" in commands
     written = done.stdout + done.stderr + commands + "".join((tmp_path / name).read_text() for name in ("json", "sarif", "text"))
@@ -242,13 +242,13 @@ def started(url: str) -> Iterator[subprocess.Popen[str]]:
 
 def family(pid: int) -> set[int]:
     """A process and all it has started, where /proc tells."""
-    found, waiting = set(), [pid]
+    pids, waiting = set(), [pid]
     while waiting:
         pid = waiting.pop()
-        found.add(pid)
+        pids.add(pid)
         with contextlib.suppress(OSError):
             waiting += [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
-    return found
+    return pids
 
 
 def command(pid: int) -> str:

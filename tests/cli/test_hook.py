@@ -262,9 +262,9 @@ def with_a_hostile_name(repo: Repo, word: str) -> tuple[Said, str]:
     repo.write("--exit-zero", f"{word}\n")
     repo.write("--quiet", "two\n")
     repo.write('"$(touch owned)\n;b', "two\n")
-    said = git(repo, "commit", "-a", "-m", "more")
+    outcome = git(repo, "commit", "-a", "-m", "more")
     assert not (repo.path / "owned").exists()
-    return said, "--exit-zero:1:1"
+    return outcome, "--exit-zero:1:1"
 
 
 def with_a_steering_name(repo: Repo, word: str) -> tuple[Said, str]:
@@ -282,20 +282,20 @@ WAYS: list[Way] = [
 
 @pytest.mark.parametrize("way", WAYS)
 def test_without_a_token_every_way_passes(hooked: Repo, kind: str, way: Way) -> None:
-    said, _ = way(hooked, CLEAN)
-    assert said.code == 0, said.text
-    assert "Passed" in said.text if kind == "framework" else "no token in" in said.text
+    outcome, _ = way(hooked, CLEAN)
+    assert outcome.code == 0, outcome.text
+    assert "Passed" in outcome.text if kind == "framework" else "no token in" in outcome.text
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_with_a_token_every_way_is_blocked_and_the_place_is_named(hooked: Repo, rng: random.Random, way: Way) -> None:
     token = tokens.routable(rng)
-    said, place = way(hooked, token)
-    assert said.code, said.text
-    assert place in said.text
-    assert "commit blocked" in said.text
-    assert "certain: checksum right" in said.text
-    assert token[8:16] not in said.text[said.text.index(place) :]
+    outcome, place = way(hooked, token)
+    assert outcome.code, outcome.text
+    assert place in outcome.text
+    assert "commit blocked" in outcome.text
+    assert "certain: checksum right" in outcome.text
+    assert token[8:16] not in outcome.text[outcome.text.index(place) :]
 
 
 def test_a_name_that_is_no_text(repo: Repo, hooks: Hooks, rng: random.Random) -> None:
@@ -303,9 +303,9 @@ def test_a_name_that_is_no_text(repo: Repo, hooks: Hooks, rng: random.Random) ->
     hooks.into(repo, "git")
     repo.write(b"\xff.txt", tokens.routable(rng))
     repo.git("add", "--all")
-    said = git(repo, "commit", "-m", "more")
-    assert said.code
-    assert "\\xff.txt:1:1" in said.text
+    outcome = git(repo, "commit", "-m", "more")
+    assert outcome.code
+    assert "\\xff.txt:1:1" in outcome.text
 
 
 def test_what_is_only_on_disk_or_only_staged_for_later_does_not_block(hooked: Repo, rng: random.Random) -> None:
@@ -341,14 +341,14 @@ def test_a_token_that_stood_in_the_file_before_is_told_and_does_not_block(hooked
     assert judged.code == 0
     assert '"already committed"' in judged.text
     assert patscan(hooked.path, "hook", "--whole-files").code == 1
-    said = git(hooked, "commit", "-m", "more")
-    assert said.code == 0
-    assert kind == "framework" or "Ignored: 1 already committed" in said.text
+    outcome = git(hooked, "commit", "-m", "more")
+    assert outcome.code == 0
+    assert kind == "framework" or "Ignored: 1 already committed" in outcome.text
     path.write_text(f"{new}\nfirst\n{lines}{old}\n")
-    said = git(hooked, "commit", "-a", "-m", "another")
-    assert said.code
-    assert f"{path.name}:1:1" in said.text
-    assert "patscan: 1 token in 1 staged file" in said.text
+    outcome = git(hooked, "commit", "-a", "-m", "another")
+    assert outcome.code
+    assert f"{path.name}:1:1" in outcome.text
+    assert "patscan: 1 token in 1 staged file" in outcome.text
 
 
 def test_a_copy_into_another_file_is_this_commits_fault(hooked: Repo, rng: random.Random) -> None:
@@ -356,16 +356,16 @@ def test_a_copy_into_another_file_is_this_commits_fault(hooked: Repo, rng: rando
     hooked.commit({"a.txt": f"{token}\n"})
     hooked.write("b.txt", f"{token}\n")
     hooked.git("add", "--all")
-    said = git(hooked, "commit", "-m", "copy")
-    assert said.code
-    assert "b.txt:1:1" in said.text
+    outcome = git(hooked, "commit", "-m", "copy")
+    assert outcome.code
+    assert "b.txt:1:1" in outcome.text
 
 
 def test_a_commit_of_nothing_passes_and_says_so(hooked: Repo, kind: str) -> None:
     hooked.commit({"a.txt": "one\n"})
-    said = git(hooked, "commit", "--allow-empty", "-m", "empty")
-    assert said.code == 0
-    assert kind == "framework" or "nothing is staged" in said.text
+    outcome = git(hooked, "commit", "--allow-empty", "-m", "empty")
+    assert outcome.code == 0
+    assert kind == "framework" or "nothing is staged" in outcome.text
     hooked.git("rm", "-q", "a.txt")
     assert git(hooked, "commit", "-m", "gone").code == 0
 
@@ -376,10 +376,10 @@ def test_all_files_are_looked_at_with_and_without_something_staged(repo: Repo, r
     if staged:
         repo.write("b.txt", "two\n")
         repo.git("add", "--all")
-    said = framework(repo, tmp_path, "--all-files")
-    assert said.code
-    assert "a.txt:1:1" in said.text
-    assert "-c:2:1" in said.text
+    outcome = framework(repo, tmp_path, "--all-files")
+    assert outcome.code
+    assert "a.txt:1:1" in outcome.text
+    assert "-c:2:1" in outcome.text
     assert framework(repo, tmp_path, "--files", "b.txt").code == 0
 
 
@@ -389,9 +389,9 @@ def test_a_range_is_looked_at(repo: Repo, rng: random.Random, tmp_path: Path) ->
     third = repo.commit({"b.txt": "two\n"})
     fourth = repo.commit({"a.txt": (repo.path / "a.txt").read_text() + "more\n"})
     for old, new, blocked in ((first, second, True), (first, third, True), (second, third, False), (third, fourth, False)):
-        said = framework(repo, tmp_path, "--from-ref", old, "--to-ref", new)
-        assert bool(said.code) is blocked, said.text
-        assert not blocked or "b.txt:2:1" in said.text
+        outcome = framework(repo, tmp_path, "--from-ref", old, "--to-ref", new)
+        assert bool(outcome.code) is blocked, outcome.text
+        assert not blocked or "b.txt:2:1" in outcome.text
     gone = framework(repo, tmp_path, "--from-ref", "HEAD~1", "--to-ref", fourth[:-1] + "g")
     assert gone.code
 
@@ -435,9 +435,9 @@ def corrupt_blob(repo: Repo) -> None:
 def test_what_can_not_be_looked_at_is_never_clean(repo: Repo, spoil: Callable[[Repo], None]) -> None:
     repo.commit({"a.txt": "one\n"})
     spoil(repo)
-    said = patscan(repo.path, "hook")
-    assert said.code == 3, said.text
-    assert "not looked at" in said.text
+    outcome = patscan(repo.path, "hook")
+    assert outcome.code == 3, outcome.text
+    assert "not looked at" in outcome.text
     assert patscan(repo.path, "hook", "--allow-incomplete").code == 0
 
 
@@ -446,9 +446,9 @@ def test_without_a_sound_head_everything_that_is_staged_is_new(repo: Repo, rng: 
     repo.commit({"a.txt": f"{tokens.routable(rng)}\n"})
     (repo.path / ".git" / "HEAD").write_text(head)
     (repo.path / ".git" / "refs" / "heads" / "main").write_text("0123456789" * 4 + "\n")
-    said = patscan(repo.path, "hook")
-    assert said.code == 1
-    assert "a.txt:1:1" in said.text
+    outcome = patscan(repo.path, "hook")
+    assert outcome.code == 1
+    assert "a.txt:1:1" in outcome.text
 
 
 def test_a_locked_index_is_read_all_the_same(repo: Repo, rng: random.Random) -> None:
@@ -493,19 +493,19 @@ def test_what_lies_in_the_repository_is_not_imported(repo: Repo, hooks: Hooks) -
 def test_a_blocked_commit_is_told_in_ten_lines_with_all_that_is_needed(repo: Repo, rng: random.Random) -> None:
     repo.write("a.txt", f"one\n  {tokens.routable(rng)}\n")
     repo.git("add", "a.txt")
-    said = patscan(repo.path, "hook")
-    assert said.code == 1
-    assert len(said.text.splitlines()) <= 10
+    outcome = patscan(repo.path, "hook")
+    assert outcome.code == 1
+    assert len(outcome.text.splitlines()) <= 10
     for part in ("a.txt:2:3", "personal access token", "glpat-…(5", "certain", "remove it", "https://docs.gitlab.com/", "patscan:ignore"):
-        assert part in said.text
-    assert "--no-verify" in said.text
-    assert "SKIP=patscan" in said.text
-    assert "\x1b" not in said.text
+        assert part in outcome.text
+    assert "--no-verify" in outcome.text
+    assert "SKIP=patscan" in outcome.text
+    assert "\x1b" not in outcome.text
     repo.write("b.txt", "".join(f"{tokens.routable(rng)}\n" for _ in range(30)))
     repo.git("add", "b.txt")
-    said = patscan(repo.path, "hook")
-    assert len(said.text.splitlines()) <= 10
-    assert "31 tokens" in said.text
+    outcome = patscan(repo.path, "hook")
+    assert len(outcome.text.splitlines()) <= 10
+    assert "31 tokens" in outcome.text
 
 
 def test_colours_are_for_terminals(repo: Repo, rng: random.Random) -> None:
@@ -532,19 +532,19 @@ def test_many_files_and_a_large_one(repo: Repo, rng: random.Random) -> None:
         repo.write(f"{number}.txt", f"{number}\n" * 100)
     repo.write("large", b"x\n" * (35 << 20) + tokens.routable(rng).encode())
     repo.git("add", "--all")
-    said = patscan(repo.path, "hook")
-    assert said.code == 1
-    assert f"large:{(35 << 20) + 1}:1" in said.text
-    assert "1 token in 301 staged files" in said.text
+    outcome = patscan(repo.path, "hook")
+    assert outcome.code == 1
+    assert f"large:{(35 << 20) + 1}:1" in outcome.text
+    assert "1 token in 301 staged files" in outcome.text
 
 
 def test_a_clean_commit_imports_nothing_heavy(repo: Repo) -> None:
     repo.commit({"a.txt": "one\n"})
     repo.write("a.txt", "two\n")
     repo.git("add", "a.txt")
-    said = run(repo.path, sys.executable, "-X", "importtime", "-P", "-m", "patscan", "hook")
-    assert said.code == 0
-    imported = set(re.findall(r"^import time:.*\| +(\S+)$", said.text, re.MULTILINE))
+    outcome = run(repo.path, sys.executable, "-X", "importtime", "-P", "-m", "patscan", "hook")
+    assert outcome.code == 0
+    imported = set(re.findall(r"^import time:.*\| +(\S+)$", outcome.text, re.MULTILINE))
     assert "patscan.sources.index" in imported
     heavy = {
         "git",

@@ -32,7 +32,7 @@ def texts(rng: random.Random) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "lines"),
     [
         ("classic", ["GitLab personal access token", "none in this form", "its user"]),
         ("routable", ["checksum right", "organization 1, user 42", "certain", "by its length field", "(user 42, organization 1)"]),
@@ -41,12 +41,12 @@ def texts(rng: random.Random) -> dict[str, str]:
         ("live", ["expires 2096-10-02", "those who may cancel its job"]),
     ],
 )
-def test_what_is_said_of_each(name: str, said: list[str], texts: dict[str, str]) -> None:
+def test_what_is_said_of_each(name: str, lines: list[str], texts: dict[str, str]) -> None:
     process = inspect(f"some text {texts[name]} and more\n")
     assert process.returncode == 1
     assert process.stderr == ""
     words = " ".join(process.stdout.split())
-    for text in said:
+    for text in lines:
         assert text in words
     assert "Nothing was sent anywhere." in words
     assert texts[name] not in process.stdout
@@ -80,7 +80,7 @@ def test_json_is_a_report_that_reads_back(texts: dict[str, str]) -> None:
     process = inspect("\n".join(texts.values()), "--format", "json")
     document: dict[str, Any] = json.loads(process.stdout)
     assert document["schema"] == "patscan-report/1"
-    states = {found["verdict"]["state"] for found in document["findings"]}
+    states = {finding["verdict"]["state"] for finding in document["findings"]}
     assert states == {"inactive", "unchecked"}
     assert not any(text in process.stdout for text in texts.values())
     command = [sys.executable, "-m", "patscan", "report", "-", "--format", "json"]

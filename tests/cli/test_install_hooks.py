@@ -34,9 +34,9 @@ def test_installed_twice_and_taken_away_nothing_is_left(repo: Repo) -> None:
     once = listed(folder)
     assert set(STAGES) <= set(once)
     assert all(os.access(folder / stage, os.X_OK) for stage in STAGES)
-    said = patscan(repo.path, "install-hooks")
-    assert said.code == 0
-    assert "runs after pre-push.before-patscan" in said.text
+    outcome = patscan(repo.path, "install-hooks")
+    assert outcome.code == 0
+    assert "runs after pre-push.before-patscan" in outcome.text
     assert listed(folder) == once
     for _ in range(2):
         assert patscan(repo.path, "install-hooks", "--uninstall").code == 0
@@ -79,9 +79,9 @@ def test_two_old_hooks_are_one_too_many(repo: Repo) -> None:
     existing(repo, "pre-commit", "true")
     existing(repo, "pre-commit.before-patscan", "true")
     before = listed(repo.path / ".git" / "hooks")
-    said = patscan(repo.path, "install-hooks")
-    assert said.code == 2
-    assert "Move one of them away" in said.text
+    outcome = patscan(repo.path, "install-hooks")
+    assert outcome.code == 2
+    assert "Move one of them away" in outcome.text
     assert listed(repo.path / ".git" / "hooks") == before
 
 
@@ -94,24 +94,24 @@ def test_the_folder_that_git_is_told_of(repo: Repo, rng: random.Random, where: s
     assert set(STAGES) <= set(listed(folder))
     repo.write("a.txt", tokens.routable(rng))
     repo.git("add", "a.txt")
-    said = git(repo, "commit", "-m", "x")
-    assert said.code
-    assert "a.txt:1:1" in said.text
+    outcome = git(repo, "commit", "-m", "x")
+    assert outcome.code
+    assert "a.txt:1:1" in outcome.text
 
 
 def test_an_empty_folder_is_one_where_git_runs_nothing(repo: Repo) -> None:
     repo.git("config", "core.hooksPath", "")
-    said = patscan(repo.path, "install-hooks")
-    assert said.code == 2
-    assert "core.hooksPath is empty" in said.text
+    outcome = patscan(repo.path, "install-hooks")
+    assert outcome.code == 2
+    assert "core.hooksPath is empty" in outcome.text
 
 
 def test_huskys_own_hooks_are_left_alone(repo: Repo) -> None:
     """They find a project's hook by their own name, so under another one they would run nothing."""
     repo.git("config", "core.hooksPath", ".husky/_")
-    said = patscan(repo.path, "install-hooks")
-    assert said.code == 2
-    assert "into .husky/pre-commit" in said.text
+    outcome = patscan(repo.path, "install-hooks")
+    assert outcome.code == 2
+    assert "into .husky/pre-commit" in outcome.text
     assert not (repo.path / ".husky").exists()
     assert patscan(repo.path, "install-hooks", "--uninstall").code == 0
 
@@ -133,20 +133,20 @@ def test_a_patscan_that_is_gone_blocks_and_says_how_to_go_without(repo: Repo, tm
     assert patscan(repo.path, "install-hooks", PYTHONPATH=str(copy)).code == 0
     assert git(repo, "commit", "--allow-empty", "-m", "x", PYTHONPATH=str(copy)).code == 0
     shutil.rmtree(copy)
-    said = git(repo, "commit", "--allow-empty", "-m", "x")
-    assert said.code
-    assert "nothing was looked at" in said.text
-    assert "git commit --no-verify" in said.text
-    assert sys.executable in said.text
+    outcome = git(repo, "commit", "--allow-empty", "-m", "x")
+    assert outcome.code
+    assert "nothing was looked at" in outcome.text
+    assert "git commit --no-verify" in outcome.text
+    assert sys.executable in outcome.text
 
 
 def test_outside_of_a_repository_and_where_nothing_can_be_written(repo: Repo, tmp_path: Path) -> None:
     assert patscan(tmp_path, "install-hooks").code == 3
     shutil.rmtree(repo.path / ".git" / "hooks")
     (repo.path / ".git" / "hooks").write_text("a file")
-    said = patscan(repo.path, "install-hooks")
-    assert said.code == 2
-    assert "can't be written" in said.text
+    outcome = patscan(repo.path, "install-hooks")
+    assert outcome.code == 2
+    assert "can't be written" in outcome.text
 
 
 @pytest.mark.parametrize("older", [False, True])
@@ -157,10 +157,10 @@ def test_a_removed_environment_says_how_to_remove_the_hook_by_hand(repo: Repo, o
     patscan(repo.path, "install-hooks")
     hook = repo.path / ".git" / "hooks" / "pre-commit"
     hook.write_text(hook.read_text().replace(f"python={sys.executable}", "python=/nowhere/python"))
-    said = git(repo, "commit", "--allow-empty", "-m", "x")
-    assert said.code
-    assert "Run: patscan install-hooks" in said.text
-    command = said.text.split("to remove this hook by hand: ")[1].splitlines()[0]
+    outcome = git(repo, "commit", "--allow-empty", "-m", "x")
+    assert outcome.code
+    assert "Run: patscan install-hooks" in outcome.text
+    command = outcome.text.split("to remove this hook by hand: ")[1].splitlines()[0]
     assert run(repo.path, "sh", "-c", command).code == 0
     assert listed(repo.path / ".git" / "hooks").get("pre-commit") == before
     assert git(repo, "commit", "--allow-empty", "--no-verify", "-m", "x").code == 0

@@ -91,7 +91,7 @@ class TestBadInput:
         assert b"standard output is closed" in done.stderr
 
     @pytest.mark.parametrize(
-        ("command", "code", "said"),
+        ("command", "code", "message"),
         [
             ("scan {} 2>&-", 1, b""),
             ("scan {} --nonsense 2>&-", 2, b""),
@@ -101,11 +101,11 @@ class TestBadInput:
             ("--version >/dev/full", 2, b"can't be written to"),
         ],
     )
-    def test_streams_that_are_closed_or_full(self, leak: tuple[Path, str], command: str, code: int, said: bytes) -> None:
+    def test_streams_that_are_closed_or_full(self, leak: tuple[Path, str], command: str, code: int, message: bytes) -> None:
         line = f"{sys.executable} -m patscan {command.format(leak[0])}"
         done = subprocess.run(["bash", "-c", line], capture_output=True, check=False, cwd=Path(__file__).parents[2])
         assert (done.returncode, b"Traceback" in done.stderr) == (code, False)
-        assert said in done.stderr
+        assert message in done.stderr
         assert b"usage:" not in done.stdout
 
     def test_a_folder_without_a_repository_is_not_clean(self, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ class TestBadInput:
         assert "git was not found" in done.stderr
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "message"),
         [
             ("[[rule]]\nid = 3\n", "id must be a text"),
             ("[[rule]\n", "not a TOML file"),
@@ -135,14 +135,14 @@ class TestBadInput:
             ("x = " + "[" * 5000, "nested too deeply"),
         ],
     )
-    def test_a_broken_rule_file_is_named(self, tmp_path: Path, leak: tuple[Path, str], text: str, said: str) -> None:
+    def test_a_broken_rule_file_is_named(self, tmp_path: Path, leak: tuple[Path, str], text: str, message: str) -> None:
         own = tmp_path / "own"
         own.mkdir()
         (own / "mine.toml").write_bytes(text.encode("latin-1"))
         done = patscan("scan", leak[0], "--rules", own)
         assert done.returncode == 2
         assert "mine.toml" in done.stderr
-        assert said in done.stderr
+        assert message in done.stderr
 
     def test_an_empty_rule_folder_is_an_error(self, tmp_path: Path) -> None:
         assert patscan("rules", "list", "--rules", tmp_path).returncode == 2

@@ -33,10 +33,10 @@ def test_a_message_without_a_token_passes(hooked: Repo, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [["-m"], ["-m", "title", "-m"], ["--cleanup=verbatim", "-m"]])
 def test_a_token_in_a_message_blocks(hooked: Repo, rng: random.Random, options: list[str]) -> None:
-    said = git(hooked, "commit", "--allow-empty", *options, f"see {tokens.routable(rng)}")
-    assert said.code
-    assert f"COMMIT_EDITMSG:{3 if 'title' in options else 1}:5" in said.text
-    assert "commit blocked" in said.text
+    outcome = git(hooked, "commit", "--allow-empty", *options, f"see {tokens.routable(rng)}")
+    assert outcome.code
+    assert f"COMMIT_EDITMSG:{3 if 'title' in options else 1}:5" in outcome.text
+    assert "commit blocked" in outcome.text
 
 
 def test_a_token_in_a_merges_message_blocks(hooked: Repo, rng: random.Random) -> None:
@@ -44,15 +44,15 @@ def test_a_token_in_a_merges_message_blocks(hooked: Repo, rng: random.Random) ->
     hooked.git("checkout", "-q", "-b", "topic")
     hooked.commit({"b.txt": "one\n"})
     hooked.git("checkout", "-q", "main")
-    said = git(hooked, "merge", "--no-ff", "-m", tokens.routable(rng), "topic")
-    assert said.code
-    assert "MERGE_MSG:1:1" in said.text
+    outcome = git(hooked, "merge", "--no-ff", "-m", tokens.routable(rng), "topic")
+    assert outcome.code
+    assert "MERGE_MSG:1:1" in outcome.text
 
 
 def test_comments_are_no_part_of_what_somebody_edited(hooked: Repo, rng: random.Random, tmp_path: Path, kind: str) -> None:
-    said = git(hooked, "commit", "--allow-empty", GIT_EDITOR=editor(tmp_path, f"fine\n# not {tokens.routable(rng)}\n"))
-    assert said.code == 0, said.text
-    assert kind == "framework" or "Ignored: 1 comment line" in said.text
+    outcome = git(hooked, "commit", "--allow-empty", GIT_EDITOR=editor(tmp_path, f"fine\n# not {tokens.routable(rng)}\n"))
+    assert outcome.code == 0, outcome.text
+    assert kind == "framework" or "Ignored: 1 comment line" in outcome.text
     assert b"gl" not in hooked.git("log", "-1", "--format=%B")
 
 
@@ -80,17 +80,17 @@ def test_nothing_below_the_scissors_counts(hooked: Repo, rng: random.Random, tmp
     """``git commit -v`` puts the diff there; it shows the token that this commit takes out."""
     hooked.commit({"a.txt": f"{tokens.routable(rng)}\n"})
     hooked.write("a.txt", "gone\n")
-    said = git(hooked, "commit", "-a", "-v", GIT_EDITOR=editor(tmp_path, "fine\n"))
-    assert said.code == 0, said.text
-    said = git(hooked, "commit", "--amend", "-v", GIT_EDITOR=editor(tmp_path, f"{tokens.routable(rng)}\n"))
-    assert said.code
-    assert "COMMIT_EDITMSG:1:1" in said.text
+    outcome = git(hooked, "commit", "-a", "-v", GIT_EDITOR=editor(tmp_path, "fine\n"))
+    assert outcome.code == 0, outcome.text
+    outcome = git(hooked, "commit", "--amend", "-v", GIT_EDITOR=editor(tmp_path, f"{tokens.routable(rng)}\n"))
+    assert outcome.code
+    assert "COMMIT_EDITMSG:1:1" in outcome.text
 
 
 def test_scissors_that_git_did_not_put_there_cut_nothing(hooked: Repo, rng: random.Random) -> None:
-    said = git(hooked, "commit", "--allow-empty", "-m", f"fine\n{SCISSORS}\n{tokens.routable(rng)}")
-    assert said.code
-    assert "COMMIT_EDITMSG:3:1" in said.text
+    outcome = git(hooked, "commit", "--allow-empty", "-m", f"fine\n{SCISSORS}\n{tokens.routable(rng)}")
+    assert outcome.code
+    assert "COMMIT_EDITMSG:3:1" in outcome.text
 
 
 def test_scissors_in_an_edited_message_cut_nothing_without_gits_own_words(
@@ -98,9 +98,9 @@ def test_scissors_in_an_edited_message_cut_nothing_without_gits_own_words(
 ) -> None:
     """Without ``-v`` git takes that line for a comment like any other, and keeps what is below it."""
     text = f"fine\n{SCISSORS}\n{tokens.routable(rng)}\n"
-    said = git(hooked, "commit", "--allow-empty", GIT_EDITOR=editor(tmp_path, text))
-    assert said.code
-    assert "COMMIT_EDITMSG:3:1" in said.text
+    outcome = git(hooked, "commit", "--allow-empty", GIT_EDITOR=editor(tmp_path, text))
+    assert outcome.code
+    assert "COMMIT_EDITMSG:3:1" in outcome.text
     hooked.git("config", "commit.cleanup", "scissors")
     assert git(hooked, "commit", "--allow-empty", GIT_EDITOR=editor(tmp_path, text)).code == 0
 
@@ -108,10 +108,10 @@ def test_scissors_in_an_edited_message_cut_nothing_without_gits_own_words(
 def test_no_comment_and_no_path_hides_a_token_in_a_message(hooked: Repo, rng: random.Random) -> None:
     """The push would find it."""
     hooked.write(".patscan.toml", "ignore-paths = ['*MSG']\n")
-    said = git(hooked, "commit", "--allow-empty", "-m", f"see {tokens.routable(rng)} # patscan:ignore -- why")
-    assert said.code
-    assert "COMMIT_EDITMSG:1:5" in said.text
-    assert "accept" not in said.text
+    outcome = git(hooked, "commit", "--allow-empty", "-m", f"see {tokens.routable(rng)} # patscan:ignore -- why")
+    assert outcome.code
+    assert "COMMIT_EDITMSG:1:5" in outcome.text
+    assert "accept" not in outcome.text
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "iso-8859-1", "shift_jis", "iso2022_jp", "cp1252"])
@@ -121,16 +121,16 @@ def test_a_message_in_another_encoding(repo: Repo, rng: random.Random, encoding:
     for text, code in ((f"{word} {tokens.routable(rng)}", 1), (f"{word}\n# {tokens.routable(rng)}", 0), (f"{word}\n{SCISSORS}\n", 0)):
         below = f"# Below it\n{tokens.routable(rng)}" if SCISSORS in text else ""
         repo.write("message", f"\n{text}{below}\n".encode(encoding))
-        said = patscan(repo.path, "message", "message")
-        assert said.code == code, said.text
-        assert code == 0 or "message:2:" in said.text
+        outcome = patscan(repo.path, "message", "message")
+        assert outcome.code == code, outcome.text
+        assert code == 0 or "message:2:" in outcome.text
 
 
 def test_a_message_that_can_not_be_read(repo: Repo) -> None:
     for name in ("none", "."):
-        said = patscan(repo.path, "message", name)
-        assert said.code == 3
-        assert "can't be read" in said.text
+        outcome = patscan(repo.path, "message", name)
+        assert outcome.code == 3
+        assert "can't be read" in outcome.text
     assert patscan(repo.path, "message").code == 2
 
 

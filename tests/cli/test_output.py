@@ -152,7 +152,7 @@ def test_a_long_name(leak: Path, out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "setting"),
     [
         ({"CI_JOB_STARTED_AT": "2026-01-31T12:00:00Z", "SOURCE_DATE_EPOCH": "0"}, "2026-01-31T12:00:00"),
         ({"SOURCE_DATE_EPOCH": "1700000000"}, "2023-11-14T22:13:20"),
@@ -161,10 +161,10 @@ def test_a_long_name(leak: Path, out: Path) -> None:
         ({}, "1970-01-01T00:00:00"),
     ],
 )
-def test_the_environment_says_when(leak: Path, variables: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_says_when(leak: Path, variables: dict[str, str], setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CI_JOB_STARTED_AT", "SOURCE_DATE_EPOCH"):
         monkeypatch.delenv(name, raising=False)
-    assert json.loads(patscan("scan", leak, "--format", "gitlab", **variables).stdout)["scan"]["start_time"] == told
+    assert json.loads(patscan("scan", leak, "--format", "gitlab", **variables).stdout)["scan"]["start_time"] == setting
 
 
 def unchanged(repo: Repo) -> None:

@@ -18,7 +18,7 @@ from tests.repo import Repo
 from tests.tokens import classic
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+def findings_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
     code = main(["history", "--jobs", "1", "--show-secrets", "--quiet", "--format", "json", *arguments])
     return code, {one["token"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
 
@@ -42,13 +42,13 @@ def named(repo: Repo, rng: random.Random) -> tuple[Repo, dict[str, str]]:
 def test_without_the_flag_the_names_at_the_tips_of_all_refs(named: tuple[Repo, dict[str, str]], capsys: pytest.CaptureFixture[str]) -> None:
     repo, tokens = named
     (repo.path / tokens["staged"]).unlink()
-    code, found = told(capsys, str(repo.path))
-    assert (code, set(found)) == (1, {tokens[name] for name in ("file", "folder", "gone")})
-    places = [(each["type"], each["path"], each["column"]) for each in found[tokens["folder"]]["occurrences"]]
+    code, findings = findings_of(capsys, str(repo.path))
+    assert (code, set(findings)) == (1, {tokens[name] for name in ("file", "folder", "gone")})
+    places = [(each["type"], each["path"], each["column"]) for each in findings[tokens["folder"]]["occurrences"]]
     assert places == [("path", f"x {tokens['folder']}/b c", 3)]
-    assert found[tokens["gone"]]["exposure"]["tips"] == ["refs/heads/side"]
+    assert findings[tokens["gone"]]["exposure"]["tips"] == ["refs/heads/side"]
     repo.git("branch", "-D", "side")
-    assert tokens["gone"] not in told(capsys, str(repo.path))[1]
+    assert tokens["gone"] not in findings_of(capsys, str(repo.path))[1]
 
 
 def test_a_note_says_that_past_names_were_not_looked_at(named: tuple[Repo, dict[str, str]]) -> None:
@@ -76,8 +76,8 @@ def test_names_on_detached_heads_tags_of_trees_stashes_and_in_odd_places(
     repo.git("reset", "-q", "--hard")
     repo.git("checkout", "-q", "--detach")
     repo.commit({tokens["head"]: "6"})
-    code, found = told(capsys, str(repo.path))
-    assert (code, set(found)) == (1, set(tokens.values()))
+    code, findings = findings_of(capsys, str(repo.path))
+    assert (code, set(findings)) == (1, set(tokens.values()))
 
 
 def test_a_tree_that_holds_billions_of_files_is_no_end(repo: Repo, rng: random.Random, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,8 +91,8 @@ def test_a_tree_that_holds_billions_of_files_is_no_end(repo: Repo, rng: random.R
         )
         tree = repo.line("mktree", stdin=listed.encode())
     repo.git("tag", "bomb", tree)
-    code, found = told(capsys, str(repo.path))
-    assert (code, set(found)) == (1, {token})
+    code, findings = findings_of(capsys, str(repo.path))
+    assert (code, set(findings)) == (1, {token})
 
 
 def test_a_tree_that_is_missing_is_no_silence(repo: Repo) -> None:
@@ -184,10 +184,10 @@ def test_push_looks_at_the_names_that_it_brings(repo: Repo, rng: random.Random) 
 
 def test_every_name_is_found_with_its_life(named: tuple[Repo, dict[str, str]], capsys: pytest.CaptureFixture[str]) -> None:
     repo, tokens = named
-    code, found = told(capsys, "--paths", str(repo.path))
-    assert (code, set(found)) == (1, set(tokens.values()))
+    code, findings = findings_of(capsys, "--paths", str(repo.path))
+    assert (code, set(findings)) == (1, set(tokens.values()))
     places = {
-        name: [(each["type"], each["path"], each["column"], each["at_head"]) for each in found[tokens[name]]["occurrences"]]
+        name: [(each["type"], each["path"], each["column"], each["at_head"]) for each in findings[tokens[name]]["occurrences"]]
         for name in tokens
     }
     assert places == {
@@ -197,7 +197,7 @@ def test_every_name_is_found_with_its_life(named: tuple[Repo, dict[str, str]], c
         "lost": [("path", tokens["lost"], 1, False)],
         "staged": [("index", tokens["staged"], 1, None)],
     }
-    lives = {name: found[tokens[name]]["exposure"] for name in tokens}
+    lives = {name: findings[tokens[name]]["exposure"] for name in tokens}
     assert {name: (life["at_head"], life["kept_by"], life["tips"]) for name, life in lives.items()} == {
         "file": (True, "ref", ["refs/heads/main", "refs/heads/side"]),
         "folder": (True, "ref", ["refs/heads/main"]),
@@ -214,7 +214,7 @@ def test_a_second_audit_says_the_same_and_remembers_no_name(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     repo, tokens = named
-    assert told(capsys, "--paths", str(repo.path)) == told(capsys, "--paths", str(repo.path))
+    assert findings_of(capsys, "--paths", str(repo.path)) == findings_of(capsys, "--paths", str(repo.path))
     kept = [file.read_bytes() for file in (tmp_path / "cache").rglob("*") if file.is_file()]
     assert kept
     assert not any(token.encode() in content for content in kept for token in tokens.values())
@@ -222,8 +222,8 @@ def test_a_second_audit_says_the_same_and_remembers_no_name(
 
 def test_a_range_looks_at_the_names_it_brought(named: tuple[Repo, dict[str, str]], capsys: pytest.CaptureFixture[str]) -> None:
     repo, tokens = named
-    code, found = told(capsys, "--rev", "side..main", str(repo.path))
-    assert (code, set(found)) == (1, {tokens["folder"]})
+    code, findings = findings_of(capsys, "--rev", "side..main", str(repo.path))
+    assert (code, set(findings)) == (1, {tokens["folder"]})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="such names can't be made there")
@@ -234,6 +234,6 @@ def test_names_of_any_bytes(repo: Repo, rng: random.Random, capsys: pytest.Captu
     path = b"\xff\n\t:000000 " + token.encode() + b" \x02"
     repo.git("update-index", "-z", "--index-info", stdin=b"100644 " + blob + b"\t" + path + b"\0")
     repo.git("commit", "-q", "-m", "odd")
-    code, found = told(capsys, "--paths", str(repo.path))
-    assert (code, set(found)) == (1, {token})
-    assert found[token]["occurrences"][0]["type"] == "path"
+    code, findings = findings_of(capsys, "--paths", str(repo.path))
+    assert (code, set(findings)) == (1, {token})
+    assert findings[token]["occurrences"][0]["type"] == "path"

@@ -411,11 +411,11 @@ def test_verify_proves_the_end(leaky: Repo, gitlab: GitLab, value: str, tmp_path
 
     url = ("--gitlab-url", gitlab.url)
     (fingerprint,) = [one["fingerprint"] for one in json.loads((tmp_path / "report.json").read_text())["findings"]]
-    code, said = proof(*url)
-    assert (code, f"{fingerprint}: alive" in said, f"{fingerprint}: still there" in said) == (1, True, True)
+    code, output = proof(*url)
+    assert (code, f"{fingerprint}: alive" in output, f"{fingerprint}: still there" in output) == (1, True, True)
     leaky.commit({"a.env": "x", ".patscan.toml": 'ignore-paths = ["*"]\n'})
-    code, said = proof(*url)
-    assert (code, "still there" in said) == (1, True)
+    code, output = proof(*url)
+    assert (code, "still there" in output) == (1, True)
     assert command("sh", tmp_path / "out" / "remove.sh", cwd=tmp_path).returncode == 0
     assert proof(*url) == (1, f"history: clean\n{fingerprint}: alive\n")
     assert proof() == (3, f"history: clean\n{fingerprint}: not known to be dead\n")

@@ -52,9 +52,9 @@ def second_of_all(repo: Repo, word: str) -> tuple[Said, str]:
     repo.git("checkout", "-q", "-b", "b2", "main")
     repo.commit({"c.txt": f"{word}\n"})
     repo.git("checkout", "-q", "main")
-    said = git(repo, "push", "--all", "origin")
-    assert word == CLEAN or "on branch b2" in said.text
-    return said, "c.txt:1:1"
+    outcome = git(repo, "push", "--all", "origin")
+    assert word == CLEAN or "on branch b2" in outcome.text
+    return outcome, "c.txt:1:1"
 
 
 def root(repo: Repo, word: str) -> tuple[Said, str]:
@@ -154,22 +154,22 @@ UNDO = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_without_a_token_every_way_passes(remote: Repo, way: Way, kind: str) -> None:
-    said, _ = way(remote, CLEAN)
-    assert said.code == 0, said.text
-    assert "Passed" in said.text if kind == "framework" else "no token in" in said.text
+    outcome, _ = way(remote, CLEAN)
+    assert outcome.code == 0, outcome.text
+    assert "Passed" in outcome.text if kind == "framework" else "no token in" in outcome.text
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_with_a_token_every_way_is_blocked_and_the_place_is_named(remote: Repo, rng: random.Random, way: Way) -> None:
     token = tokens.routable(rng)
-    said, place = way(remote, token)
-    assert said.code, said.text
-    assert place in said.text
-    assert "push blocked" in said.text
-    assert "no trace of a push in this clone; if it was pushed by URL or the folder was copied, revoke it" in said.text
-    assert UNDO[way.__name__] in said.text
-    assert token[8:16] not in said.text
-    assert len(said.text[: said.text.index("push blocked")].splitlines()) <= 16
+    outcome, place = way(remote, token)
+    assert outcome.code, outcome.text
+    assert place in outcome.text
+    assert "push blocked" in outcome.text
+    assert "no trace of a push in this clone; if it was pushed by URL or the folder was copied, revoke it" in outcome.text
+    assert UNDO[way.__name__] in outcome.text
+    assert token[8:16] not in outcome.text
+    assert len(outcome.text[: outcome.text.index("push blocked")].splitlines()) <= 16
 
 
 def test_what_the_remote_has_already_is_to_be_revoked(remote: Repo, rng: random.Random) -> None:
@@ -177,18 +177,18 @@ def test_what_the_remote_has_already_is_to_be_revoked(remote: Repo, rng: random.
     remote.commit({"a.txt": f"{old}\n"})
     remote.git("push", "-q", "--no-verify", "origin", "main")
     remote.commit({"elsewhere.txt": f"copied\n{old}\n"})
-    said = git(remote, "push", "origin", "main")
-    assert said.code
-    assert "elsewhere.txt:2:1" in said.text
-    assert "already on origin/main: revoke it: https://docs.gitlab.com/" in said.text
-    assert "no trace of a push" not in said.text
+    outcome = git(remote, "push", "origin", "main")
+    assert outcome.code
+    assert "elsewhere.txt:2:1" in outcome.text
+    assert "already on origin/main: revoke it: https://docs.gitlab.com/" in outcome.text
+    assert "no trace of a push" not in outcome.text
     remote.commit({"b.txt": f"{new}\n"})
-    said = git(remote, "push", "origin", "main")
-    [there] = [line for line in said.text.splitlines() if line.startswith("elsewhere.txt:2:1")]
-    [new_one] = [line for line in said.text.splitlines() if line.startswith("b.txt:1:1")]
+    outcome = git(remote, "push", "origin", "main")
+    [there] = [line for line in outcome.text.splitlines() if line.startswith("elsewhere.txt:2:1")]
+    [new_one] = [line for line in outcome.text.splitlines() if line.startswith("b.txt:1:1")]
     assert there.endswith("; already on origin/main")
     assert new_one.endswith("; not known on origin: git commit --amend")
-    assert "1 to remove: no trace of a push in this clone" in said.text
+    assert "1 to remove: no trace of a push in this clone" in outcome.text
 
 
 def test_a_remote_whose_name_begins_with_anothers_knows_nothing_of_it(remote: Repo, rng: random.Random) -> None:
@@ -197,10 +197,10 @@ def test_a_remote_whose_name_begins_with_anothers_knows_nothing_of_it(remote: Re
     remote.commit({"b.txt": f"{tokens.routable(rng)}\n"})
     remote.git("push", "-q", "--no-verify", "origin/x", "main")
     assert remote.line("rev-parse", "refs/remotes/origin/x/main") == remote.line("rev-parse", "main")
-    said = git(remote, "push", "origin", "main")
-    assert said.code
-    assert "b.txt:1:1" in said.text
-    assert "already on origin/x/main" in said.text
+    outcome = git(remote, "push", "origin", "main")
+    assert outcome.code
+    assert "b.txt:1:1" in outcome.text
+    assert "already on origin/x/main" in outcome.text
 
 
 def test_deleting_and_pushing_nothing_pass(remote: Repo, rng: random.Random) -> None:
@@ -226,9 +226,9 @@ def test_by_hand_everything_is_looked_at_that_the_remote_lacks(remote: Repo, rng
     remote.commit({"b.txt": f"{tokens.routable(rng)}\n"})
     remote.git("checkout", "-q", "main")
     for arguments in ([], ["origin"]):
-        said = patscan(remote.path, "push", *arguments)
-        assert said.code == 1
-        assert "b.txt:1:1" in said.text
+        outcome = patscan(remote.path, "push", *arguments)
+        assert outcome.code == 1
+        assert "b.txt:1:1" in outcome.text
 
 
 ZEROS, GONE = b"0" * 40, b"0123456789" * 4
@@ -238,9 +238,9 @@ ZEROS, GONE = b"0" * 40, b"0123456789" * 4
     "line", [b"refs/heads/gone " + GONE + b" refs/heads/gone " + ZEROS, b"what is this?", b"\xff\0", b"a b c d", b"refs/heads/main " + GONE]
 )
 def test_what_git_would_not_say_is_a_sentence(remote: Repo, line: bytes) -> None:
-    said = patscan(remote.path, "push", "origin", "../origin.git", stdin=line + b"\n")
-    assert said.code in {2, 3}
-    assert "patscan: " in said.text
+    outcome = patscan(remote.path, "push", "origin", "../origin.git", stdin=line + b"\n")
+    assert outcome.code in {2, 3}
+    assert "patscan: " in outcome.text
 
 
 def test_a_ref_of_the_remote_that_is_not_known_here(remote: Repo) -> None:
@@ -278,16 +278,16 @@ def test_a_remote_whose_name_is_a_pattern(remote: Repo, rng: random.Random, name
 
 def test_without_standard_input(remote: Repo, rng: random.Random) -> None:
     remote.commit({"b.txt": tokens.routable(rng)})
-    said = run(remote.path, "sh", "-c", 'exec "$@" <&-', "sh", *PATSCAN, "push", "origin", "../origin.git")
-    assert said.code == 1
+    outcome = run(remote.path, "sh", "-c", 'exec "$@" <&-', "sh", *PATSCAN, "push", "origin", "../origin.git")
+    assert outcome.code == 1
 
 
 def test_a_url_that_holds_a_password_shows_none(remote: Repo, rng: random.Random) -> None:
     head = remote.commit({"b.txt": tokens.routable(rng)}).encode()
     url = "https://user:s3cret@gitlab.invalid/a.git"
-    said = patscan(remote.path, "push", url, url, stdin=b"refs/heads/main " + head + b" refs/heads/main " + ZEROS + b"\n")
-    assert said.code == 1
-    assert "s3cret" not in said.text
+    outcome = patscan(remote.path, "push", url, url, stdin=b"refs/heads/main " + head + b" refs/heads/main " + ZEROS + b"\n")
+    assert outcome.code == 1
+    assert "s3cret" not in outcome.text
 
 
 def test_a_shallow_clone_pushes_what_it_has(remote: Repo, hooks: Hooks, kind: str, rng: random.Random) -> None:
@@ -299,6 +299,6 @@ def test_a_shallow_clone_pushes_what_it_has(remote: Repo, hooks: Hooks, kind: st
     shallow.commit({"b.txt": "fine\n"})
     assert git(shallow, "push", "origin", "main").code == 0
     shallow.commit({"b.txt": tokens.routable(rng)})
-    said = git(shallow, "push", "origin", "main")
-    assert said.code
-    assert "nothing to revoke" not in said.text  # older commits aren't here, and may have been pushed with it
+    outcome = git(shallow, "push", "origin", "main")
+    assert outcome.code
+    assert "nothing to revoke" not in outcome.text  # older commits aren't here, and may have been pushed with it

@@ -28,8 +28,8 @@ def results_of(*args: str | Path, cwd: Path) -> Log:
 
 
 def line_hash(result: Any) -> str | None:
-    found: str | None = result["partialFingerprints"].get("primaryLocationLineHash")
-    return found
+    reported: str | None = result["partialFingerprints"].get("primaryLocationLineHash")
+    return reported
 
 
 def hash_of(result: Any, content: bytes) -> str:

@@ -22,7 +22,7 @@ def notes(report: dict[str, Any]) -> list[dict[str, str]]:
     return [note for note in report["coverage"]["notes"] if "--paths" not in note["reason"]]
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
+def history(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
     code = main(["history", "--no-cache", "--jobs", "1", "--show-secrets", "--quiet", "--format", "json", *arguments])
     return code, json.loads(capsys.readouterr().out)
 
@@ -56,14 +56,14 @@ def forest(tmp_path: Path, tokens: dict[str, str]) -> Repo:
 
 
 def test_without_the_flag_they_are_only_mentioned(forest: Repo, tokens: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    code, report = told(capsys, str(forest.path))
+    code, report = history(capsys, str(forest.path))
     assert code == 1
     assert set(places(report)) == {tokens["top"], tokens["both"]}
     assert ["--submodules" in note["reason"] for note in notes(report)] == [True]
 
 
 def test_each_is_its_own_history_with_its_path_in_front(forest: Repo, tokens: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    code, report = told(capsys, "--submodules", str(forest.path))
+    code, report = history(capsys, "--submodules", str(forest.path))
     assert code == 1
     assert places(report) == {
         tokens["top"]: {("f.txt", "blob")},
@@ -83,7 +83,7 @@ def test_content_without_a_path_is_no_file(forest: Repo, tmp_path: Path, rng: ra
     dangling = classic(rng)
     blob = forest.line("-C", "lib/one", "hash-object", "-w", "--stdin", stdin=dangling.encode())
     names = ("text", "gitlab", "json")
-    told(capsys, "--submodules", str(forest.path), *(flag for name in names for flag in ("--report", f"{name}={tmp_path / name}")))
+    history(capsys, "--submodules", str(forest.path), *(flag for name in names for flag in ("--report", f"{name}={tmp_path / name}")))
     text, gitlab, report = ((tmp_path / name).read_text("utf-8") for name in names)
     [finding] = [one for one in json.loads(report)["findings"] if one["token"] == dangling]
     assert [(one["path"], one["submodule"], one["blob"]) for one in finding["occurrences"]] == [(None, "lib/one", blob)]
@@ -98,13 +98,13 @@ def test_content_without_a_path_is_no_file(forest: Repo, tmp_path: Path, rng: ra
 def test_a_submodule_that_is_not_here_is_a_note(tmp_path: Path, forest: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     clone = tmp_path / "clone"
     forest.git("clone", "-q", str(forest.path), str(clone))
-    code, report = told(capsys, "--submodules", str(clone))
+    code, report = history(capsys, "--submodules", str(clone))
     assert (code, [note["where"] for note in notes(report)]) == (1, ["lib/one"])
 
 
 def test_a_broken_one_is_a_gap(forest: Repo, tokens: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     (forest.path / ".git/modules/lib/one/config").write_text("[broken", "utf-8")
-    code, report = told(capsys, "--submodules", str(forest.path))
+    code, report = history(capsys, "--submodules", str(forest.path))
     assert (code, [skip["where"] for skip in report["coverage"]["skipped"]]) == (1, ["lib/one"])
     assert tokens["gone"] in places(report)
 
@@ -114,7 +114,7 @@ def test_its_working_tree_may_be_gone_and_its_configuration_may_lie(
 ) -> None:
     shutil.rmtree(forest.path / "lib")
     forest.git("config", "--file", ".git/modules/old/config", "core.worktree", str(tmp_path / "elsewhere"))
-    _, report = told(capsys, "--submodules", str(forest.path))
+    _, report = history(capsys, "--submodules", str(forest.path))
     assert {"lib/one/c.txt", "lib/one/deep/er/a b.txt", "old/e.txt"} <= {path for each in places(report).values() for path, _ in each}
 
 
@@ -125,7 +125,7 @@ def test_a_link_out_of_the_repository_is_not_followed(
     other.commit({"a": classic(rng)})
     repo.commit({"b": "text"})
     (repo.path / ".git/modules").symlink_to(tmp_path)
-    code, report = told(capsys, "--submodules", str(repo.path))
+    code, report = history(capsys, "--submodules", str(repo.path))
     assert (code, report["findings"]) == (0, [])
 
 

@@ -23,16 +23,16 @@ def report(*args: str | Path, code: int | None = None, cwd: Path | None = None) 
     return dict(json.loads(done.stdout))
 
 
-def tokens(told: dict[str, Any]) -> set[str]:
-    return {finding["token"] for finding in told["findings"]}
+def tokens(document: dict[str, Any]) -> set[str]:
+    return {finding["token"] for finding in document["findings"]}
 
 
-def reasons(told: dict[str, Any]) -> dict[str, str]:
-    return {finding["token"]: finding["reason"] for finding in told["ignored"]}
+def reasons(document: dict[str, Any]) -> dict[str, str]:
+    return {finding["token"]: finding["reason"] for finding in document["ignored"]}
 
 
-def notes(told: dict[str, Any]) -> str:
-    return "\n".join(f"{note['where']}: {note['reason']}" for note in told["coverage"]["notes"])
+def notes(document: dict[str, Any]) -> str:
+    return "\n".join(f"{note['where']}: {note['reason']}" for note in document["coverage"]["notes"])
 
 
 class TestComments:
@@ -40,10 +40,10 @@ class TestComments:
         both, hidden = classic(rng), classic(rng)
         repo.commit({"a": f"{both}  # ggignore\n", "b": f"{both}\n", "c": f"# patscan:ignore gitlab-pat -- an old one\n{hidden}\n"})
         for command in ("scan", "history"):
-            told = report(command, repo.path, code=1)
-            assert tokens(told) == {both}
-            assert [Path(place["path"]).name for place in told["findings"][0]["occurrences"]] == ["b"]
-            assert {(Path(one["occurrences"][0]["path"]).name, one["reason"], one["justification"]) for one in told["ignored"]} == {
+            document = report(command, repo.path, code=1)
+            assert tokens(document) == {both}
+            assert [Path(place["path"]).name for place in document["findings"][0]["occurrences"]] == ["b"]
+            assert {(Path(one["occurrences"][0]["path"]).name, one["reason"], one["justification"]) for one in document["ignored"]} == {
                 ("a", "inline comment", ""),
                 ("c", "inline comment", "an old one"),
             }
@@ -52,53 +52,53 @@ class TestComments:
         commented, bared = classic(rng), classic(rng)
         repo.commit({"a": commented, "b": f"{bared} # gitleaks:allow\n"})
         repo.commit({"a": f"{commented} # gitleaks:allow\n", "b": bared})
-        told = report("history", repo.path, code=1)
-        assert (tokens(told), reasons(told)) == ({bared}, {commented: "inline comment"})
-        assert len(told["findings"][0]["occurrences"]) == 2
+        document = report("history", repo.path, code=1)
+        assert (tokens(document), reasons(document)) == ({bared}, {commented: "inline comment"})
+        assert len(document["findings"][0]["occurrences"]) == 2
 
     def test_a_required_reason_that_is_missing_ends_with_a_sentence(self, repo: Repo, rng: random.Random) -> None:
         token, other = classic(rng), classic(rng)
         repo.commit({".patscan.toml": "require-ignore-reason = true", "a": f"\n{token} # ggignore\n{other} # ggignore: revoked\n"})
         done = patscan("scan", "a", "--format", "json", "--show-secrets", cwd=repo.path)
-        told = json.loads(done.stdout)
-        assert (done.returncode, tokens(told), reasons(told), told["exit_code"]) == (2, {token}, {other: "inline comment"}, 2)
+        document = json.loads(done.stdout)
+        assert (done.returncode, tokens(document), reasons(document), document["exit_code"]) == (2, {token}, {other: "inline comment"}, 2)
         assert "a:2: an ignore comment without a reason" in done.stderr
-        assert "a:2: an ignore comment without the required reason" in notes(told)
+        assert "a:2: an ignore comment without the required reason" in notes(document)
 
 
 class TestPaths:
     def test_relative_to_the_repository_wherever_it_is_named_from(self, tmp_path: Path, rng: random.Random) -> None:
         repo = Repo(tmp_path / "docs" / "repo")
-        hidden, found = classic(rng), classic(rng)
-        repo.commit({".patscan.toml": 'ignore-paths = ["docs/"]', "docs/a": hidden, "src/b": found})
+        hidden, reported = classic(rng), classic(rng)
+        repo.commit({".patscan.toml": 'ignore-paths = ["docs/"]', "docs/a": hidden, "src/b": reported})
         for args, cwd in (
             ((".",), repo.path),
             ((repo.path,), tmp_path),
             (("../docs", "."), repo.path / "src"),
             ((".",), repo.path / "docs"),
         ):
-            told = report("scan", *args, cwd=cwd)
-            assert tokens(told) <= {found}
-            assert reasons(told) == {hidden: "path"}
-            assert ".patscan.toml: this configuration sets: ignore-paths = [docs/]." in notes(told)
+            document = report("scan", *args, cwd=cwd)
+            assert tokens(document) <= {reported}
+            assert reasons(document) == {hidden: "path"}
+            assert ".patscan.toml: this configuration sets: ignore-paths = [docs/]." in notes(document)
         assert reasons(report("history", repo.path)) == {hidden: "path"}
-        assert tokens(report("history", repo.path, "--no-config")) == {hidden, found}
+        assert tokens(report("history", repo.path, "--no-config")) == {hidden, reported}
         (tmp_path / "own.toml").write_text('ignore-paths = ["src"]')
         assert tokens(report("scan", repo.path, "--config", tmp_path / "own.toml")) == {hidden}
 
     def test_a_submodules_paths_begin_with_its_folder(self, repo: Repo, tmp_path: Path, rng: random.Random) -> None:
-        hidden, found = classic(rng), classic(rng)
-        Repo(tmp_path / "inner").commit({"docs/a": hidden, "sub/b": found})
+        hidden, reported = classic(rng), classic(rng)
+        Repo(tmp_path / "inner").commit({"docs/a": hidden, "sub/b": reported})
         repo.commit({".patscan.toml": 'ignore-paths = ["/sub/docs/", "/docs", "sub/sub/c"]'})
         repo.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "inner"), "sub")
         repo.commit()
-        told = report("history", repo.path, "--submodules", code=1)
-        assert (tokens(told), reasons(told)) == ({found}, {hidden: "path"})
+        document = report("history", repo.path, "--submodules", code=1)
+        assert (tokens(document), reasons(document)) == ({reported}, {hidden: "path"})
 
 
 class TestConfiguration:
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "message"),
         [
             ("ignore-path = []", "Did you mean 'ignore-paths'?"),
             ("[rules]\noff = ['gitlab-pta']", "Did you mean 'gitlab-pat'?"),
@@ -110,11 +110,11 @@ class TestConfiguration:
             ("baseline = 'nowhere'", "nowhere: can't be read"),
         ],
     )
-    def test_what_is_wrong_is_a_sentence(self, repo: Repo, rng: random.Random, text: str, said: str) -> None:
+    def test_what_is_wrong_is_a_sentence(self, repo: Repo, rng: random.Random, text: str, message: str) -> None:
         repo.commit({".patscan.toml": text, "a": classic(rng)})
         done = patscan("scan", repo.path)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert said in done.stderr
+        assert message in done.stderr
         assert patscan("config", repo.path).returncode == 2
         assert patscan("scan", repo.path, "--no-config").returncode == 1
 
@@ -131,12 +131,12 @@ class TestConfiguration:
         repo.write(
             "pyproject.toml", '[tool.patscan]\npat-prefix = "acme_"\ninstance-prefix = "ACME"\n[tool.patscan.severity]\ngitlab-pat = "low"'
         )
-        told = report("scan", repo.path)
-        assert {(one["token"], one["rule"], one["severity"]) for one in told["findings"]} == {
+        document = report("scan", repo.path)
+        assert {(one["token"], one["rule"], one["severity"]) for one in document["findings"]} == {
             (pat, "gitlab-pat", "low"),
             (deploy, "gitlab-deploy-token", "high"),
         }
-        ids = [rule["id"] for rule in told["tool"]["rules"]]
+        ids = [rule["id"] for rule in document["tool"]["rules"]]
         assert len(set(ids)) == len(ids)
         repo.write(".patscan.toml", 'min-confidence = "certain"\nrules.only = ["gitlab-deploy-token"]')
         assert reasons(report("scan", repo.path, code=0)) == {deploy: "confidence"}
@@ -175,16 +175,16 @@ class TestBaseline:
 
     def test_what_is_accepted_is_listed_and_nothing_else_is_hidden(self, accepted: tuple[Repo, str], rng: random.Random) -> None:
         repo, token = accepted
-        told = report("scan", repo.path, code=0)
-        assert reasons(told) == {token: "baseline"}
-        assert told["ignored"][0]["justification"] == "revoked in March"
-        assert ".patscan-baseline: this baseline accepts 1 token" in notes(told)
+        document = report("scan", repo.path, code=0)
+        assert reasons(document) == {token: "baseline"}
+        assert document["ignored"][0]["justification"] == "revoked in March"
+        assert ".patscan-baseline: this baseline accepts 1 token" in notes(document)
         other = classic(rng)
         repo.commit({"a": f"x\n{other}\n"})
         repo.commit({"a": f"x\n{token} {other}\n"})
         for command in ("scan", "history"):
-            told = report(command, repo.path, code=1)
-            assert (tokens(told), reasons(told)) == ({other}, {token: "baseline"})
+            document = report(command, repo.path, code=1)
+            assert (tokens(document), reasons(document)) == ({other}, {token: "baseline"})
         assert tokens(report("scan", repo.path, "--no-baseline")) == {token, other}
 
     def test_it_survives_a_move_a_rename_and_a_rewritten_history(self, accepted: tuple[Repo, str]) -> None:
@@ -244,8 +244,8 @@ class TestBaseline:
         assert "1 removed" not in patscan("baseline", "prune", repo.path).stdout
         assert file.read_text().splitlines() == head
         file.write_text("\n".join([*head, line.replace(" - ", f" {yesterday} "), ""]))
-        told = report("scan", repo.path, code=1)
-        assert f"{file}:3: this entry for a token in a expired" in notes(told)
+        document = report("scan", repo.path, code=1)
+        assert f"{file}:3: this entry for a token in a expired" in notes(document)
         assert patscan("scan", repo.path, "--fail-on-expired").returncode == 2
         assert "1 renewed" in patscan("baseline", "write", repo.path, "--expires", tomorrow).stdout
         assert file.read_text().splitlines()[2] == line.replace(" - ", f" {tomorrow} ")

@@ -26,9 +26,9 @@ def as_anybody(folder: Path, *arguments: str) -> Said:
     """patscan without root's right to read everything."""
     environment = {**os.environ, **IDENTITY, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*PATSCAN, *arguments], cwd=folder, capture_output=True, env=environment, check=False, preexec_fn=_bounded)
-    said = Said(done.returncode, (done.stdout + done.stderr).decode())
-    said.told()
-    return said
+    outcome = Said(done.returncode, (done.stdout + done.stderr).decode())
+    outcome.check()
+    return outcome
 
 
 def _bounded() -> None:

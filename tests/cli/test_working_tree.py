@@ -42,5 +42,5 @@ def test_a_working_tree_elsewhere(repo: Repo, rng: random.Random) -> None:
     done = patscan(repo.path, "scan")
     assert done.code == 1, done.text
     assert "leak:1:1" in done.text
-    said = " ".join(done.text.split())
-    assert f"core.worktree names {other} as the working tree, which wasn't looked at" in said
+    text = " ".join(done.text.split())
+    assert f"core.worktree names {other} as the working tree, which wasn't looked at" in text

@@ -36,7 +36,7 @@ NO_TOKENS = (
 )
 
 
-def found(content: str | bytes, matcher: Matcher = MATCHER) -> list[Capture]:
+def captures_in(content: str | bytes, matcher: Matcher = MATCHER) -> list[Capture]:
     data = content if isinstance(content, bytes) else content.encode()
     return [capture for capture in matcher.find(data) if capture.confidence != "low"]
 
@@ -57,7 +57,7 @@ def test_there_are_enough_contexts_each_with_a_source() -> None:
 @pytest.mark.parametrize("sample", SAMPLES, ids=IDS)
 def test_a_token_is_found_whole(sample: Sample, rng: random.Random) -> None:
     token = drawn(sample, rng)
-    (capture,) = found(f"# a line\n{sample.filled(token)}# another\n")
+    (capture,) = captures_in(f"# a line\n{sample.filled(token)}# another\n")
     assert capture.secret.reveal().decode().removeprefix("cell-1-") == token
     assert capture.confidence == "medium"
     assert any(evidence.type == "context" for evidence in capture.evidence)
@@ -71,20 +71,20 @@ def test_what_is_no_token_stays_unreported(sample: Sample, rng: random.Random) -
     if "feed_token=" not in sample.text and "rss_token=" not in sample.text:
         values.append(token[:-1] + "0" if sample.body in {"friendly", "agent"} else token[:-1] + "g")
     for value in values:
-        assert not found(sample.filled(value)), value
+        assert not captures_in(sample.filled(value)), value
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=IDS)
 def test_the_same_token_without_its_context_stays_unreported(sample: Sample, rng: random.Random) -> None:
     token = drawn(sample, rng)
-    assert not found(f"checksum of the build\n\nrevision: {token}\n")
-    assert not found(f"see {token} for that, and gitlab.example.com for more\n")
+    assert not captures_in(f"checksum of the build\n\nrevision: {token}\n")
+    assert not captures_in(f"see {token} for that, and gitlab.example.com for more\n")
 
 
 def test_every_context_is_carried_by_a_rule_and_shown_by_a_sample(rng: random.Random) -> None:
     carried = {context for rule in RULES for context in rule.contexts}
     assert carried == {context.id for context in CONTEXTS}
-    rules = {capture.rule.id for sample in SAMPLES for capture in found(sample.filled(drawn(sample, rng)))}
+    rules = {capture.rule.id for sample in SAMPLES for capture in captures_in(sample.filled(drawn(sample, rng)))}
     assert {rule.id for rule in RULES if rule.contexts} - rules == set()
 
 
@@ -108,7 +108,7 @@ def test_every_context_is_carried_by_a_rule_and_shown_by_a_sample(rng: random.Ra
     ],
 )
 def test_a_reference_or_another_name_is_no_token(text: str, rng: random.Random) -> None:
-    assert not found(text.format(friendly(rng)))
+    assert not captures_in(text.format(friendly(rng)))
 
 
 def test_a_candidate_is_at_least_as_likely_drawn_as_written(rng: random.Random) -> None:
@@ -119,32 +119,32 @@ def test_a_candidate_is_at_least_as_likely_drawn_as_written(rng: random.Random) 
         number = bits(body.encode(), 60)
         numbers.add(number)
         if number in {likelihood.EVEN - 1, likelihood.EVEN} and likelihood.NEVER_DRAWN.isdisjoint(body.encode()):
-            assert bool(found(f"private_token={body}\n")) == (number >= likelihood.EVEN), body
+            assert bool(captures_in(f"private_token={body}\n")) == (number >= likelihood.EVEN), body
 
 
 @pytest.mark.parametrize("fold", [str.lower, str.upper])
 def test_letters_of_one_case_need_three_digits(fold: Callable[[str], str]) -> None:
     for body, is_token in (("qmzkxt_bwhj7vp-fd3gc", False), ("q9zkxt_bwhj7vp-fd3gc", True)):
         assert bits(fold(body).encode(), 60) >= likelihood.EVEN
-        assert bool(found(f"private_token={fold(body)}\n")) == is_token
-    assert found("private_token=qmzkxt_bwhj7vP-fd3gc\n")
+        assert bool(captures_in(f"private_token={fold(body)}\n")) == is_token
+    assert captures_in("private_token=qmzkxt_bwhj7vP-fd3gc\n")
 
 
 def test_two_weak_contexts_make_a_strong_one_if_they_are_close(rng: random.Random) -> None:
     token = friendly(rng)
-    assert not found(f"password: {token}\n")
-    assert found(f"host: gitlab.example.com\npassword: {token}\n")
+    assert not captures_in(f"password: {token}\n")
+    assert captures_in(f"host: gitlab.example.com\npassword: {token}\n")
     filler = "setting: on\n"
-    assert found(f"host: gitlab.example.com\n{filler * 55}password: {token}\n")
-    assert not found(f"host: gitlab.example.com\n{filler * 60}password: {token}\n")
-    assert found(f"password: {token}\n{filler * 24}host: gitlab.example.com\n")
-    assert not found(f"password: {token}\n{filler * 27}host: gitlab.example.com\n")
+    assert captures_in(f"host: gitlab.example.com\n{filler * 55}password: {token}\n")
+    assert not captures_in(f"host: gitlab.example.com\n{filler * 60}password: {token}\n")
+    assert captures_in(f"password: {token}\n{filler * 24}host: gitlab.example.com\n")
+    assert not captures_in(f"password: {token}\n{filler * 27}host: gitlab.example.com\n")
 
 
 @pytest.mark.parametrize("encode", [lambda text: text.encode("utf-16"), lambda text: base64.b64encode(text.encode())])
 def test_a_context_is_read_behind_a_layer(encode, rng: random.Random) -> None:
     token = friendly(rng)
-    (capture,) = found(encode(f'{{"auths": {{"registry.gitlab.com": {{"username": "anna", "password": "{token}"}}}}}}\n'))
+    (capture,) = captures_in(encode(f'{{"auths": {{"registry.gitlab.com": {{"username": "anna", "password": "{token}"}}}}}}\n'))
     assert capture.secret.reveal() == token.encode()
     assert capture.encodings
 
@@ -152,7 +152,7 @@ def test_a_context_is_read_behind_a_layer(encode, rng: random.Random) -> None:
 def test_the_place_of_a_token_in_base64_is_that_of_its_characters(rng: random.Random) -> None:
     token = friendly(rng)
     content = f"Authorization: Basic {base64.b64encode(f'gitlab-ci-token:{token}'.encode()).decode()}\n".encode()
-    (capture,) = found(content)
+    (capture,) = captures_in(content)
     assert capture.rule.kind == "ci-job-token"
     assert token.encode() in decoded(content[capture.start : capture.end], capture.layers)
     assert capture.end - capture.start <= 28
@@ -163,7 +163,7 @@ def test_without_hyperscan_the_same_is_found(monkeypatch: pytest.MonkeyPatch, rn
     plain = Matcher(RULES)
     for sample in SAMPLES[::10]:
         text = sample.filled(drawn(sample, rng))
-        assert [capture.secret for capture in found(text, plain)] == [capture.secret for capture in found(text)] != []
+        assert [capture.secret for capture in captures_in(text, plain)] == [capture.secret for capture in captures_in(text)] != []
 
 
 def test_versions_of_a_content_give_what_each_gives_alone(rng: random.Random) -> None:
@@ -183,20 +183,20 @@ def test_much_of_nothing_takes_little_time(rng: random.Random) -> None:
     line = '(function(){var gitlab="gitlab.com";call(this,token,{password:x})});'
     for content in (line * 70_000 + f'"gitlab_token":"{token}"', "private_token=" * 350_000 + token):
         begun = time.process_time()
-        assert [capture.secret.reveal() for capture in found(content)] == [token.encode()]
+        assert [capture.secret.reveal() for capture in captures_in(content)] == [token.encode()]
         assert time.process_time() - begun < 10
 
 
 def test_many_different_tokens_are_all_found(rng: random.Random) -> None:
     tokens = [friendly(rng) for _ in range(1000)]
-    captures = found("".join(f"private_token={token}\n" for token in tokens))
+    captures = captures_in("".join(f"private_token={token}\n" for token in tokens))
     assert len(captures) >= 990
 
 
 @pytest.mark.parametrize("head", ["gitlab token\n", "gitlab token = ", '{"gitlab_token": ["', "gitlab secret "])
 @pytest.mark.parametrize("between", ["\n", " ", ", ", '", "'])
 def test_a_list_of_digests_is_no_token(head: str, between: str, rng: random.Random) -> None:
-    assert not found(head + between.join(hexadecimal(rng, "", 64) for _ in range(50)) + "\n")
+    assert not captures_in(head + between.join(hexadecimal(rng, "", 64) for _ in range(50)) + "\n")
 
 
 def test_a_character_class_is_no_token() -> None:
@@ -204,4 +204,4 @@ def test_a_character_class_is_no_token() -> None:
     alphabet = "".join(parts)
     assert len(alphabet) == 20
     for quantifier in ("{20}", "+", "*"):
-        assert not found(f"gitlab deploy token, PRIVATE-TOKEN: private_token = '(?P<secret>[{alphabet}]{quantifier})'")
+        assert not captures_in(f"gitlab deploy token, PRIVATE-TOKEN: private_token = '(?P<secret>[{alphabet}]{quantifier})'")

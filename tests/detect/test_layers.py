@@ -15,15 +15,12 @@ from tests.tokens import FRIENDLY, classic, friendly, jwt, routable
 from tests.wrapped import ENDLESS, KINDS, WRAPPERS
 
 MATCHER = Matcher(rulebook.load())
-SPLIT_TAIL = {"base64, indented", "base64, literal \\n", "base64, quoted mail", "base64, concatenated", "base64, continued", "base64, MIME"}
-"""Folded so that the four characters of the prefixless anchor may be cut in the middle."""
+FOLDS = ("\n", "\r\n", "\n    ", "\\n", "\\r\\n", "\n> ", '" +\n  "', "\\\n", "'\n  '", "=\n")
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 def test_every_kind_is_whole(wrapper: str) -> None:
     for kind, make in KINDS.items():
-        if wrapper in SPLIT_TAIL and kind == "gitlab-routable-custom-prefix":
-            continue
         rng = random.Random(f"{kind} {wrapper} seed")
         for _ in range(3):
             token = make(rng)
@@ -33,6 +30,39 @@ def test_every_kind_is_whole(wrapper: str) -> None:
             assert whole, (kind, wrapper)
             assert len(whole) == len([capture for capture in captures if capture.confidence != "low"]), (kind, wrapper)
             assert token.encode() in layers.decoded(content[whole[0].start : whole[0].end], whole[0].layers), (kind, wrapper)
+
+
+def _folded(raw: bytes, first: int, width: int, fold: str) -> bytes:
+    """`raw` in lines of `width` characters, of which the first line has `first`."""
+    text = raw.decode()
+    lines = [text[:first], *(text[place : place + width] for place in range(first, len(text), width))]
+    return ("key:\n" + fold.join(lines) + "\n\n").encode()
+
+
+@pytest.mark.parametrize("kind", ["gitlab-pat", "gitlab-routable-custom-prefix", "gitlab-runner-token", "gitlab-runner-registration-token"])
+@pytest.mark.parametrize("phase", range(3))
+@pytest.mark.parametrize("is_twice", [False, True])
+def test_a_fold_stands_at_any_character_of_an_anchor(rng: random.Random, kind: str, phase: int, is_twice: bool) -> None:
+    token = routable(rng, "") if kind == "gitlab-routable-custom-prefix" else KINDS[kind](rng)
+    raw = base64.b64encode("#".rjust(60 + phase).encode() + f" {token}\nname = another\n".encode())
+    raw = base64.b64encode(raw) if is_twice else raw
+    anchor = token.find(".01.") if kind == "gitlab-routable-custom-prefix" else 0
+    begin = (61 + phase + anchor) * 4 // 3 * (4 if is_twice else 3) // 3 - 2
+    for first in range(begin, begin + 22):
+        fold = rng.choice(FOLDS)
+        content = _folded(raw, first, 75, fold)
+        likely = [capture for capture in MATCHER.find(content) if capture.confidence != "low"]
+        assert [capture.secret.reveal() for capture in likely] == [token.encode()], (first - begin, fold)
+        assert token.encode() in layers.decoded(content[likely[0].start : likely[0].end], likely[0].layers)
+
+
+def test_a_part_of_a_folded_form_is_no_token_of_its_own() -> None:
+    """The characters of an anchor's beginning stand before a fold, but another text follows."""
+    for after in (b"glpa: the-name-of-a-thing", b"glpxt-abcdefghijklmnop", b".01_abcdefghi"):
+        for before in range(3):
+            raw = base64.b64encode(b"x" * (before + 30) + after + b" and more of it")
+            for first in range(36, 56):
+                assert not MATCHER.find(_folded(raw, first, 75, "\n")), (after, before, first)
 
 
 def test_the_layers_are_told_outermost_first(rng: random.Random) -> None:
@@ -57,6 +87,56 @@ def test_a_token_of_no_exact_length_goes_on_in_the_next_line_only_inside_of_quot
     for text in (f"a: {token}\n  next: 1\n", f"{token}\nEOF\n", f'"{token}"\nword\n', f"'{token}\nword\" x\n"):
         (capture,) = MATCHER.find(text.encode())
         assert capture.secret.reveal() == token.encode(), text
+
+
+def _lines(text: str, width: int) -> str:
+    return "\n".join(text[place : place + width] for place in range(0, len(text), width))
+
+
+@pytest.mark.parametrize("kind", sorted(ENDLESS))
+@pytest.mark.parametrize("before", ["", "> ", "    "])
+def test_a_token_of_no_exact_length_goes_on_where_all_lines_are_full(rng: random.Random, kind: str, before: str) -> None:
+    token = KINDS[kind](rng)
+    for place in range(9, min(len(token), 71)):
+        head = "z" * (72 * 2 - place - 1) + " " + token[:place]
+        text = _lines(head, 72) + "\n" + token[place:] + " and so on\n"
+        content = "".join(before + line + "\n" for line in text.splitlines()).encode()
+        likely = [capture for capture in MATCHER.find(content) if capture.confidence != "low"]
+        assert [(capture.secret.reveal(), capture.confidence) for capture in likely] == [(token.encode(), "medium")], place
+
+
+@pytest.mark.parametrize("kind", sorted(ENDLESS))
+def test_what_stands_in_the_line_below_a_token_is_no_part_of_it(rng: random.Random, kind: str) -> None:
+    token, another = (KINDS[kind](random.Random(seed)) for seed in (4, 5))
+    another = another[: len(token)].ljust(len(token), "1")
+    for text in (
+        f"export FIRST_TOKEN={token}\nexport OTHER_TOKEN={another}\nexport THIRD_VALUE={'1' * len(token)}\n",
+        f"FIRST_TOKEN_OF_TWO={token}\n1234567890123456=={'1' * len(token)}\n",
+        f"SHORT={token}\nLONGER_KEY={'1' * (len(token) - 5)}\n",
+        f"{token}\n{another}\n",
+        f"a list of tokens, one a line:\n{token}\n{another}\n{token}\n",
+        f"anna    {token}\nbeate   {another}\nclaudia {token}\n",
+        f"1,anna,{token}\n2,bert,{another}\n3,carl,{token}\n",
+        f"1 anna {token}\n2 bert {'1' * len(token)}\n3 carl {'2' * len(token)}\n",
+        f"{'x' * 40} {token}\nabc\n",
+        f"{'x' * 30}\n{'x' * 41} {token}\nabc def\n",
+        f"{'x' * (len(token) + 41)}\n{'x' * 40} {token}\nabc {'y' * 200}\n",
+        f"a: {token}\n12\n34\n",
+    ):
+        content = text.encode()
+        alone = {
+            capture.secret.reveal(): capture.confidence for value in (token, another) for capture in MATCHER.find(f"{value}\n".encode())
+        }
+        captures = [capture for capture in MATCHER.find(content) if capture.secret.reveal()[:10] == token.encode()[:10]]
+        assert captures, text
+        assert {capture.secret.reveal() for capture in captures} == {token.encode()}, text
+        assert {capture.confidence for capture in captures} == {alone[token.encode()]}, text
+
+
+def test_short_lines_are_not_full(rng: random.Random) -> None:
+    token = KINDS["gitlab-incoming-mail-token"](rng)[:-1]
+    captures = MATCHER.find(f"{'x' * len(token)}\n{token}\n1\n".encode())
+    assert [capture.secret.reveal() for capture in captures] == [token.encode()]
 
 
 def test_two_tokens_of_one_stream_are_both_found(rng: random.Random) -> None:
@@ -124,6 +204,8 @@ def _deep(token: bytes, depth: int) -> bytes:
 HOSTILE = {
     "percents": _megabyte(b"%25"),
     "escaped anchors": _megabyte(b"glpat-%41"),
+    "folded anchors": _megabyte(b"Z2xwYXQt\n"),
+    "beginnings of folded anchors": _megabyte(b"Z2xw\n"),
     "signs of streams": _megabyte(b"H4sIAAAAAAAA"),
     "invalid base64": _megabyte(b"Z2xwYXQt="),
     "lone surrogates": _megabyte(rb"glpat-\ud800"),

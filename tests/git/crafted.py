@@ -84,11 +84,11 @@ class Crafted:
         return body + hashlib.sha1(body).digest()
 
     def offsets(self) -> dict[bytes, int]:
-        place, found = 12, {}
+        place, offsets_by_name = 12, {}
         for name, raw in self.entries:
-            found[name] = place
+            offsets_by_name[name] = place
             place += len(raw)
-        return found
+        return offsets_by_name
 
     def write(self, repository: Path, name: str = "crafted") -> Path:
         """Both files into a repository's store; the pack's path."""

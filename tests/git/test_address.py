@@ -66,8 +66,8 @@ def test_a_refusal_quotes_nothing_that_may_be_secret(text: str) -> None:
 
 
 def test_what_git_says_loses_user_and_password() -> None:
-    said = "unable to access 'https://x@git.example/': no pw for ada at http://other:1@git.example, ada's pw"
-    shown = Address("https://git.example/", "https://git.example", "ada", "pw").hidden(said)
+    message = "unable to access 'https://x@git.example/': no pw for ada at http://other:1@git.example, ada's pw"
+    shown = Address("https://git.example/", "https://git.example", "ada", "pw").hidden(message)
     assert shown == "unable to access 'https://git.example/': no … for … at http://git.example, …'s …"
 
 

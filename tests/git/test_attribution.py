@@ -28,9 +28,9 @@ def places(repo: Repo, environment: Mapping[str, str], *blobs: str, at: Path | N
     """The origins of each blob, as a scan learns them: shards first."""
     source = History(open_repository(at or repo.path, environment))
     list(source.shards())
-    found = source.sightings(blobs)
-    assert found.keys() == set(blobs)
-    return [list(found[blob]) for blob in blobs]
+    sightings = source.sightings(blobs)
+    assert sightings.keys() == set(blobs)
+    return [list(sightings[blob]) for blob in blobs]
 
 
 def blob(repo: Repo, text: str) -> str:
@@ -126,7 +126,7 @@ def test_an_octopus_and_a_merge_of_two_roots_are_merges(repo: Repo, environment:
     octopus = repo.line("commit-tree", "-m", "three", "-p", both, "-p", other, "-p", third, tree)
     repo.git("reset", "-q", "--hard", octopus)
     wanted = [blob(repo, text) for text in ("one", "two", "three", "four")]
-    assert [short(found)[0] for found in places(repo, environment, *wanted)] == [
+    assert [short(sightings)[0] for sightings in places(repo, environment, *wanted)] == [
         ("blob", "a", root),
         ("blob", "b", other),
         ("blob", "c", third),
@@ -144,8 +144,8 @@ def test_a_file_that_becomes_executable_is_no_new_place_of_another_kind(repo: Re
     first = repo.commit({"a": "text"})
     repo.git("update-index", "--chmod=+x", "a")
     repo.git("commit", "-q", "-m", "x")
-    [found] = places(repo, environment, blob(repo, "text"))
-    assert short(found) == [("blob", "a", first), ("blob", "a", repo.line("rev-parse", "HEAD"))]
+    [sightings] = places(repo, environment, blob(repo, "text"))
+    assert short(sightings) == [("blob", "a", first), ("blob", "a", repo.line("rev-parse", "HEAD"))]
 
 
 def test_an_amended_commit_is_found_by_its_reflog_and_by_nothing(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -288,9 +288,9 @@ def test_a_configuration_that_changes_diffs_changes_nothing(repo: Repo, environm
         ("log.mailmap", "true"), ("format.pretty", "oneline"), ("color.ui", "always"), ("log.follow", "true"),
     ):  # fmt: skip
         repo.git("config", option, value)
-    [found] = places(repo, environment, blob(repo, "text"), at=repo.path / "folder")
-    assert short(found) == [("blob", "folder/a", root), ("blob", "folder/b", second)]
-    assert {place.author for place in found} == {ADA}
+    [sightings] = places(repo, environment, blob(repo, "text"), at=repo.path / "folder")
+    assert short(sightings) == [("blob", "folder/a", root), ("blob", "folder/b", second)]
+    assert {place.author for place in sightings} == {ADA}
 
 
 def damage(repo: Repo, revision: str) -> None:
@@ -314,9 +314,9 @@ def test_a_broken_commit_or_tree_hides_no_other_places(what: str, broken: object
     source = History(open_repository(repo.path, environment))
     list(source.shards())
     lost = {"HEAD~3": {4, 5}, "HEAD": {7}, "HEAD~3^{tree}": {4, 5}, "HEAD^{tree}": {7}}[what]
-    found = source.sightings([blob(repo, f"text {number}") for number in range(8)])
+    sightings = source.sightings([blob(repo, f"text {number}") for number in range(8)])
     for number in set(range(8)) - lost:
-        assert short(list(found[blob(repo, f"text {number}")]))[0] == ("blob", f"file {number}", commits[number])
+        assert short(list(sightings[blob(repo, f"text {number}")]))[0] == ("blob", f"file {number}", commits[number])
     if "tree" in what or broken is damage:
         assert source.gaps.notes or "tree" not in what
 
@@ -367,8 +367,8 @@ def test_many_blobs_in_many_commits_are_asked_for_together(repo: Repo, environme
     commits = repo.line("rev-list", "--reverse", "main").split()
     blobs = [line.split()[3].decode() for line in repo.git("log", "--reverse", "--raw", "--no-abbrev", "--format=", "main").splitlines()]
     assert len(blobs) == 6000
-    found = places(repo, environment, *blobs)
-    assert [short(place) for place in found] == [[("blob", str(number % 5), commits[number // 5])] for number in range(6000)]
+    sightings = places(repo, environment, *blobs)
+    assert [short(place) for place in sightings] == [[("blob", str(number % 5), commits[number // 5])] for number in range(6000)]
 
 
 def test_exposure_begins_with_the_earliest_date(repo: Repo) -> None:

@@ -45,7 +45,7 @@ def test_what_git_says_is_one_sentence(repo: Repo, environment: Mapping[str, str
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("message", "sentence"),
     [
         (b"", "no reason given."),
         (b"\n \n", "no reason given."),
@@ -56,8 +56,8 @@ def test_what_git_says_is_one_sentence(repo: Repo, environment: Mapping[str, str
         (b"warning: only this\n", "warning: only this."),
     ],
 )
-def test_the_first_complaint_counts(said: bytes, sentence: str) -> None:
-    assert child.sentence(said) == sentence
+def test_the_first_complaint_counts(message: bytes, sentence: str) -> None:
+    assert child.sentence(message) == sentence
 
 
 def test_questions_larger_than_any_pipe_are_answered(repo: Repo, environment: Mapping[str, str]) -> None:

@@ -125,41 +125,41 @@ class Random:
         return holds
 
 
-def check(told: Exposure, token: str, history: Random, holds: Mapping[str, set[str]]) -> None:
+def check(exposure: Exposure, token: str, history: Random, holds: Mapping[str, set[str]]) -> None:
     repo = history.repo
     refs = [line.split() for line in repo.line("for-each-ref", "--format=%(refname) %(objectname) %(*objectname)").splitlines()]
     tips = {name: peeled[-1] for name, *peeled in refs}
     reached = {name: set(repo.line("rev-list", name).split()) for name in tips}
     holders = {commit for commit in holds if token in holds[commit]}
     by_ref = set().union(*(commits for name, commits in reached.items() if name != "refs/stash"))
-    assert told.reachable == bool(holders & by_ref)
-    assert set(told.tips or ()) == {name for name, commit in tips.items() if commit in holders}
-    assert told.at_head == (tips.get("refs/heads/main") in holders)
-    assert told.pushed == (token in history.sent())
+    assert exposure.reachable == bool(holders & by_ref)
+    assert set(exposure.tips or ()) == {name for name, commit in tips.items() if commit in holders}
+    assert exposure.at_head == (tips.get("refs/heads/main") in holders)
+    assert exposure.pushed == (token in history.sent())
     by_stash = reached.get("refs/stash", set())
     kept = "ref" if holders & by_ref else "stash" if holders & by_stash else "reflog"
-    assert told.kept_by == kept
-    assert told.reflogs == (("refs/remotes/origin/forced",) if kept != "ref" and holders.intersection(history.forced()) else ())
-    ends(told, repo, holders, {"ref": by_ref, "stash": by_stash, "reflog": set(holds)}[kept])
+    assert exposure.kept_by == kept
+    assert exposure.reflogs == (("refs/remotes/origin/forced",) if kept != "ref" and holders.intersection(history.forced()) else ())
+    ends(exposure, repo, holders, {"ref": by_ref, "stash": by_stash, "reflog": set(holds)}[kept])
 
 
-def ends(told: Exposure, repo: Repo, holders: set[str], commits: set[str]) -> None:
+def ends(exposure: Exposure, repo: Repo, holders: set[str], commits: set[str]) -> None:
     """First, last and removing commits, among those that the same thing leads to."""
     listed = [line.split() for line in repo.line("rev-list", "--all", "--reflog", "--parents").splitlines()]
-    parents = {commit: set(above) for commit, *above in listed if commit in commits}
+    parents = {commit: set(parent_ids) for commit, *parent_ids in listed if commit in commits}
     when = dict(line.split() for line in repo.line("log", "--all", "--reflog", "--format=%H %ct").splitlines())
     having = holders & commits
-    brought = [commit for commit in having if not having & parents[commit]]
+    introducing = [commit for commit in having if not having & parents[commit]]
     youngest = [commit for commit in having if not any(commit in parents[child] for child in having)]
-    assert told.first_seen is not None
-    assert told.last_seen is not None
+    assert exposure.first_seen is not None
+    assert exposure.last_seen is not None
     shallow = repo.path / "shallow"
     cut_off = {shallow.read_text().strip()} if shallow.exists() else set()
-    assert told.at_or_before == bool(cut_off.intersection(brought))
-    assert told.first_seen.author == ("" if told.at_or_before else "A <a@x>")
-    assert told.first_seen.id == min(brought, key=lambda commit: (int(when[commit]), commit))
-    assert told.last_seen.id == max(youngest, key=lambda commit: (int(when[commit]), commit))
-    assert {commit.id for commit in told.removed or ()} == {commit for commit in commits - having if having & parents[commit]}
+    assert exposure.at_or_before == bool(cut_off.intersection(introducing))
+    assert exposure.first_seen.author == ("" if exposure.at_or_before else "A <a@x>")
+    assert exposure.first_seen.id == min(introducing, key=lambda commit: (int(when[commit]), commit))
+    assert exposure.last_seen.id == max(youngest, key=lambda commit: (int(when[commit]), commit))
+    assert {commit.id for commit in exposure.removed or ()} == {commit for commit in commits - having if having & parents[commit]}
 
 
 @pytest.mark.parametrize("share", range(SHARES))
@@ -170,13 +170,13 @@ def test_exposure_equals_gits_answers(tmp_path: Path, rules: tuple[Rule, ...], e
         history = Random(tmp_path / str(number), rng)
         holds = history.holders()
         report = scan.scan(History(open_repository(history.repo.path, environment)), rules, pools.serial, lambda _: None, scan.Options())
-        told = {finding.secret.reveal().decode(): finding for finding in report.findings}
+        findings = {finding.secret.reveal().decode(): finding for finding in report.findings}
         for token in history.tokens:
             if any(token in tokens for tokens in holds.values()):
-                check(told[token].exposure, token, history, holds)
+                check(findings[token].exposure, token, history, holds)
                 checked += 1
-            elif token in told:
-                assert told[token].exposure.kept_by in {"no ref", "nothing"}
+            elif token in findings:
+                assert findings[token].exposure.kept_by in {"no ref", "nothing"}
     assert checked > 20
 
 
@@ -206,14 +206,14 @@ def test_what_keeps_a_token_that_no_branch_holds(repo: Repo, rng: random.Random,
 
 
 def test_a_message_lives_where_its_commit_does(repo: Repo, rng: random.Random, rules, environment) -> None:
-    said, tagged = classic(rng), classic(rng)
-    commit = repo.commit({"a": "1"}, f"oops {said}")
+    in_message, tagged = classic(rng), classic(rng)
+    commit = repo.commit({"a": "1"}, f"oops {in_message}")
     repo.git("tag", "-a", "v1", "-m", tagged)
     repo.git("update-ref", "refs/remotes/origin/main", commit)
     repo.git("config", "remote.origin.url", "https://example.com/x.git")
     report = scan.scan(History(open_repository(repo.path, environment)), rules, pools.serial, lambda _: None, scan.Options())
-    told = {finding.secret.reveal().decode(): finding.exposure for finding in report.findings}
-    assert (told[said].reachable, told[said].pushed, told[said].at_head) == (True, True, False)
-    assert told[said].first_seen is not None
-    assert told[said].first_seen.id == commit
-    assert (told[tagged].tips, told[tagged].reachable, told[tagged].pushed) == (("refs/tags/v1",), True, False)
+    exposures = {finding.secret.reveal().decode(): finding.exposure for finding in report.findings}
+    assert (exposures[in_message].reachable, exposures[in_message].pushed, exposures[in_message].at_head) == (True, True, False)
+    assert exposures[in_message].first_seen is not None
+    assert exposures[in_message].first_seen.id == commit
+    assert (exposures[tagged].tips, exposures[tagged].reachable, exposures[tagged].pushed) == (("refs/tags/v1",), True, False)

@@ -79,7 +79,7 @@ def look(repo: Repo, rules: tuple[Rule, ...], environment: Mapping[str, str]) ->
     return scanned
 
 
-def found(report: Report) -> set[str]:
+def tokens_of(report: Report) -> set[str]:
     return {finding.secret.reveal().decode() for finding in report.findings}
 
 
@@ -92,7 +92,7 @@ def skipped(report: Report) -> set[str]:
 
 def check(report: Report, tokens: list[str], *broken: bytes) -> None:
     """Both tokens are found and exactly these objects are said not to be read."""
-    assert found(report) == set(tokens)
+    assert tokens_of(report) == set(tokens)
     assert skipped(report) == {name.hex() for name in broken}
     assert not report.coverage.complete
 
@@ -270,7 +270,7 @@ def test_a_ref_to_a_cycle_costs_bounded_memory(
     pack.write(repo.path)
     (repo.path / ".git/refs/heads/main").write_text(commit.hex() + "\n")
     report = look()
-    assert found(report) == set(tokens)
+    assert tokens_of(report) == set(tokens)
     # The circle is named; and because git dies of it, what else the repository lacks can't be told, which is said, too.
     assert skipped(report) == {circle.hex(), str(repo.path)}
 
@@ -333,7 +333,7 @@ def test_empty_streams_and_objects_are_healthy(pack: Crafted, repo: Repo, look: 
     pack.entries.append((b"\xee" * 20, head(OFS_DELTA, 3) + distance(pack.end - start) + zlib.compress(delta(len(LIE), 0))))
     pack.write(repo.path)
     report = look()
-    assert found(report) == set(tokens)
+    assert tokens_of(report) == set(tokens)
     assert report.coverage.complete
 
 
@@ -344,7 +344,7 @@ def test_a_cut_pack_is_reported(place: int, pack: Crafted, repo: Repo, look: Cal
     path = pack.write(repo.path)
     path.write_bytes(path.read_bytes()[:place])
     report = look()
-    assert found(report) == {tokens[1]}
+    assert tokens_of(report) == {tokens[1]}
     assert skipped(report) == {name.hex() for name, _ in pack.entries}
     assert [note.where for note in report.coverage.notes if note.where.endswith(".pack")] == [str(path)]
 
@@ -354,7 +354,7 @@ def test_a_pack_of_some_bytes_is_reported(left: int, pack: Crafted, repo: Repo, 
     path = pack.write(repo.path)
     path.write_bytes(path.read_bytes()[:left])
     report = look()
-    assert found(report) == {tokens[1]}
+    assert tokens_of(report) == {tokens[1]}
     assert skipped(report) == {name.hex() for name, _ in pack.entries}
 
 
@@ -384,7 +384,7 @@ def test_an_object_that_is_broken_in_one_pack_is_read_from_another(
     damaged[start + 100] ^= 0x10
     path.write_bytes(damaged)
     report = look()
-    assert found(report) == {*tokens, third}
+    assert tokens_of(report) == {*tokens, third}
     assert report.coverage.complete
 
 
@@ -394,7 +394,7 @@ def test_an_index_of_another_pack_is_no_index(pack: Crafted, repo: Repo, look: C
     path = pack.write(repo.path)
     path.with_suffix(".idx").write_bytes(index(other.offsets(), other.pack()[-20:]))
     report = look()
-    assert found(report) == {tokens[1]}
+    assert tokens_of(report) == {tokens[1]}
     assert skipped(report) == {stranger.hex()}
 
 
@@ -406,7 +406,7 @@ def test_an_index_that_points_out_of_its_pack_is_left_to_git(
     path = pack.write(repo.path)
     path.with_suffix(".idx").write_bytes(index({**pack.offsets(), broken: offset}, pack.pack()[-20:]))
     report = look()
-    assert found(report) >= {tokens[1]}
+    assert tokens_of(report) >= {tokens[1]}
     assert skipped(report) >= {broken.hex()}
 
 
@@ -454,7 +454,7 @@ def test_an_index_whose_names_are_in_no_order_hides_nothing(
     raw[1032 : 1032 + 20 * len(names)] = b"".join(reversed(names))
     path.with_suffix(".idx").write_bytes(raw)
     report = look()
-    assert not report.coverage.complete or found(report) == set(tokens)
+    assert not report.coverage.complete or tokens_of(report) == set(tokens)
 
 
 @pytest.mark.parametrize("cut", [1, 8, 20, 400, -1, -20, -40])
@@ -463,7 +463,7 @@ def test_a_cut_index_is_reported(cut: int, pack: Crafted, repo: Repo, look: Call
     whole = path.with_suffix(".idx").read_bytes()
     path.with_suffix(".idx").write_bytes(whole[:cut])
     report = look()
-    assert found(report) >= {tokens[1]}
+    assert tokens_of(report) >= {tokens[1]}
     assert not report.coverage.complete
 
 
@@ -475,7 +475,7 @@ def test_an_index_that_claims_billions_of_entries_is_reported(
     raw[1028:1032] = b"\xff\xff\xff\xff"
     path.with_suffix(".idx").write_bytes(raw)
     report = look()
-    assert found(report) == {tokens[1]}
+    assert tokens_of(report) == {tokens[1]}
     assert skipped(report) == {str(path)}
 
 
@@ -484,7 +484,7 @@ def test_half_a_pack_is_reported(missing: str, pack: Crafted, repo: Repo, look: 
     path = pack.write(repo.path)
     path.with_suffix(missing).unlink()
     report = look()
-    assert found(report) == {tokens[1]}
+    assert tokens_of(report) == {tokens[1]}
     assert skipped(report) == {str(path.with_suffix({".idx": ".pack", ".pack": ".idx"}[missing]))}
 
 
@@ -497,7 +497,7 @@ def test_a_folder_in_the_place_of_a_file_is_reported(
     path.with_suffix(what).mkdir()
     report = look()
     # With a folder for an index git reads nothing at all any more.
-    assert found(report) == ({tokens[1]} if what == ".pack" else set())
+    assert tokens_of(report) == ({tokens[1]} if what == ".pack" else set())
     assert not report.coverage.complete
 
 
@@ -514,8 +514,10 @@ def test_a_pack_that_goes_away_during_the_scan_is_read_from_where_it_went(repo: 
     seen = [piece for shard in shards for piece in shard.pieces(failed)]
     assert [piece.kind for piece in seen if piece.kind != "tree"] == ["ref-name"]
     again: list[tuple[int | str, str]] = []
-    found = {piece.key: (piece.kind, piece.data) for shard in source.again(name for name, _, _ in failed) for piece in shard.pieces(again)}
-    assert found == expected
+    contents = {
+        piece.key: (piece.kind, piece.data) for shard in source.again(name for name, _, _ in failed) for piece in shard.pieces(again)
+    }
+    assert contents == expected
     assert again == []
 
 
@@ -543,7 +545,7 @@ def test_ids_that_begin_alike_are_told_apart(pack: Crafted, repo: Repo, look: Ca
     pack.named(text, near[30], delta(len(LIE), len(text), insert(text)))
     pack.write(repo.path)
     report = look()
-    assert found(report) == set(tokens)
+    assert tokens_of(report) == set(tokens)
     assert report.coverage.complete
 
 
@@ -633,8 +635,8 @@ def test_random_bytes_between_a_true_header_and_a_true_end_raise_nothing(repo: R
         for name, raw in pack.entries:
             if raw[0] >> 4 & 7 == 2 or bases.get(name) in trees:
                 trees.add(name)
-        said = reading.contents.keys() | {skip.where for skip in reading.skips}
-        assert {name.hex() for name, _ in pack.entries if name not in trees} <= said, turn
+        names = reading.contents.keys() | {skip.where for skip in reading.skips}
+        assert {name.hex() for name, _ in pack.entries if name not in trees} <= names, turn
         path.unlink()
         path.with_suffix(".idx").unlink()
 

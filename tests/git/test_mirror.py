@@ -19,9 +19,9 @@ from tests.repo import Repo
 
 
 def at(text: str | Path) -> Address:
-    found = address(str(text))
-    assert found
-    return found
+    taken_apart = address(str(text))
+    assert taken_apart
+    return taken_apart
 
 
 def refusal(remote: Address, environment: Mapping[str, str], keep: Path | None = None) -> str:
@@ -123,8 +123,8 @@ def test_an_error_removes_the_mirror_too(repo: Repo, scratch: Path, environment:
 @pytest.mark.parametrize("keep", [False, True])
 def test_what_is_no_repository_is_a_sentence(keep: bool, tmp_path: Path, scratch: Path, environment: Mapping[str, str]) -> None:
     (tmp_path / "plain").mkdir()
-    said = refusal(at(f"file://{tmp_path / 'plain'}"), environment, tmp_path / "kept" if keep else None)
-    assert said == f"file://{tmp_path / 'plain'}: '{tmp_path / 'plain'}' does not appear to be a git repository."
+    message = refusal(at(f"file://{tmp_path / 'plain'}"), environment, tmp_path / "kept" if keep else None)
+    assert message == f"file://{tmp_path / 'plain'}: '{tmp_path / 'plain'}' does not appear to be a git repository."
     assert not list(scratch.iterdir())
     assert not (tmp_path / "kept").exists()
 
@@ -149,8 +149,8 @@ class TestPassword:
 
     def test_a_wrong_one_is_a_sentence(self, tmp_path: Path, environment: Mapping[str, str]) -> None:
         with guarded(tmp_path) as server:
-            said = refusal(at(f"http://{USER}:wrong@{server.host}/x"), environment)
-        assert said.startswith(f"http://{server.host}/x: the server wants a user and a password")
+            message = refusal(at(f"http://{USER}:wrong@{server.host}/x"), environment)
+        assert message.startswith(f"http://{server.host}/x: the server wants a user and a password")
 
     @pytest.mark.parametrize("user", ["", f"{USER}@"])
     def test_git_never_prompts(self, user: str, tmp_path: Path, environment: Mapping[str, str]) -> None:
@@ -159,9 +159,9 @@ class TestPassword:
         program.chmod(0o755)
         asking = {"GIT_ASKPASS": str(program), "SSH_ASKPASS": str(program), "GIT_TERMINAL_PROMPT": "1"}
         with guarded(tmp_path) as server:
-            said = refusal(at(f"http://{user}{server.host}/x"), {**environment, **asking})
-        assert "credential helpers" in said
-        assert USER not in said
+            message = refusal(at(f"http://{user}{server.host}/x"), {**environment, **asking})
+        assert "credential helpers" in message
+        assert USER not in message
         assert not mark.exists()
 
     @pytest.mark.parametrize("user", ["", f"{USER}@"])
@@ -259,8 +259,8 @@ class TestPatience:
     def test_only_gits_progress_is_shown(self, repo: Repo, environment: Mapping[str, str]) -> None:
         for number in range(2):
             repo.commit({"a": os.urandom(2000), "b": str(number)})
-        told: list[str] = []
-        with mirror(at(f"file://{repo.path}"), environment, progress=told.append):
+        steps: list[str] = []
+        with mirror(at(f"file://{repo.path}"), environment, progress=steps.append):
             pass
-        assert told
-        assert all(step.startswith(("Receiving objects: ", "Resolving deltas: ")) for step in told)
+        assert steps
+        assert all(step.startswith(("Receiving objects: ", "Resolving deltas: ")) for step in steps)

@@ -95,12 +95,12 @@ def long_chains(repo: Repo) -> None:
 
 def versions(rng: random.Random, count: int) -> list[bytes]:
     text = rng.randbytes(3000).hex().encode()
-    found = []
+    stored = []
     for _ in range(count):
         place = rng.randrange(len(text))
         text = text[:place] + rng.randbytes(8).hex().encode() + text[place + 4 :]
-        found.append(text)
-    return found
+        stored.append(text)
+    return stored
 
 
 def multi_pack_index(repo: Repo) -> None:

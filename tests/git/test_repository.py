@@ -52,9 +52,9 @@ def test_another_users_repository_is_refused_with_advice(repo: Repo, environment
         os.chown(repo.path / ".git", 12345, 12345)
     else:
         environment = {**environment, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
-    said = str(refusal(repo.path, environment))
-    assert "another user owns it" in said
-    assert "safe.directory" in said
+    message = str(refusal(repo.path, environment))
+    assert "another user owns it" in message
+    assert "safe.directory" in message
 
 
 def test_a_broken_configuration_is_refused_in_git_s_words(repo: Repo, environment: Mapping[str, str]) -> None:

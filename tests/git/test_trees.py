@@ -39,19 +39,19 @@ def commits(repo: Repo) -> dict[str, list[str]]:
     return {line.split()[0]: line.split()[1:] for line in repo.line("log", "--all", "--format=%H %T %P").splitlines()}
 
 
-def found(repo: Repo, *wanted: str) -> TreeContents:
-    told = search_trees(packs(repo), wanted, loose(repo), map)
-    assert told
-    return told
+def tree_contents(repo: Repo, *wanted: str) -> TreeContents:
+    contents = search_trees(packs(repo), wanted, loose(repo), map)
+    assert contents
+    return contents
 
 
-def asked(told: TreeContents, commits: Mapping[str, list[str]]) -> set[str]:
+def asked(contents: TreeContents, commits: Mapping[str, list[str]]) -> set[str]:
     parents = {commit: facts[1:] for commit, facts in commits.items()}
-    return set(told.differing(commits, parents, {commit: facts[0] for commit, facts in commits.items()}))
+    return set(contents.differing(commits, parents, {commit: facts[0] for commit, facts in commits.items()}))
 
 
 def differing(repo: Repo, *wanted: str) -> set[str]:
-    return asked(found(repo, *wanted), commits(repo))
+    return asked(tree_contents(repo, *wanted), commits(repo))
 
 
 def changing(repo: Repo, *wanted: str) -> set[str]:
@@ -61,8 +61,10 @@ def changing(repo: Repo, *wanted: str) -> set[str]:
         listed = repo.git("ls-tree", "-r", "-z", tree).split(b"\0") if tree else []
         return [entry.decode() for entry in listed if entry and entry.split()[2].decode() in wanted]
 
-    told = commits(repo)
-    return {commit for commit, (tree, *above) in told.items() if held(tree) != held(told[above[0]][0] if above else None)}
+    contents = commits(repo)
+    return {
+        commit for commit, (tree, *parent_ids) in contents.items() if held(tree) != held(contents[parent_ids[0]][0] if parent_ids else None)
+    }
 
 
 def deltas(repo: Repo) -> int:
@@ -167,7 +169,7 @@ def test_an_unlisted_parent_counts_as_changed(repo: Repo) -> None:
     commit = repo.commit(files())
     repo.pack()
     tree = repo.line("rev-parse", "HEAD^{tree}")
-    assert asked(found(repo, "1" * 40), {commit: [tree, "2" * 40]}) == {commit}
+    assert asked(tree_contents(repo, "1" * 40), {commit: [tree, "2" * 40]}) == {commit}
 
 
 def test_too_much_is_left_to_git(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,10 +210,10 @@ def crafted(repo: Repo, *steps: bytes) -> tuple[str, str, list[Pack]]:
 @pytest.mark.parametrize("cut", range(1, len(ENTRY)))
 def test_an_id_that_a_delta_splits(repo: Repo, cut: int) -> None:
     before, after, held = crafted(repo, copy(0, len(FOLDER)), insert(ENTRY[:cut]), insert(ENTRY[cut:]))
-    found = search_trees(held, [SECRET.hex()], [], map)
-    assert found
+    tree_contents = search_trees(held, [SECRET.hex()], [], map)
+    assert tree_contents
     history = {"root": [before], "brought": [after, "root"], "kept": [after, "brought"], "removed": [before, "kept"]}
-    assert asked(found, history) == {"brought", "removed"}
+    assert asked(tree_contents, history) == {"brought", "removed"}
 
 
 def test_ids_assembled_from_tiny_copies_are_left_to_git(repo: Repo) -> None:
@@ -239,9 +241,9 @@ def test_names_that_never_end_are_cut(repo: Repo) -> None:
     pack = Crafted()
     long = pack.whole(b"100644 " + b"x" * 100_000 + b"\0" + SECRET, TREE), pack.whole(b"100644 " + b"x" * 100_001 + b"\0" + SECRET, TREE)
     pack.write(repo.path)
-    found = search_trees(packs(repo), [SECRET.hex()], [], map)
-    assert found
-    assert asked(found, {"a": [long[0].hex()], "b": [long[1].hex(), "a"]}) == {"a"}
+    tree_contents = search_trees(packs(repo), [SECRET.hex()], [], map)
+    assert tree_contents
+    assert asked(tree_contents, {"a": [long[0].hex()], "b": [long[1].hex(), "a"]}) == {"a"}
 
 
 def test_a_tree_that_inflates_to_very_much_is_left_to_git(repo: Repo) -> None:
@@ -273,8 +275,8 @@ def random_history(repo: Repo, rng: random.Random) -> list[str]:
     for mark in range(1, rng.randint(15, 40)):
         count = min(mark - 1, rng.choice([0, 1, 1, 1, 1, 1, 1, 2, 3]))
         lines += [f"commit refs/heads/b{mark}", f"mark :{mark}", f"committer C <c@x> {mark} +0000", "data 1", "m"]
-        above = [mark - 1, *rng.sample(range(1, mark), count - 1)] if count else []
-        lines += [f"{'merge' if place else 'from'} :{parent}" for place, parent in enumerate(dict.fromkeys(above))]
+        parent_ids = [mark - 1, *rng.sample(range(1, mark), count - 1)] if count else []
+        lines += [f"{'merge' if place else 'from'} :{parent}" for place, parent in enumerate(dict.fromkeys(parent_ids))]
         for path in rng.sample(paths, len(paths) if mark == 1 else rng.randint(0, 4)):
             content = rng.choice(tokens) if rng.random() < 0.2 else f"clean {rng.random()}\n"
             mode = rng.choice(["100644", "100644", "100755", "120000"])

@@ -141,19 +141,19 @@ def test_every_place_is_found(tmp_path: Path, tokens, rules, environment, packed
     if packed:
         repo.pack()
     report = look(repo.path, rules, environment, jobs)
-    found = by_token(report)
-    assert {place for place, token in tokens.items() if token not in found} == set()
-    assert set(found) == set(tokens.values())
+    findings = by_token(report)
+    assert {place for place, token in tokens.items() if token not in findings} == set()
+    assert set(findings) == set(tokens.values())
     assert report.coverage.complete
-    kinds = {place: {occurrence.sighting.kind for occurrence in found[token].occurrences} for place, token in tokens.items()}
+    kinds = {place: {occurrence.sighting.kind for occurrence in findings[token].occurrences} for place, token in tokens.items()}
     assert kinds == {place: {kind} for place, kind in PLACES.items()}
 
 
 def test_every_place_says_who_when_and_where(tmp_path: Path, tokens, rules, environment) -> None:
     repo = Repo(tmp_path / "repo")
     build(repo, tokens)
-    found = by_token(look(repo.path, rules, environment))
-    normal = found[tokens["normal commit"]]
+    findings = by_token(look(repo.path, rules, environment))
+    normal = findings[tokens["normal commit"]]
     (place,) = normal.occurrences
     assert (place.position, place.sighting.path) == ((2, 7, 2, 33), "a.env")
     blob = repo.git("cat-file", "blob", place.sighting.blob or "")
@@ -163,12 +163,12 @@ def test_every_place_says_who_when_and_where(tmp_path: Path, tokens, rules, envi
     assert normal.exposure.first_seen.id == place.sighting.commit == first
     assert place.sighting.author == "Ada <ada@example.com>"
     assert place.sighting.date == repo.line("log", "-1", "--format=%aI", first)
-    (merged,) = found[tokens["merge resolution"]].occurrences
+    (merged,) = findings[tokens["merge resolution"]].occurrences
     assert merged.sighting.commit == repo.line("log", "--merges", "-1", "--format=%H", "--grep=^merge$")
-    assert {occurrence.sighting.path for occurrence in found[tokens["renamed"]].occurrences} == {"old-name", "new-name"}
-    assert found[tokens["dangling"]].occurrences[0].sighting.path == "dangling.env"
-    assert found[tokens["staged once"]].occurrences[0].sighting.path is None
-    assert found[tokens["odd path"]].occurrences[0].sighting.path == os.fsdecode(b"dir \xff\n\x1b[31m/f")
+    assert {occurrence.sighting.path for occurrence in findings[tokens["renamed"]].occurrences} == {"old-name", "new-name"}
+    assert findings[tokens["dangling"]].occurrences[0].sighting.path == "dangling.env"
+    assert findings[tokens["staged once"]].occurrences[0].sighting.path is None
+    assert findings[tokens["odd path"]].occurrences[0].sighting.path == os.fsdecode(b"dir \xff\n\x1b[31m/f")
 
 
 def test_a_mirror_has_what_refs_lead_to(tmp_path: Path, tokens, rules, environment) -> None:
@@ -176,8 +176,8 @@ def test_a_mirror_has_what_refs_lead_to(tmp_path: Path, tokens, rules, environme
     build(repo, tokens)
     repo.git("clone", "-q", "--mirror", f"file://{repo.path}", str(tmp_path / "mirror"))
     left_behind = {"amended away", "dangling", "staged", "staged once"}
-    found = by_token(look(tmp_path / "mirror", rules, environment))
-    assert set(found) == {token for place, token in tokens.items() if place not in left_behind}
+    findings = by_token(look(tmp_path / "mirror", rules, environment))
+    assert set(findings) == {token for place, token in tokens.items() if place not in left_behind}
 
 
 def test_the_command_finds_them_too(tmp_path: Path, tokens) -> None:

@@ -416,13 +416,13 @@ def test_tokens_at_the_edges_of_pieces_are_found_once(
 
 def test_who_and_when_come_along(repo: Repo, environment: Mapping[str, str], rules: tuple[Rule, ...], rng: random.Random) -> None:
     commit = repo.commit({"a": classic(rng)})
-    said = classic(rng)
-    repo.git("tag", "-a", "-m", f"first {said}\n\nmore", "v1")
+    tagged = classic(rng)
+    repo.git("tag", "-a", "-m", f"first {tagged}\n\nmore", "v1")
     sightings = [finding.occurrences[0].sighting for finding in history(repo.path, environment, rules).findings]
     blob = repo.line("rev-parse", "HEAD:a")
     who, when = "Ada <ada@example.com>", "2023-11-15T01:13:20+02:00"
     assert Sighting(Kind.BLOB, "a", commit, who, when, blob, "change") in sightings
-    assert Sighting(Kind.TAG_MESSAGE, None, repo.line("rev-parse", "v1"), who, when, message=f"first {said}") in sightings
+    assert Sighting(Kind.TAG_MESSAGE, None, repo.line("rev-parse", "v1"), who, when, message=f"first {tagged}") in sightings
 
 
 def test_the_target_names_what_was_scanned(repo: Repo, environment: Mapping[str, str]) -> None:

@@ -44,7 +44,7 @@ def token(rng: random.Random) -> str:
 
 
 @pytest.fixture
-def told(repo: Repo, token: str) -> Repo:
+def leaky(repo: Repo, token: str) -> Repo:
     """A token on two branches, at a path that goes by its name, too, and on a commit that only the reflog leads to."""
     repo.commit({"a": f"x = {token}\n", "b": "text"}, f"brings {token}")
     repo.git("branch", "side")
@@ -57,10 +57,10 @@ def told(repo: Repo, token: str) -> Repo:
 
 
 @pytest.fixture
-def audit(told: Repo, tmp_path: Path, rules: tuple[Rule, ...], environment: Mapping[str, str]) -> Audit:
+def audit(leaky: Repo, tmp_path: Path, rules: tuple[Rule, ...], environment: Mapping[str, str]) -> Audit:
     def audit(remembers: bool) -> Report:
         memory = Memory(tmp_path / "cache", "rules", bytes(32)) if remembers else None
-        source = History(open_repository(told.path, environment), memory=memory)
+        source = History(open_repository(leaky.path, environment), memory=memory)
         return scan.scan(source, rules, pools.serial, lambda looked: None, scan.Options())
 
     return audit
@@ -71,10 +71,10 @@ def facts(folder: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_changed_repository_is_asked_again(name: str, told: Repo, audit: Audit, tmp_path: Path) -> None:
+def test_a_changed_repository_is_asked_again(name: str, leaky: Repo, audit: Audit, tmp_path: Path) -> None:
     audit(True)
     known = facts(tmp_path)
-    CHANGES[name](told)
+    CHANGES[name](leaky)
     after = audit(True)
     assert after == audit(False) == audit(True)
     assert len(facts(tmp_path)) == len(known) + 1
@@ -107,7 +107,7 @@ def test_damaged_facts_are_asked_for_again(damage: bytes, audit: Audit, tmp_path
     assert audit(True) == fresh
 
 
-def test_whether_a_place_is_at_head(audit: Audit, told: Repo) -> None:
+def test_whether_a_place_is_at_head(audit: Audit, leaky: Repo) -> None:
     [finding] = audit(False).findings
     standing = {(one.sighting.path, one.sighting.kind): one.at_head for one in finding.occurrences}
     assert standing == {

@@ -29,7 +29,7 @@ def look(rules: tuple[Rule, ...], environment: Mapping[str, str]):
     return look
 
 
-def found(report: Report) -> set[str]:
+def tokens_of(report: Report) -> set[str]:
     return {finding.secret.reveal().decode() for finding in report.findings}
 
 
@@ -60,16 +60,16 @@ def test_the_edge_of_a_shallow_clone_inside_the_range_is_a_gap(tmp_path: Path, r
 
 
 def test_older_contents_are_not_in_the_range(repo: Repo, look, rng: random.Random) -> None:
-    old, new, gone, said = (classic(rng) for _ in range(4))
+    old, new, gone, in_message = (classic(rng) for _ in range(4))
     repo.commit({"a": old})
     repo.commit({"b": gone})
-    repo.commit({"b": "clean", "bin": b"\0" + new.encode(), ".gitattributes": "bin -diff\n"}, f"says {said}")
+    repo.commit({"b": "clean", "bin": b"\0" + new.encode(), ".gitattributes": "bin -diff\n"}, f"says {in_message}")
     repo.git("mv", "a", "moved")
     repo.commit()
-    assert found(look(repo.path, "HEAD~3..HEAD")) == {gone, new, said}
-    assert found(look(repo.path, "HEAD~1..HEAD")) == set()
-    assert found(look(repo.path, "--all")) == {old, gone, new, said}
-    assert found(look(repo.path, "HEAD~1", "--not", "HEAD~2")) == {new, said}
+    assert tokens_of(look(repo.path, "HEAD~3..HEAD")) == {gone, new, in_message}
+    assert tokens_of(look(repo.path, "HEAD~1..HEAD")) == set()
+    assert tokens_of(look(repo.path, "--all")) == {old, gone, new, in_message}
+    assert tokens_of(look(repo.path, "HEAD~1", "--not", "HEAD~2")) == {new, in_message}
 
 
 def test_a_merge_resolution_is_in(repo: Repo, look, rng: random.Random) -> None:
@@ -81,14 +81,14 @@ def test_a_merge_resolution_is_in(repo: Repo, look, rng: random.Random) -> None:
     repo.git("switch", "-q", "main")
     repo.git("merge", "-q", "-s", "ours", "--no-commit", "side")
     repo.commit({"a": token})
-    assert found(look(repo.path, "HEAD^1..HEAD")) == {token}
+    assert tokens_of(look(repo.path, "HEAD^1..HEAD")) == {token}
 
 
 def test_an_annotated_tag_in_the_range_is_read(repo: Repo, look, rng: random.Random) -> None:
     token = classic(rng)
     repo.commit({"a": "1"})
     repo.git("tag", "-a", "v1", "-m", token)
-    assert found(look(repo.path, "v1")) == {token}
+    assert tokens_of(look(repo.path, "v1")) == {token}
 
 
 def test_dates_and_authors_narrow_the_answer_and_drop_nothing(repo: Repo, look, rng: random.Random) -> None:
@@ -104,5 +104,5 @@ def test_dates_and_authors_narrow_the_answer_and_drop_nothing(repo: Repo, look, 
         (Options(since=middle, author="ada"), set()),
     ):
         report = look(repo.path, "--all", options=options)
-        assert found(report) == expected
+        assert tokens_of(report) == expected
         assert {finding.reason for finding in report.ignored} == ({"narrowed"} if len(expected) < 2 else set())

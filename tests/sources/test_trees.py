@@ -34,7 +34,7 @@ class Told:
         shards = source.shards()
         for _ in shards if read else ():
             pass
-        self.places: Mapping[str, Any] = {blob: list(found) for blob, found in source.sightings(blobs, self._each).items()}
+        self.places: Mapping[str, Any] = {blob: list(sightings) for blob, sightings in source.sightings(blobs, self._each).items()}
 
     def _each(self, task: Callable[[object], object], over: Iterable[object]) -> Iterable[object]:
         self.levels += 1
@@ -48,18 +48,18 @@ def blob(repo: Repo, text: str) -> str:
 def fleeting(repo: Repo) -> tuple[str, str, str]:
     """A blob that came and went, and the commits that did it."""
     repo.commit({f"folder/{number}": f"text {number}" for number in range(9)})
-    brought = repo.commit({"folder/secret": "token"})
+    introducing = repo.commit({"folder/secret": "token"})
     repo.git("rm", "-q", "folder/secret")
     removed = repo.commit({})
     repo.pack()
-    return blob(repo, "token"), brought, removed
+    return blob(repo, "token"), introducing, removed
 
 
 def test_the_packs_are_asked(repo: Repo, environment: Mapping[str, str]) -> None:
-    name, brought, _ = fleeting(repo)
-    told = Told(repo.path, environment, name)
-    assert told.levels == 3  # the blob, its folder, the root tree
-    assert [(place.path, place.commit) for place in told.places[name]] == [("folder/secret", brought)]
+    name, introducing, _ = fleeting(repo)
+    search = Told(repo.path, environment, name)
+    assert search.levels == 3  # the blob, its folder, the root tree
+    assert [(place.path, place.commit) for place in search.places[name]] == [("folder/secret", introducing)]
 
 
 def test_blobs_in_many_files_at_head_are_left_to_git(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -67,28 +67,28 @@ def test_blobs_in_many_files_at_head_are_left_to_git(repo: Repo, environment: Ma
     repo.pack()
     names = [blob(repo, f"token {number}") for number in range(_LASTING + 1)]
     assert Told(repo.path, environment, *names[1:]).levels
-    told = Told(repo.path, environment, *names)
-    assert not told.levels
-    assert [told.places[name][0].path for name in names] == [f"secret {number}" for number in range(_LASTING + 1)]
+    search = Told(repo.path, environment, *names)
+    assert not search.levels
+    assert [search.places[name][0].path for name in names] == [f"secret {number}" for number in range(_LASTING + 1)]
 
 
 def test_packs_that_were_not_all_read_are_not_asked(repo: Repo, environment: Mapping[str, str]) -> None:
-    name, brought, _ = fleeting(repo)
-    told = Told(repo.path, environment, name, read=False)
-    assert not told.levels
-    assert [place.commit for place in told.places[name]] == [brought]
+    name, introducing, _ = fleeting(repo)
+    search = Told(repo.path, environment, name, read=False)
+    assert not search.levels
+    assert [place.commit for place in search.places[name]] == [introducing]
 
 
 @pytest.mark.parametrize("error", [BrokenProcessPool("died"), MemoryError(), OSError("gone")])
 def test_a_dead_worker_leaves_all_to_git(repo: Repo, environment: Mapping[str, str], error: Exception) -> None:
-    name, brought, _ = fleeting(repo)
+    name, introducing, _ = fleeting(repo)
 
     def each(*_: object) -> Iterable[object]:
         raise error
 
     source = History(open_repository(repo.path, environment))
     list(source.shards())
-    assert [place.commit for place in source.sightings([name], each)[name]] == [brought]
+    assert [place.commit for place in source.sightings([name], each)[name]] == [introducing]
 
 
 def test_a_blob_that_only_a_dangling_commit_holds(repo: Repo, environment: Mapping[str, str]) -> None:
@@ -98,22 +98,22 @@ def test_a_blob_that_only_a_dangling_commit_holds(repo: Repo, environment: Mappi
     repo.git("reflog", "expire", "--expire=all", "--all")
     repo.pack()
     name = blob(repo, "token")
-    told = Told(repo.path, environment, name)
-    assert told.levels
-    assert [place.commit for place in told.places[name]] == [lost]
+    search = Told(repo.path, environment, name)
+    assert search.levels
+    assert [place.commit for place in search.places[name]] == [lost]
 
 
 def test_a_blob_that_no_tree_holds(repo: Repo, environment: Mapping[str, str]) -> None:
     repo.commit({"a": "base"})
     name = repo.line("hash-object", "-w", "--stdin", stdin=b"token")
     repo.pack()
-    told = Told(repo.path, environment, name)
-    assert told.levels == 1
-    assert told.places[name] == [Sighting(Kind.BLOB, blob=name)]
+    search = Told(repo.path, environment, name)
+    assert search.levels == 1
+    assert search.places[name] == [Sighting(Kind.BLOB, blob=name)]
 
 
 def test_where_a_tree_is_missing_git_is_asked_about_all_commits(repo: Repo, environment: Mapping[str, str]) -> None:
-    name, brought, _ = fleeting(repo)
+    name, introducing, _ = fleeting(repo)
     repo.commit({"other/file": "1", "top": "1"})
     lost = repo.line("rev-parse", "HEAD:other")
     repo.commit({"top": "2"})
@@ -126,25 +126,25 @@ def test_where_a_tree_is_missing_git_is_asked_about_all_commits(repo: Repo, envi
     repo.git("index-pack", "--stdin", stdin=packed)
     source = History(open_repository(repo.path, environment))
     list(source.shards())
-    assert [place.commit for place in source.sightings([name])[name]] == [brought]
+    assert [place.commit for place in source.sightings([name])[name]] == [introducing]
     assert "2 commits" in [note.reason[:9] for note in source.gaps.notes]
 
 
 def test_a_partial_clone_is_left_to_git(repo: Repo, environment: Mapping[str, str]) -> None:
-    name, brought, _ = fleeting(repo)
+    name, introducing, _ = fleeting(repo)
     for pack in repo.path.glob(".git/objects/pack/*.pack"):
         pack.with_suffix(".promisor").touch()
-    told = Told(repo.path, environment, name)
-    assert not told.levels
-    assert [place.commit for place in told.places[name]] == [brought]
+    search = Told(repo.path, environment, name)
+    assert not search.levels
+    assert [place.commit for place in search.places[name]] == [introducing]
 
 
 def test_a_pack_that_is_gone_by_the_second_look_leaves_all_to_git(repo: Repo, environment: Mapping[str, str], tmp_path: Path) -> None:
-    name, brought, _ = fleeting(repo)
+    name, introducing, _ = fleeting(repo)
     source = History(open_repository(repo.path, environment))
     list(source.shards())
     source.store._remembered = [tmp_path / "gone.pack"]
     levels: list[object] = []
-    found = source.sightings([name], lambda task, over: levels.append(task) or map(task, over))
-    assert [place.commit for place in found[name]] == [brought]
+    sightings = source.sightings([name], lambda task, over: levels.append(task) or map(task, over))
+    assert [place.commit for place in sightings[name]] == [introducing]
     assert not levels
