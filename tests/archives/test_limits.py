@@ -107,7 +107,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
-def told(report: dict[str, Any]) -> dict[str, str]:
+def gap_reasons(report: dict[str, Any]) -> dict[str, str]:
     """All gaps: where, and why."""
     coverage = report["coverage"]
     return {gap["where"]: gap["reason"] for gap in (*coverage["skipped"], *coverage["notes"])}
@@ -143,7 +143,7 @@ def test_bombs(tmp_path: Path, rng: random.Random, name: str) -> None:
     report = json.loads((tmp_path / "report.json").read_text())
     assert code == 1
     assert len(report["findings"]) == 1
-    assert [where for where, why in told(report).items() if where.startswith(name) and reason in why], told(report)
+    assert [where for where, why in gap_reasons(report).items() if where.startswith(name) and reason in why], gap_reasons(report)
     assert report["coverage"]["complete"] is ("--archive-limit" not in reason)
     assert seconds < 5
     assert memory - least < 300 << 20
@@ -273,9 +273,9 @@ def test_broken_archives_are_read_up_to_the_damage_and_reported(repo: Repo, rng:
         assert done.code == 1
         assert places(report) == dict.fromkeys(SPOILT, 2) | {"several.gz": 3}
         if command == "scan":
-            gaps = {where.partition("!/")[0] for where in told(report)}
+            gaps = {where.partition("!/")[0] for where in gap_reasons(report)}
             assert gaps == {name for name, (_, is_broken) in SPOILT.items() if is_broken} | {"secret.zip"}
-            assert "encrypted" in told(report)[f"secret.zip!/{NAME}"]
+            assert "encrypted" in gap_reasons(report)[f"secret.zip!/{NAME}"]
         assert "\x1b[31m" not in (repo.path.parent / "report.txt").read_text()
 
 

@@ -34,7 +34,7 @@ class Event(NamedTuple):
     commit: str
     """What is checked out."""
     variables: Callable[[World, Path], Mapping[str, str]]
-    found: tuple[str, ...]
+    expected: tuple[str, ...]
     """The tokens that it brings."""
     before: tuple[str, ...] = ()
     """The tokens of what it brings that were there before."""
@@ -116,7 +116,7 @@ def judged(made: World, event: Event, depth: int, folder: Path) -> None:
     place = checkout(folder / "checkout", made.url, made.commits[event.commit], depth)
     ran = ci(place, event.variables(made, folder), "--format", "json", "--show-secrets")
     report = ran.report()
-    tokens = {made.tokens[name] for name in event.found if made.tokens[name].startswith("glpat-")}
+    tokens = {made.tokens[name] for name in event.expected if made.tokens[name].startswith("glpat-")}
     assert tokens_of(report["findings"]) == tokens, report["coverage"]
     assert {made.tokens[name] for name in event.before} == tokens_of(
         [finding for finding in report["ignored"] if finding["reason"] == "was there before"]
@@ -127,7 +127,7 @@ def judged(made: World, event: Event, depth: int, folder: Path) -> None:
     target = report["target"]
     assert (target["type"], target["path"]) == ("ci", ".")
     assert target["reason"].startswith(f"{target['platform']}, {target['event']}: ")
-    assert bool(target["base"]) == ("gone" not in event.found)
+    assert bool(target["base"]) == ("gone" not in event.expected)
 
 
 @pytest.mark.parametrize("depth", [1, FULL])
@@ -142,6 +142,6 @@ def test_and_at_every_depth_between(leaky: World, event: Event, depth: int, tmp_
     judged(leaky, event, depth, tmp_path)
 
 
-@pytest.mark.parametrize("event", [event for event in EVENTS if event.found == NEW], ids=lambda event: event.name)
+@pytest.mark.parametrize("event", [event for event in EVENTS if event.expected == NEW], ids=lambda event: event.name)
 def test_without_one_the_job_is_green(clean: World, event: Event, tmp_path: Path) -> None:
     judged(clean, event, 1, tmp_path)

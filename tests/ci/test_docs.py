@@ -48,9 +48,9 @@ def section(title: str) -> str:
 
 
 def block(title: str, kind: str) -> str:
-    found = re.search(rf"^```{kind}\n(.*?)^```", section(title), re.MULTILINE | re.DOTALL)
-    assert found
-    return found[1]
+    match = re.search(rf"^```{kind}\n(.*?)^```", section(title), re.MULTILINE | re.DOTALL)
+    assert match
+    return match[1]
 
 
 def component(**inputs: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -68,9 +68,9 @@ def run(folder: Path, tools: Path, lines: list[str], variables: Mapping[str, str
     """The lines of a job in one shell that ends with the first that fails, as runners have it; nothing is installed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(CI_VARIABLES)}
     env = {**kept, "PYTHONPATH": str(ROOT), "PATH": f"{tools}:{os.environ['PATH']}", **variables}
-    mine = [line for line in lines if "pip install" not in line]
-    assert any("patscan ci" in line for line in mine)
-    done = subprocess.run([shell, "-e", "-c", "\n".join(mine)], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    commands = [line for line in lines if "pip install" not in line]
+    assert any("patscan ci" in line for line in commands)
+    done = subprocess.run([shell, "-e", "-c", "\n".join(commands)], cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout + done.stderr
 

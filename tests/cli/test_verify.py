@@ -153,8 +153,8 @@ def test_what_is_not_kept_says_so_in_the_report(gitlab: GitLab, value: str, repo
     repo.commit({"a": f"TOKEN={value}\n"})
     url = saved(tmp_path / "u.json", "history", f"file://{repo.path}")
     for report, words in ((stream, "standard input isn't kept"), (message, "wasn't committed yet"), (url, "mirror")):
-        (found,) = json.loads(report.read_text())["findings"]
-        assert words in found["occurrences"][0]["address"]["unreadable"]
+        (entry,) = json.loads(report.read_text())["findings"]
+        assert words in entry["occurrences"][0]["address"]["unreadable"]
         ((state, reason),) = verified(report, gitlab)
         assert state == "unchecked"
         assert words in reason
@@ -492,5 +492,5 @@ def test_a_link_that_was_named_is_read_as_one(gitlab: GitLab, value: str, tmp_pa
 
 def test_after_ctrl_c_nothing_is_asked(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signals, "code", lambda: ExitCode.INTERRUPTED)
-    (found,) = asking.verified(argparse.Namespace(verify=True), reports.report(reports.finding(value))).findings
-    assert (found.verdict.state, found.verdict.reason) == ("unchecked", "the scan was interrupted before it was asked.")
+    (entry,) = asking.verified(argparse.Namespace(verify=True), reports.report(reports.finding(value))).findings
+    assert (entry.verdict.state, entry.verdict.reason) == ("unchecked", "the scan was interrupted before it was asked.")

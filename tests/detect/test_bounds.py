@@ -26,8 +26,8 @@ def signed(algorithm: str, length: int, **claims: object) -> bytes:
 
 
 def rule(rules: tuple[Rule, ...], name: str) -> Rule:
-    (found,) = (rule for rule in rules if rule.id == name)
-    return found
+    (chosen,) = (rule for rule in rules if rule.id == name)
+    return chosen
 
 
 def one(matcher: Matcher, text: str) -> Capture:

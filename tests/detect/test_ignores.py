@@ -96,8 +96,8 @@ def test_wide_text(matcher: Matcher, rng: random.Random, encoding: str) -> None:
 
 def test_a_reason_shows_no_token(matcher: Matcher, rng: random.Random) -> None:
     token, other = classic(rng), classic(rng)
-    for found in covered(matcher, f"{token} # patscan:ignore -- replaces {other}"):
-        assert found == Ignore(1, "replaces glpat-…(26)")
+    for comment in covered(matcher, f"{token} # patscan:ignore -- replaces {other}"):
+        assert comment == Ignore(1, "replaces glpat-…(26)")
 
 
 def test_a_line_of_a_megabyte_takes_no_time(matcher: Matcher, rng: random.Random) -> None:

@@ -16,11 +16,11 @@ def ported(content: bytes) -> dict[int, str]:
     rolling, index, line = 0, 0, 0
     at_start, after_cr = True, False
     counts: dict[int, int] = {}
-    told: dict[int, str] = {}
+    hashes: dict[int, str] = {}
 
     def output() -> None:
         counts[rolling] = counts.get(rolling, 0) + 1
-        told[owners[index]] = f"{rolling:x}:{counts[rolling]}"
+        hashes[owners[index]] = f"{rolling:x}:{counts[rolling]}"
         owners[index] = -1
 
     def push(unit: int) -> None:
@@ -46,7 +46,7 @@ def ported(content: bytes) -> dict[int, str]:
         if owners[index] != -1:
             output()
         push(0)
-    return told
+    return hashes
 
 
 def all_of(content: bytes) -> dict[int, str]:

@@ -159,7 +159,7 @@ class Command(NamedTuple):
 
 def commands(output: str) -> list[Command]:
     """The commands in `output`; a line that GitHub would obey and that isn't whole is an error."""
-    found = []
+    listed = []
     for line in output.split("\n")[:-1]:
         if "##[" in line:
             assert line.startswith("::"), "the runner's older syntax is read anywhere in a line that is no command"
@@ -167,12 +167,12 @@ def commands(output: str) -> list[Command]:
             assert re.fullmatch(r"patscan: [\d,]+ tokens? found(, but not everything could be looked at)?\.", line)
             continue
         head, message = line[2:].split("::", 1)
-        name, _, told = head.partition(" ")
+        name, _, fields = head.partition(" ")
         assert name in {"error", "warning", "notice"}
-        pairs = [part.split("=", 1) for part in told.split(",")] if told else []
+        pairs = [part.split("=", 1) for part in fields.split(",")] if fields else []
         assert {key for key, _ in pairs} <= {"file", "line", "endLine", "col", "endColumn", "title"}
-        found.append(Command(name, {key: unescaped(value) for key, value in pairs}, unescaped(message)))
-    return found
+        listed.append(Command(name, {key: unescaped(value) for key, value in pairs}, unescaped(message)))
+    return listed
 
 
 def unescaped(text: str) -> str:

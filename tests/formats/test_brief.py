@@ -59,23 +59,23 @@ def test_what_was_not_looked_at_is_named_and_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pushed", "said"),
+    ("pushed", "words"),
     [
         (True, "already pushed: revoke it: https://"),
         (False, "no trace of a push in this clone; if it was pushed by URL or the folder was copied, revoke it: https://"),
         (None, "perhaps pushed; if it was, revoke it: https://"),
     ],
 )
-def test_whether_to_revoke(rng: random.Random, pushed: bool | None, said: str) -> None:
+def test_whether_to_revoke(rng: random.Random, pushed: bool | None, words: str) -> None:
     token = classic(rng)
     made = finding(token, occurrence(token, commit="1a" * 20), exposure=Exposure(pushed=pushed, tips=("refs/heads/topic",)))
     text = written("brief", report(made, target=Target("push", ".", "origin"), coverage=Coverage(blobs=1), exit_code=1))
-    assert said in text
+    assert words in text
     assert "; commit 1a1a1a1a1a; on branch topic" in text
 
 
 @pytest.mark.parametrize(
-    ("kind", "place", "said"),
+    ("kind", "place", "words"),
     [
         ("index", {"type": "index"}, "# patscan:ignore gitlab-pat -- REASON"),
         ("index", {"type": "symlink"}, "patscan baseline write --reason REASON, then git add .patscan-baseline"),
@@ -90,11 +90,11 @@ def test_whether_to_revoke(rng: random.Random, pushed: bool | None, said: str) -
         ("message", {"type": "message"}, ""),
     ],
 )
-def test_what_it_suggests_counts_there(rng: random.Random, kind: str, place: dict[str, str | bool | None], said: str) -> None:
+def test_what_it_suggests_counts_there(rng: random.Random, kind: str, place: dict[str, str | bool | None], words: str) -> None:
     token = classic(rng)
     made = finding(token, occurrence(token, **place))
     text = written("brief", report(made, target=Target(kind, ".", "origin"), coverage=Coverage(blobs=1), exit_code=1))
-    assert [line.endswith(said) for line in text.splitlines() if line.startswith("  accept")] == [True] * bool(said)
+    assert [line.endswith(words) for line in text.splitlines() if line.startswith("  accept")] == [True] * bool(words)
 
 
 def test_the_token_itself_is_shown_when_asked_for(rng: random.Random) -> None:

@@ -52,7 +52,7 @@ def test_two_lines_of_a_file_are_one_entry(rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize(
-    ("severity", "confidence", "told"),
+    ("severity", "confidence", "expected"),
     [
         ("critical", "high", "blocker"),
         ("high", "medium", "critical"),
@@ -61,9 +61,9 @@ def test_two_lines_of_a_file_are_one_entry(rng: random.Random) -> None:
         ("high", "low", "info"),
     ],
 )
-def test_severity(severity: str, confidence: str, told: str, rng: random.Random) -> None:
+def test_severity(severity: str, confidence: str, expected: str, rng: random.Random) -> None:
     (entry,) = loaded(finding(classic(rng), rule=RULE._replace(severity=severity), confidence=confidence))
-    assert entry["severity"] == told
+    assert entry["severity"] == expected
 
 
 def test_what_is_in_no_file_stands_under_its_name(rng: random.Random) -> None:

@@ -56,9 +56,9 @@ def written(reports: Reports) -> dict[str, Any]:
 
 
 def tokens(written: dict[str, Any]) -> set[str]:
-    found = {finding["fingerprint"] for finding in written["json"]["findings"]}
-    assert len(found) > 30
-    return found
+    fingerprints = {finding["fingerprint"] for finding in written["json"]["findings"]}
+    assert len(fingerprints) > 30
+    return fingerprints
 
 
 def dojo_hash(vulnerability: dict[str, Any]) -> tuple[object, ...]:

@@ -30,21 +30,21 @@ def test_levels(confidence: str, level: str, rng: random.Random) -> None:
 
 def test_columns_only_in_one_line(rng: random.Random) -> None:
     token = classic(rng)
-    (told,) = commands(written("github", report(finding(token, occurrence(token, position=Position(3, 1, 5, 2))))))
-    assert told.properties.keys() == {"file", "line", "endLine", "title"}
+    (annotation,) = commands(written("github", report(finding(token, occurrence(token, position=Position(3, 1, 5, 2))))))
+    assert annotation.properties.keys() == {"file", "line", "endLine", "title"}
 
 
 def test_what_is_in_no_file_is_named_in_the_message(rng: random.Random) -> None:
     token = classic(rng)
-    (told,) = commands(written("github", report(finding(token, occurrence(token, type="ref-name", path="refs/heads/x", blob=None)))))
-    assert told.properties.keys() == {"title"}
-    assert "Found in refs/heads/x, line 12." in told.message
+    (annotation,) = commands(written("github", report(finding(token, occurrence(token, type="ref-name", path="refs/heads/x", blob=None)))))
+    assert annotation.properties.keys() == {"title"}
+    assert "Found in refs/heads/x, line 12." in annotation.message
 
 
 def test_history_only_is_said(rng: random.Random) -> None:
     token = classic(rng)
-    (told,) = commands(written("github", report(finding(token, occurrence(token, at_head=False)))))
-    assert "; in history only in commit 1a2b3c4d5e" in told.message
+    (annotation,) = commands(written("github", report(finding(token, occurrence(token, at_head=False)))))
+    assert "; in history only in commit 1a2b3c4d5e" in annotation.message
 
 
 @settings(max_examples=100, deadline=None)

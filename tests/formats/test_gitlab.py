@@ -23,20 +23,20 @@ def loaded(*args: Any, **changes: Any) -> Any:
 
 def test_one_token_in_one_file(rng: random.Random) -> None:
     token = classic(rng)
-    (told,) = loaded(finding(token, occurrence(token, message="Add it", at_head=True)))["vulnerabilities"]
-    identifiers = told.pop("identifiers")
+    (vulnerability,) = loaded(finding(token, occurrence(token, message="Add it", at_head=True)))["vulnerabilities"]
+    identifiers = vulnerability.pop("identifiers")
     assert identifiers[0] == {
         "type": "gitleaks_rule_id",
         "name": "Gitleaks rule ID gitlab_personal_access_token",
         "value": "gitlab_personal_access_token",
     }
     assert identifiers[1]["value"] == "gitlab-pat"
-    assert told.pop("location") == {
+    assert vulnerability.pop("location") == {
         "commit": {"sha": COMMIT, "author": "Jane Roe <jane@example.com>", "date": "2024-05-01T12:30:00+02:00", "message": "Add it"},
         "file": "config/app.yml",
         "start_line": 12,
     }
-    details = told.pop("details")
+    details = vulnerability.pop("details")
     assert {key: detail["value"] for key, detail in details.items()} == {
         "token": f"glpat-…(26) {short(token)}",
         "confidence": "certain",
@@ -44,9 +44,9 @@ def test_one_token_in_one_file(rng: random.Random) -> None:
         "first_seen": "2024-05-01T12:30:00+02:00 by Jane Roe <jane@example.com>",
         "first_commit": COMMIT,
     }
-    assert told.pop("id")
-    assert told.pop("tracking")
-    assert told == {
+    assert vulnerability.pop("id")
+    assert vulnerability.pop("tracking")
+    assert vulnerability == {
         "category": "secret_detection",
         "name": RULE.name,
         "description": f"glpat-…(26) {short(token)}. {RULE.description}",
@@ -77,11 +77,11 @@ def test_one_vulnerability_for_each_file_and_the_same_after_lines_moved(rng: ran
     places = [
         occurrence(token, path=path, position=Position(line, 1, line, 27), start=line) for path, line in (("a", 3), ("a", 9), ("b", 1))
     ]
-    told = loaded(finding(token, *places))["vulnerabilities"]
-    assert [(one["location"]["file"], one["location"]["start_line"]) for one in told] == [("a", 3), ("b", 1)]
-    assert told[0]["details"]["other_lines"]["value"] == "9"
+    vulnerabilities = loaded(finding(token, *places))["vulnerabilities"]
+    assert [(one["location"]["file"], one["location"]["start_line"]) for one in vulnerabilities] == [("a", 3), ("b", 1)]
+    assert vulnerabilities[0]["details"]["other_lines"]["value"] == "9"
     moved = loaded(finding(token, occurrence(token, path="a", position=Position(44, 1, 44, 27), start=3)))["vulnerabilities"]
-    assert moved[0]["id"] == told[0]["id"] != told[1]["id"]
+    assert moved[0]["id"] == vulnerabilities[0]["id"] != vulnerabilities[1]["id"]
 
 
 def keys(vulnerability: Any) -> set[tuple[str, str]]:
@@ -97,11 +97,11 @@ def keys(vulnerability: Any) -> set[tuple[str, str]]:
 
 
 def test_every_token_in_one_line_is_kept(rng: random.Random) -> None:
-    told = loaded(*(finding(token, occurrence(token, start=number)) for number, token in enumerate(classic(rng) for _ in range(4))))
-    ends = [one["location"].get("end_line") for one in told["vulnerabilities"]]
+    document = loaded(*(finding(token, occurrence(token, start=number)) for number, token in enumerate(classic(rng) for _ in range(4))))
+    ends = [one["location"].get("end_line") for one in document["vulnerabilities"]]
     assert ends == [None, 12, 13, 14]
     seen: set[tuple[str, str]] = set()
-    for one in told["vulnerabilities"]:
+    for one in document["vulnerabilities"]:
         assert seen.isdisjoint(keys(one))
         seen |= keys(one)
 
@@ -139,8 +139,8 @@ def test_two_tokens_that_swap_their_lines_stay_themselves(rng: random.Random) ->
 
 def test_a_token_over_lines_says_where_it_ends(rng: random.Random) -> None:
     token = classic(rng)
-    (told,) = loaded(finding(token, occurrence(token, position=Position(12, 1, 14, 3))))["vulnerabilities"]
-    assert told["location"]["end_line"] == 14
+    (vulnerability,) = loaded(finding(token, occurrence(token, position=Position(12, 1, 14, 3))))["vulnerabilities"]
+    assert vulnerability["location"]["end_line"] == 14
 
 
 def test_the_working_tree_has_the_dummy_commit(rng: random.Random) -> None:
@@ -151,10 +151,12 @@ def test_the_working_tree_has_the_dummy_commit(rng: random.Random) -> None:
 
 def test_what_is_in_no_file_has_a_path_that_no_file_can_have_and_says_its_place(rng: random.Random) -> None:
     tokens = [classic(rng) for _ in range(3)]
-    told = loaded(*(finding(token, occurrence(token, type="commit-message", path=None, blob=None)) for token in tokens))["vulnerabilities"]
-    assert {one["location"]["file"] for one in told} == {f".git/commit-message/{COMMIT}"}
-    assert told[0]["details"]["place"]["value"] == f"commit {COMMIT} message, line 12"
-    assert len(set.union(*map(keys, told))) == sum(len(keys(one)) for one in told)
+    vulnerabilities = loaded(*(finding(token, occurrence(token, type="commit-message", path=None, blob=None)) for token in tokens))[
+        "vulnerabilities"
+    ]
+    assert {one["location"]["file"] for one in vulnerabilities} == {f".git/commit-message/{COMMIT}"}
+    assert vulnerabilities[0]["details"]["place"]["value"] == f"commit {COMMIT} message, line 12"
+    assert len(set.union(*map(keys, vulnerabilities))) == sum(len(keys(one)) for one in vulnerabilities)
 
 
 @pytest.mark.parametrize(
@@ -163,19 +165,19 @@ def test_what_is_in_no_file_has_a_path_that_no_file_can_have_and_says_its_place(
 def test_what_gitlab_said(rng: random.Random, state: str, flagged: bool) -> None:
     facts = {"scopes": ("api",), "owner": {"username": "anna"}, "expires": "2027-01-31"}
     checks = (Check("no-expiry", "high", "It never expires.", "https://docs.gitlab.com/"),)
-    (told,) = loaded(finding(classic(rng), verdict=Verdict(state, "", facts, checks)))["vulnerabilities"]
+    (vulnerability,) = loaded(finding(classic(rng), verdict=Verdict(state, "", facts, checks)))["vulnerabilities"]
     words = "LIVE: api, owner anna, expires 2027-01-31" if state == "active" else state
-    assert told["details"]["gitlab_says"]["value"] == words
-    assert told["details"]["advice"]["value"] == "It never expires."
-    assert ("flags" in told) is flagged
+    assert vulnerability["details"]["gitlab_says"]["value"] == words
+    assert vulnerability["details"]["advice"]["value"] == "It never expires."
+    assert ("flags" in vulnerability) is flagged
 
 
 @pytest.mark.parametrize(("at_head", "files"), [(True, ["now"]), (False, ["now", "then"]), (None, ["now", "then"])])
 def test_the_tip_counts_and_history_only_if_nothing_stands_there(rng: random.Random, at_head: bool | None, files: list[str]) -> None:
     token = classic(rng)
     places = (occurrence(token, path="now", at_head=at_head), occurrence(token, path="then", at_head=False))
-    told = loaded(finding(token, *places))["vulnerabilities"]
-    assert [one["location"]["file"] for one in told] == files
+    vulnerabilities = loaded(finding(token, *places))["vulnerabilities"]
+    assert [one["location"]["file"] for one in vulnerabilities] == files
 
 
 def test_the_token_itself_only_where_gitlab_looks_for_it_and_only_when_asked(rng: random.Random) -> None:
@@ -189,8 +191,8 @@ def test_the_token_itself_only_where_gitlab_looks_for_it_and_only_when_asked(rng
 
 
 def test_low_is_flagged_and_medium_is_not(rng: random.Random) -> None:
-    told = loaded(*(finding(classic(rng), confidence=word) for word in ("low", "medium", "high")))["vulnerabilities"]
-    assert ["flags" in one for one in told] == [True, False, False]
+    vulnerabilities = loaded(*(finding(classic(rng), confidence=word) for word in ("low", "medium", "high")))["vulnerabilities"]
+    assert ["flags" in one for one in vulnerabilities] == [True, False, False]
 
 
 def test_status_and_messages() -> None:
@@ -204,7 +206,7 @@ def test_status_and_messages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("when", "told"),
+    ("when", "expected"),
     [
         ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00"),
         ("2026-01-31T12:00:00+05:30", "2026-01-31T06:30:00"),
@@ -212,9 +214,9 @@ def test_status_and_messages() -> None:
         ("yesterday", "2024-05-01T10:30:00"),
     ],
 )
-def test_the_time_is_the_callers_or_the_newest_commits(rng: random.Random, when: str, told: str) -> None:
+def test_the_time_is_the_callers_or_the_newest_commits(rng: random.Random, when: str, expected: str) -> None:
     made = json.loads(written("gitlab", report(finding(classic(rng))), PLAIN._replace(when=when)))
-    assert (made["scan"]["start_time"], made["scan"]["end_time"]) == (told, told)
+    assert (made["scan"]["start_time"], made["scan"]["end_time"]) == (expected, expected)
 
 
 @pytest.mark.parametrize("date", [None, "1950-01-01T00:00:00+00:00", "9999-12-31T23:59:59-12:00", "no date"])

@@ -40,8 +40,8 @@ def encodings_of(token: str) -> list[str]:
         base64.urlsafe_b64encode(b"xy" + raw + b"!").decode(),
         raw.hex(),
         raw.hex().upper(),
-        re.sub(r"[-_.=@]", lambda found: f"%{ord(found[0]):02X}", token),
-        re.sub(r"[-_.=@]", lambda found: f"%{ord(found[0]):02x}", token),
+        re.sub(r"[-_.=@]", lambda match: f"%{ord(match[0]):02X}", token),
+        re.sub(r"[-_.=@]", lambda match: f"%{ord(match[0]):02x}", token),
     ]
 
 

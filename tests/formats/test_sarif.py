@@ -411,8 +411,8 @@ def test_no_token_even_when_revealed(token: str) -> None:
 def test_the_page_about_it_has_the_numbers() -> None:
     page = (Path(__file__).parents[2] / "docs" / "sarif.md").read_text("utf-8")
     bounds = f"{sarif_results._MOST:,} results a run", f"shows {sarif._SHOWN:,} of them", f"keeps {sarif_results._MOST_RELATED}\nrelated"
-    for said in (*bounds, f"end at {sarif_rules._LONGEST:,} characters", f"up to {linehash.LARGEST >> 20} MiB"):
-        assert said in page
+    for phrase in (*bounds, f"end at {sarif_rules._LONGEST:,} characters", f"up to {linehash.LARGEST >> 20} MiB"):
+        assert phrase in page
     for sighting in set(sarif_rules.MESSAGES) & {"commit-message", "author", "tag-message", "ref-name", "path"}:
         assert f"`.git/{sighting}/" in page
 

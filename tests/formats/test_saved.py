@@ -91,7 +91,7 @@ def test_all_that_a_format_may_ask_for_comes_back(rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "sentence"),
     [
         (b"", "empty"),
         (b" \n", "empty"),
@@ -114,8 +114,8 @@ def test_all_that_a_format_may_ask_for_comes_back(rng: random.Random) -> None:
     ],
     ids=range(18),
 )
-def test_anything_else_is_a_sentence(data: bytes, said: str) -> None:
-    with pytest.raises(ReportError, match=said) as caught:
+def test_anything_else_is_a_sentence(data: bytes, sentence: str) -> None:
+    with pytest.raises(ReportError, match=sentence) as caught:
         read(data, "some.json")
     assert str(caught.value).startswith("some.json: ")
     assert str(caught.value).endswith(".")
@@ -123,7 +123,7 @@ def test_anything_else_is_a_sentence(data: bytes, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "sentence"),
     [
         ("tool", None, "tool must be an object"),
         ("tool.rules", {}, "tool.rules must be a list"),
@@ -153,7 +153,7 @@ def test_anything_else_is_a_sentence(data: bytes, said: str) -> None:
         ("ignored.0.reason", None, "ignored[0].reason must be a text"),
     ],
 )
-def test_a_wrong_type_is_named_with_its_field(path: str, value: object, said: str, rng: random.Random) -> None:
+def test_a_wrong_type_is_named_with_its_field(path: str, value: object, sentence: str, rng: random.Random) -> None:
     whole = document(rng)
     place: Any = whole
     *way, last = [int(key) if key.isdecimal() else key for key in path.split(".")]
@@ -162,12 +162,12 @@ def test_a_wrong_type_is_named_with_its_field(path: str, value: object, said: st
     place[last] = value
     with pytest.raises(ReportError) as caught:
         read(json.dumps(whole).encode(), "some.json")
-    assert said in str(caught.value)
+    assert sentence in str(caught.value)
 
 
 def values(node: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [way, *(found for key, item in inner for found in values(item, (*way, key)))]
+    return [way, *(deeper for key, item in inner for deeper in values(item, (*way, key)))]
 
 
 @settings(max_examples=150, deadline=None)

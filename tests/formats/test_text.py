@@ -240,14 +240,14 @@ def test_ignored_are_counted_only(token: str) -> None:
 
 def test_the_last_line(token: str) -> None:
     skipped = Coverage(skipped=(Skip("a", "b"),))
-    found = finding(token)
+    leak = finding(token)
     assert last(report()) == "No token found."
-    assert last(report(found)) == "1 token found."
-    assert last(report(found, found)) == "2 tokens found."
+    assert last(report(leak)) == "1 token found."
+    assert last(report(leak, leak)) == "2 tokens found."
     assert last(report(coverage=skipped)) == "No token found in what could be looked at."
-    assert last(report(found, coverage=skipped)) == "1 token found in what could be looked at."
+    assert last(report(leak, coverage=skipped)) == "1 token found in what could be looked at."
     assert last(report(interrupted=True)) == "Interrupted. No token found so far."
-    assert last(report(found, interrupted=True, coverage=skipped)) == "Interrupted. 1 token found so far."
+    assert last(report(leak, interrupted=True, coverage=skipped)) == "Interrupted. 1 token found so far."
 
 
 def test_origin_without_anything(token: str) -> None:

@@ -58,9 +58,9 @@ def answer(gitlab: GitLab, request: Recorded) -> Answer:
     from tests.gitlab import writing
 
     for method, pattern, since, route in (*ROUTES, *writing.ROUTES):
-        found = re.fullmatch(pattern, path)
-        if found and method == request.method:
-            return route(Call(gitlab, request, path, query, found.groups())) if gitlab.version >= since else NO_ROUTE
+        match = re.fullmatch(pattern, path)
+        if match and method == request.method:
+            return route(Call(gitlab, request, path, query, match.groups())) if gitlab.version >= since else NO_ROUTE
     return NO_ROUTE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -65,10 +65,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=10)
-        connection.request(self.command, f"{parts.path}?{parts.query}" if parts.query else parts.path, body, dict(self.headers))
-        answer = connection.getresponse()
-        data = answer.read()
+        with closing(HTTPConnection(parts.hostname or "", parts.port or 80, timeout=10)) as connection:
+            connection.request(self.command, f"{parts.path}?{parts.query}" if parts.query else parts.path, body, dict(self.headers))
+            answer = connection.getresponse()
+            data = answer.read()
         self.wfile.write(f"HTTP/1.1 {answer.status} -\r\n".encode())
         kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in {"transfer-encoding", "connection"}]
         self.wfile.write("".join(f"{name}: {value}\r\n" for name, value in kept).encode() + b"Connection: close\r\n\r\n" + data)

@@ -56,8 +56,8 @@ def value(rng: random.Random) -> str:
     return tokens.classic(rng)
 
 
-def one(gitlab: GitLab, found: Finding, **options: Any) -> Verdict:
-    return ask([found], gitlab.url, **options).findings[0].verdict
+def one(gitlab: GitLab, leak: Finding, **options: Any) -> Verdict:
+    return ask([leak], gitlab.url, **options).findings[0].verdict
 
 
 class TestOnce:
@@ -127,10 +127,10 @@ class TestNotSent:
     )
     def test_a_token_that_may_be_cut_wrongly_is_not_called_unknown(self, value: str, evidence: Evidence) -> None:
         with GitLab() as gitlab:
-            found = finding(PAT, value)._replace(evidence=(evidence,))
-            assert one(gitlab, found).state == "unverifiable"
+            leak = finding(PAT, value)._replace(evidence=(evidence,))
+            assert one(gitlab, leak).state == "unverifiable"
             gitlab.add(PAT, value)
-            assert one(gitlab, found).state == "active"
+            assert one(gitlab, leak).state == "active"
 
 
 class TestReach:
@@ -250,11 +250,11 @@ class TestLifecycle:
     def test_a_persons_token_in_several_repositories(self, value: str) -> None:
         with GitLab() as gitlab:
             gitlab.add(PAT, value, scopes=("read_api",))
-            found = finding(PAT, value)
-            (place,) = found.occurrences
+            leak = finding(PAT, value)
+            (place,) = leak.occurrences
             inner = place._replace(sighting=place.sighting._replace(submodule="lib"))
-            assert self.checks(one(gitlab, found._replace(occurrences=(place, inner)))) == {"person-in-several"}
-            outcome = ask([found, found._replace(occurrences=(inner,))], gitlab.url)
+            assert self.checks(one(gitlab, leak._replace(occurrences=(place, inner)))) == {"person-in-several"}
+            outcome = ask([leak, leak._replace(occurrences=(inner,))], gitlab.url)
             assert [self.checks(asked.verdict) for asked in outcome.findings] == [{"person-in-several"}] * 2
 
 
@@ -311,13 +311,13 @@ class TestLastUse:
     def test_a_use_since_an_asking_that_the_report_knows_cannot_be_told(self, value: str) -> None:
         with GitLab() as gitlab:
             gitlab.add(PAT, value, last_used=ago(minutes=5))
-            found = finding(PAT, value, leaked=self.LEAKED)
+            leak = finding(PAT, value, leaked=self.LEAKED)
             earlier = ago(minutes=6).isoformat(timespec="seconds")
-            verdict = one(gitlab, found._replace(verdict=Verdict("active", asked_at=earlier)))
+            verdict = one(gitlab, leak._replace(verdict=Verdict("active", asked_at=earlier)))
             assert self.names(verdict) == {"last-use-unknown"}
             assert datetime.fromisoformat(str(verdict.asked_at)) == datetime.fromisoformat(earlier)
             later = ago(minutes=4).isoformat(timespec="seconds")
-            verdict = one(gitlab, found._replace(verdict=Verdict("active", asked_at=later)))
+            verdict = one(gitlab, leak._replace(verdict=Verdict("active", asked_at=later)))
             assert self.names(verdict) == {"used-since-leak"}
             assert "Unless" not in verdict.lifecycle[0].message
 
@@ -356,8 +356,8 @@ class TestLastUse:
         with GitLab() as gitlab:
             gitlab.add(PAT, value, last_used=ago(minutes=5))
             first = Commit("c" * 40, "anna", ago(days=9).isoformat(), "anna", ago(minutes=1).isoformat())
-            found = finding(PAT, value)._replace(exposure=Exposure(first_seen=first))
-            assert self.names(one(gitlab, found)) == set()
+            leak = finding(PAT, value)._replace(exposure=Exposure(first_seen=first))
+            assert self.names(one(gitlab, leak)) == set()
 
 
 class TestAdministrator:
