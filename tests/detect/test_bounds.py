@@ -155,7 +155,7 @@ def test_one_class_of_characters_counts_from_37_symbols(rules: tuple[Rule, ...])
 def test_an_unmet_entropy_is_told_to_two_places(rules: tuple[Rule, ...]) -> None:
     unmet = own.unmet(rule(rules, "gitlab-pat"), Demands(min_entropy=3.5), b"glpat-aab")
     assert unmet is not None
-    assert unmet.text == "2.64 bits per character, where the rule wants 3.5"
+    assert unmet.text == "2.64 bits per character, where the rule demands 3.5"
 
 
 @pytest.mark.parametrize(
