@@ -18,7 +18,7 @@ from tests.formats.reports import PLAIN, finding, report
 from tests.tokens import classic
 
 MOST = {
-    "text": 206,
+    "text": 423,
     "brief": 176,
     "json": 440,
     "jsonl": 222,
@@ -49,6 +49,7 @@ def sizes() -> tuple[Report, Report]:
 
 @pytest.mark.parametrize("name", formats.FORMATS)
 def test_a_finding_costs_few_calls(name: str, sizes: tuple[Report, Report]) -> None:
-    calls(name, report())
+    # The first large report imports numpy.
+    calls(name, sizes[0])
     few, many = (calls(name, made) for made in sizes)
     assert (many - few) / 800 < MOST[name]
