@@ -46,7 +46,7 @@ class Place:
             os.fsync(self._number)
 
     def discard(self) -> None:
-        """Remove the file, unless it holds a token."""
+        """Remove the file, unless it contains a token."""
         with suppress(OSError):
             os.close(self._number)
         if not self.filled:

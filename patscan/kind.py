@@ -1,4 +1,4 @@
-"""The kinds of places in which tokens are found."""
+"""The kinds of places of tokens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Kind(StrEnum):
-    """A kind of place that holds a token: its word in a report, and its properties."""
+    """A kind of place of a token: its word in a report, and its properties."""
 
     label: str
     """The description of a place without a path; ``{}`` stands for an object id."""

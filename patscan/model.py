@@ -105,7 +105,7 @@ class Sighting(NamedTuple):
     path: str | None = None
     """The file's path, or the full name of a ref."""
     commit: str | None = None
-    """The commit that introduced it, or whose text holds it; or a tag's id."""
+    """The commit that introduced it or whose text contains it, or a tag's id."""
     author: str | None = None
     date: str | None = None
     blob: str | None = None

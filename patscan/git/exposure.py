@@ -41,7 +41,7 @@ _NOWHERE = _Group("", bytearray(), frozenset(), Lives({}, {}, {}))
 def exposures(
     repository: Repository, attribution: Attribution, places: Mapping[str, Sequence[Sighting]], mirror: bool
 ) -> Mapping[str, Exposure]:
-    """The exposure of each token, by fingerprint. `places` has all its sightings. A `mirror` holds only pushed commits."""
+    """The exposure of each token, by fingerprint. `places` has all its sightings. A `mirror` has only pushed commits."""
     if attribution.parents is None:
         return {token: exposure(sightings, sure=not attribution.unread) for token, sightings in places.items()}
     tokens: dict[str, set[str]] = {}
@@ -157,7 +157,7 @@ class _Facts:
         return self._keepers.get(token, ())
 
     def _kept(self, sightings: Sequence[Sighting]) -> str | None:
-        """What keeps a token that no numbered commit holds."""
+        """What keeps a token that is in no numbered commit."""
         if any(sighting.kind is Kind.INDEX for sighting in sightings):
             return "index"
         if any(sighting.commit for sighting in sightings):

@@ -1,6 +1,6 @@
 """Which commits hold which blobs, for a few blobs and all commits, in one pass over the commits.
 
-git reports how each commit's tree differs from its first parent's. A commit therefore holds what its first parent holds, with these
+git reports how each commit's tree differs from its first parent's. A commit therefore has what its first parent has, with these
 changes applied, and commits between two changes share one value. The cost is commits plus changes, not their product.
 """
 
@@ -25,11 +25,11 @@ class Lives(NamedTuple):
     """Where the lives of tokens begin and end: numbers of commits, by token."""
 
     introduced: dict[str, list[int]]
-    """Commits that hold a token which none of their parents holds."""
+    """Commits with a token that none of their parents has."""
     removed: dict[str, list[int]]
-    """Commits that don't hold a token which one of their parents holds."""
+    """Commits without a token that one of their parents has."""
     youngest: dict[str, list[int]]
-    """Commits that hold a token, and that have no child which holds it."""
+    """Commits with a token that none of their children has."""
 
     def of(self, token: str) -> Iterator[int]:
         """All commits where the life of one token begins or ends."""
@@ -67,7 +67,7 @@ def _note(commits: dict[str, list[int]], tokens: Iterable[str], commit: int) -> 
 def tokens_by_commit(
     parents: Sequence[Sequence[int]], changes: Mapping[int, Sequence[Change]], tokens_of_blob: Mapping[str, Iterable[str]]
 ) -> list[TokenSet]:
-    """The tokens that each commit holds, by the commit's number.
+    """The tokens in each commit, by the commit's number.
 
     Each commit must have a higher number than its parents. `tokens_of_blob` gives the tokens of each blob. Commits with equal tokens
     share one value.

@@ -1,4 +1,4 @@
-"""File names as contents: a token may be part of a name, and no blob holds it."""
+"""File names as contents: a token may be part of a name, and of no blob."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def find(table: NDArray[np.uint8], ids: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def unlisted(names: Sequence[str], indexes: Sequence[Index]) -> list[str]:
-    """Those of `names` (object ids in hex) that none of `indexes` holds."""
+    """Those of `names` (object ids in hex) that none of `indexes` contains."""
     if not names or not indexes:
         return list(names)
     import numpy as np

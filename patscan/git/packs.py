@@ -184,7 +184,7 @@ class Pack:
         return root
 
     def places(self, names: Sequence[str]) -> dict[str, int]:
-        """The entry number of each of these object ids (in hex) that this pack holds and that can be rebuilt from it."""
+        """The entry number of each of these object ids (in hex) that this pack contains and that can be rebuilt from it."""
         import numpy as np
 
         rows = self.index.find(np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(len(names), self._id_size))

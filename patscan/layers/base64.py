@@ -135,6 +135,6 @@ def decode(span: bytes, phase: int) -> bytes:
 
 
 def _bytes(symbols: bytes) -> bytes:
-    # One character left over holds no whole byte.
+    # One character that is left over has no whole byte.
     symbols = symbols[: len(symbols) - (len(symbols) % 4 == 1)]
     return a2b_base64(symbols.translate(_STANDARD) + b"=" * (-len(symbols) % 4))

@@ -179,7 +179,7 @@ class Addresses:
         return absent
 
     def _secret(self, match: Match, span: bytes, absent: str = "the token isn't there any more.") -> Secret | str:
-        """As `secret`, and keep the span in `forms` if it holds the token."""
+        """As `secret`, and keep the span in `forms` if it contains the token."""
         token = secret(match, span, absent)
         if isinstance(token, Secret):
             self.forms.setdefault(match.fingerprint, set()).add(span)

@@ -52,7 +52,7 @@ class RefShard(NamedTuple):
         return str(key)
 
     def sighting(self, piece: Piece, start: int) -> Sighting:
-        """The ref whose name holds the match."""
+        """The ref whose name contains the match."""
         low = self.names.rfind(b"\n", 0, start) + 1
         return Sighting(Kind.REF_NAME, self.names[low:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape"))
 
@@ -61,7 +61,7 @@ class History:
     """The whole object store of one repository, and its refs."""
 
     def __init__(self, repository: Repository, mirror: bool = False, memory: Memory | None = None, with_paths: bool = False) -> None:
-        """Nothing is read yet. A `mirror` of a server holds only pushed commits. `memory` has the results of earlier scans.
+        """Nothing is read yet. A `mirror` of a server has only pushed commits. `memory` has the results of earlier scans.
 
         `with_paths` scans the names that files had in all of history, not only at the tips of refs.
         """

@@ -32,7 +32,7 @@ class Provenance:
     """Answers questions about the history of one repository."""
 
     def __init__(self, repository: Repository, mirror: bool, memory: Memory | None, store: Store) -> None:
-        """A `mirror` of a server holds only pushed commits."""
+        """A `mirror` of a server has only pushed commits."""
         self._repository, self._mirror, self._memory, self._store = repository, mirror, memory, store
         self._attribution: attribution.Attribution | None = None
         self._blobs: list[str] = []

@@ -20,7 +20,7 @@ PATSCAN = (sys.executable, "-P", "-m", "patscan")
 KINDS = ("git", "framework")
 
 
-class Said(NamedTuple):
+class Outcome(NamedTuple):
     """What a command gave: its exit code, and all it printed."""
 
     code: int
@@ -30,21 +30,21 @@ class Said(NamedTuple):
         assert "Traceback" not in self.text, self.text
 
 
-def run(folder: Path, *command: str | bytes, stdin: bytes = b"", **environment: str) -> Said:
+def run(folder: Path, *command: str | bytes, stdin: bytes = b"", **environment: str) -> Outcome:
     env = {**os.environ, **IDENTITY, "PYTHONPATH": str(ROOT), **environment}
     done = subprocess.run(
         command, cwd=folder, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, check=False, timeout=300
     )
-    outcome = Said(done.returncode, done.stdout.decode("utf-8", "replace"))
+    outcome = Outcome(done.returncode, done.stdout.decode("utf-8", "replace"))
     outcome.check()
     return outcome
 
 
-def patscan(folder: Path, *arguments: str | bytes, stdin: bytes = b"", **environment: str) -> Said:
+def patscan(folder: Path, *arguments: str | bytes, stdin: bytes = b"", **environment: str) -> Outcome:
     return run(folder, *PATSCAN, *arguments, stdin=stdin, **environment)
 
 
-def git(repo: Repo, *arguments: str | bytes, stdin: bytes = b"", **environment: str) -> Said:
+def git(repo: Repo, *arguments: str | bytes, stdin: bytes = b"", **environment: str) -> Outcome:
     """git with its hooks: what they say is part of what it says."""
     return run(repo.path, "git", *arguments, stdin=stdin, **environment)
 

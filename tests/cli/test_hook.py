@@ -14,43 +14,43 @@ from pathlib import Path
 import pytest
 
 from tests import tokens
-from tests.cli.hooked import PATSCAN, ROOT, Hooks, Said, config, git, hooked, hooks, kind, patscan, run
+from tests.cli.hooked import PATSCAN, ROOT, Hooks, Outcome, config, git, hooked, hooks, kind, patscan, run
 from tests.repo import Repo
 
 __all__ = ["hooked", "hooks", "kind"]
 
-Way = Callable[[Repo, str], tuple[Said, str]]
+Way = Callable[[Repo, str], tuple[Outcome, str]]
 """Commits a content that holds the given word; gives what git said, and the place that must be named."""
 CLEAN = "nothing"
 
 
-def first(repo: Repo, word: str) -> tuple[Said, str]:
+def first(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.write("a.txt", f"one\nkey = {word}\n")
     repo.git("add", "a.txt")
     return git(repo, "commit", "-m", "first"), "a.txt:2:7"
 
 
-def added(repo: Repo, word: str) -> tuple[Said, str]:
+def added(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.write("deep/b c.txt", f"\n\n{word}")
     repo.git("add", "--all")
     return git(repo, "commit", "-m", "more"), "deep/b c.txt:3:1"
 
 
-def modified(repo: Repo, word: str) -> tuple[Said, str]:
+def modified(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\ntwo\n"})
     repo.write("a.txt", f"one\n{word}\ntwo\n")
     repo.git("add", "--all")
     return git(repo, "commit", "-m", "more"), "a.txt:2:1"
 
 
-def all_tracked(repo: Repo, word: str) -> tuple[Said, str]:
+def all_tracked(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.write("a.txt", f"one\n{word}\n")
     return git(repo, "commit", "-a", "-m", "more"), "a.txt:2:1"
 
 
-def by_path(repo: Repo, word: str) -> tuple[Said, str]:
+def by_path(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n", "b.txt": "one\n"})
     repo.write("a.txt", f"{word}\n")
     repo.write("b.txt", "two\n")
@@ -58,7 +58,7 @@ def by_path(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "more", "a.txt"), "a.txt:1:1"
 
 
-def include(repo: Repo, word: str) -> tuple[Said, str]:
+def include(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n", "b.txt": "one\n"})
     repo.write("a.txt", f"x {word}\n")
     repo.write("b.txt", "two\n")
@@ -66,33 +66,33 @@ def include(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "more", "--include", "a.txt"), "a.txt:1:3"
 
 
-def patch(repo: Repo, word: str) -> tuple[Said, str]:
+def patch(repo: Repo, word: str) -> tuple[Outcome, str]:
     lines = [f"{number}\n" for number in range(30)]
     repo.commit({"a.txt": "".join(lines)})
     repo.write("a.txt", "".join([f"{word}\n", *lines, "unstaged\n"]))
     return git(repo, "commit", "-p", "-m", "more", stdin=b"y\nn\n"), "a.txt:1:1"
 
 
-def from_file(repo: Repo, word: str) -> tuple[Said, str]:
+def from_file(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.write("a.txt", f"{word}\n")
     return git(repo, "commit", "-m", "more", "--pathspec-from-file=-", stdin=b"a.txt\n"), "a.txt:1:1"
 
 
-def amended(repo: Repo, word: str) -> tuple[Said, str]:
+def amended(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.commit({"a.txt": "two\n"})
     repo.write("a.txt", f"two\n{word}\n")
     return git(repo, "commit", "-a", "--amend", "--no-edit"), "a.txt:2:1"
 
 
-def fixed_up(repo: Repo, word: str) -> tuple[Said, str]:
+def fixed_up(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.write("a.txt", f"one\n{word}\n")
     return git(repo, "commit", "-a", "--fixup", "HEAD"), "a.txt:2:1"
 
 
-def renamed(repo: Repo, word: str) -> tuple[Said, str]:
+def renamed(repo: Repo, word: str) -> tuple[Outcome, str]:
     lines = "".join(f"line {number}\n" for number in range(50))
     repo.commit({"a.txt": lines})
     repo.git("mv", "a.txt", "b.txt")
@@ -101,7 +101,7 @@ def renamed(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "more"), "b.txt:51:1"
 
 
-def executable(repo: Repo, word: str) -> tuple[Said, str]:
+def executable(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.sh": "#!/bin/sh\n"})
     repo.write("a.sh", f"#!/bin/sh\nKEY={word}\n")
     (repo.path / "a.sh").chmod(0o755)
@@ -109,46 +109,46 @@ def executable(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "more"), "a.sh:2:5"
 
 
-def linked(repo: Repo, word: str) -> tuple[Said, str]:
+def linked(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     (repo.path / "link").symlink_to(f"to/{word}")
     repo.git("add", "--all")
     return git(repo, "commit", "-m", "more"), "link:1:4"
 
 
-def retyped(repo: Repo, word: str) -> tuple[Said, str]:
+def retyped(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     (repo.path / "a.txt").unlink()
     (repo.path / "a.txt").symlink_to(f"to/{word}")
     return git(repo, "commit", "-a", "-m", "more"), "a.txt:1:4"
 
 
-def wide(repo: Repo, word: str) -> tuple[Said, str]:
+def wide(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.write("a.reg", f"one\r\n{word}\r\n".encode("utf-16"))
     repo.git("add", "--all")
     return git(repo, "commit", "-m", "more"), "a.reg:2:1"
 
 
-def binary(repo: Repo, word: str) -> tuple[Said, str]:
+def binary(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.write("a.bin", b"\0\1\2\n\0" + word.encode() + b"\0\xff")
     repo.git("add", "--all")
     return git(repo, "commit", "-m", "more"), "a.bin:2:2"
 
 
-def without_diff(repo: Repo, word: str) -> tuple[Said, str]:
+def without_diff(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({".gitattributes": "* -diff\n"})
     repo.write("a.lock", f"{word}\n")
     repo.git("add", "--all")
     return git(repo, "commit", "-m", "more"), "a.lock:1:1"
 
 
-def encoded(repo: Repo, word: str) -> tuple[Said, str]:
+def encoded(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.write("a.yaml", f"data:\n  key: {base64.b64encode(f'key={word}.'.encode()).decode()}\n")
     repo.git("add", "--all")
     return git(repo, "commit", "-m", "more"), "a.yaml:2:"
 
 
-def merged(repo: Repo, word: str) -> tuple[Said, str]:
+def merged(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.git("checkout", "-q", "-b", "topic")
     repo.commit({"b.txt": f"{word}\n"})
@@ -157,7 +157,7 @@ def merged(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "merge", "--no-edit", "topic"), "b.txt:1:1"
 
 
-def resolved(repo: Repo, word: str) -> tuple[Said, str]:
+def resolved(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.git("checkout", "-q", "-b", "topic")
     repo.commit({"a.txt": "two\n"})
@@ -169,7 +169,7 @@ def resolved(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "--no-edit"), "a.txt:2:1"
 
 
-def squashed(repo: Repo, word: str) -> tuple[Said, str]:
+def squashed(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.git("checkout", "-q", "-b", "topic")
     repo.commit({"b.txt": f"{word}\n"})
@@ -178,7 +178,7 @@ def squashed(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "squash"), "b.txt:1:1"
 
 
-def picked(repo: Repo, word: str) -> tuple[Said, str]:
+def picked(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.git("checkout", "-q", "-b", "topic")
     repo.commit({"b.txt": f"{word}\n"})
@@ -187,7 +187,7 @@ def picked(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "pick"), "b.txt:1:1"
 
 
-def in_a_worktree(repo: Repo, word: str) -> tuple[Said, str]:
+def in_a_worktree(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.git("worktree", "add", "-q", "-b", "topic", "../tree")
     other = repo.path.parent / "tree"
@@ -195,7 +195,7 @@ def in_a_worktree(repo: Repo, word: str) -> tuple[Said, str]:
     return run(other, "git", "commit", "-a", "-m", "more"), "a.txt:2:1"
 
 
-def sparse(repo: Repo, word: str) -> tuple[Said, str]:
+def sparse(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"in/a.txt": "one\n", "out/b.txt": "one\n"})
     repo.git("sparse-checkout", "set", "in")
     blob = repo.line("hash-object", "-w", "--stdin", stdin=f"{word}\n".encode())
@@ -205,7 +205,7 @@ def sparse(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "more"), "out/b.txt:1:1"
 
 
-def cleaned_on_disk(repo: Repo, word: str) -> tuple[Said, str]:
+def cleaned_on_disk(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.write("a.txt", f"one\n{word}\n")
     repo.git("add", "a.txt")
@@ -213,7 +213,7 @@ def cleaned_on_disk(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "more"), "a.txt:2:1"
 
 
-def deleted_on_disk(repo: Repo, word: str) -> tuple[Said, str]:
+def deleted_on_disk(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.write("b.txt", f"{word}\n")
     repo.git("add", "b.txt")
@@ -221,27 +221,27 @@ def deleted_on_disk(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "more"), "b.txt:1:1"
 
 
-def intended(repo: Repo, word: str) -> tuple[Said, str]:
+def intended(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.write("b.txt", f"{word}\n")
     repo.git("add", "-N", "b.txt")
     return git(repo, "commit", "-a", "-m", "more"), "b.txt:1:1"
 
 
-def from_a_folder(repo: Repo, word: str) -> tuple[Said, str]:
+def from_a_folder(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"deep/a.txt": "one\n"})
     repo.write("deep/a.txt", f"{word}\n")
     return run(repo.path / "deep", "git", "commit", "-m", "more", "a.txt"), "deep/a.txt:1:1"
 
 
-def detached(repo: Repo, word: str) -> tuple[Said, str]:
+def detached(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.git("checkout", "-q", "--detach")
     repo.write("a.txt", f"{word}\n")
     return git(repo, "commit", "-a", "-m", "more"), "a.txt:1:1"
 
 
-def beside_a_submodule(repo: Repo, word: str) -> tuple[Said, str]:
+def beside_a_submodule(repo: Repo, word: str) -> tuple[Outcome, str]:
     base = repo.commit({"a.txt": "one\n"})
     repo.git("update-index", "--add", "--cacheinfo", f"160000,{base},sub")
     repo.write("b.txt", f"{word}\n")
@@ -249,7 +249,7 @@ def beside_a_submodule(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "more"), "b.txt:1:1"
 
 
-def split(repo: Repo, word: str) -> tuple[Said, str]:
+def split(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "one\n"})
     repo.git("update-index", "--split-index")
     repo.write("a.txt", f"{word}\n")
@@ -257,7 +257,7 @@ def split(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "commit", "-m", "more"), "a.txt:1:1"
 
 
-def with_a_hostile_name(repo: Repo, word: str) -> tuple[Said, str]:
+def with_a_hostile_name(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"--exit-zero": "one\n", "--quiet": "one\n", '"$(touch owned)\n;b': "one\n"})
     repo.write("--exit-zero", f"{word}\n")
     repo.write("--quiet", "two\n")
@@ -267,7 +267,7 @@ def with_a_hostile_name(repo: Repo, word: str) -> tuple[Said, str]:
     return outcome, "--exit-zero:1:1"
 
 
-def with_a_steering_name(repo: Repo, word: str) -> tuple[Said, str]:
+def with_a_steering_name(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.write("\x1b[31m\u202e.txt", f"{word}\n")
     repo.git("add", "--all")
     return git(repo, "commit", "-m", "more"), "\\x1b[31m\\u202e.txt:1:1"
@@ -396,7 +396,7 @@ def test_a_range_is_looked_at(repo: Repo, rng: random.Random, tmp_path: Path) ->
     assert gone.code
 
 
-def framework(repo: Repo, folder: Path, *arguments: str) -> Said:
+def framework(repo: Repo, folder: Path, *arguments: str) -> Outcome:
     command = (sys.executable, "-m", "pre_commit", "run", "patscan", "--config", str(config(folder)), *arguments)
     return run(repo.path, *command, PRE_COMMIT_HOME=str(folder / "home"))
 

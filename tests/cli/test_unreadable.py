@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.hooked import PATSCAN, ROOT, Said, patscan
+from tests.cli.hooked import PATSCAN, ROOT, Outcome, patscan
 from tests.repo import IDENTITY, Repo
 from tests.tokens import classic
 
@@ -22,11 +22,11 @@ _DROP, _OVERRIDE, _SEARCH = 24, 1, 2
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what root may not do is Linux's")
 
 
-def as_anybody(folder: Path, *arguments: str) -> Said:
+def as_anybody(folder: Path, *arguments: str) -> Outcome:
     """patscan without root's right to read everything."""
     environment = {**os.environ, **IDENTITY, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*PATSCAN, *arguments], cwd=folder, capture_output=True, env=environment, check=False, preexec_fn=_bounded)
-    outcome = Said(done.returncode, (done.stdout + done.stderr).decode())
+    outcome = Outcome(done.returncode, (done.stdout + done.stderr).decode())
     outcome.check()
     return outcome
 
