@@ -127,7 +127,7 @@ def test_letters_of_one_case_need_three_digits(fold: Callable[[str], str]) -> No
     for body, is_token in (("qmzkxt_bwhj7vp-fd3gc", False), ("q9zkxt_bwhj7vp-fd3gc", True)):
         assert bits(fold(body).encode(), 60) >= likelihood.EVEN
         assert bool(captures_in(f"private_token={fold(body)}\n")) == is_token
-    assert captures_in("private_token=qmzkxt_bwhj7vP-fd3gc\n")
+    assert captures_in(f"private_token={'qmzkxt_bwhj7vp-fd3gc'.replace('p', 'P')}\n")
 
 
 def test_two_weak_contexts_make_a_strong_one_if_they_are_close(rng: random.Random) -> None:
