@@ -98,8 +98,7 @@ def _load(file: seal.Sealed, notes: list[Note] | None) -> tuple[Rule, ...]:
     content = _content(file, "the cached rules were damaged or changed. They were read again.", notes)
     if content is None:
         return ()
-    # The seal proves that patscan wrote this content.
-    return tuple(_rule(Rule(*fields)) for fields in marshal.loads(content))  # noqa: S302
+    return tuple(_rule(Rule(*fields)) for fields in marshal.loads(content))  # noqa: S302 - the seal proves that patscan wrote it
 
 
 def _rule(rule: Rule) -> Rule:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from patscan import layers
 from patscan.detect.anchors import CANDIDATE, Anchors, Hit, of_rules
 from patscan.detect.decoding import Decoder
-from patscan.detect.patterns import TIME_LIMIT, Pattern, compile_pattern
 from patscan.layers import Reading
 from patscan.layers.view import View
 from patscan.model import CONFIDENCES, Evidence, Layer, Rule
@@ -20,6 +19,7 @@ from patscan.secret import PREFIXES, Secret
 
 if TYPE_CHECKING:
     from patscan.detect import judge
+    from patscan.detect.claims import Claims
     from patscan.detect.contexts.claims import Contexts
 
 
@@ -70,12 +70,11 @@ class Matcher:
     def __init__(self, rules: Iterable[Rule], anchors: Anchors | None = None) -> None:
         """`anchors` are those of `rules`; without them they are compiled. Patterns are compiled when they are first used."""
         self.rules = tuple(rules)
+        self.anchors = anchors or of_rules(self.rules)
         self._by_anchor: dict[str, list[Rule]] = {}
         for rule in self.rules:
             for anchor in rule.anchors:
                 self._by_anchor.setdefault(anchor, []).append(rule)
-        self.anchors = anchors or of_rules(self.rules)
-        self._patterns: dict[str, Pattern] = {}
         # The tokens of these rules consist of a prefix and a run of characters, and their patterns read nothing else.
         self._is_prefix = {
             anchor: all(rule.prefix == anchor and not rule.lookback and rule.body != "opaque" and not rule.demands for rule in rules)
@@ -85,6 +84,12 @@ class Matcher:
         """What wasn't read, as sentences. The caller empties it."""
         self._known: dict[tuple[str, int, bool, bytes], tuple[Capture, ...]] = {}
         self._read: dict[tuple[str, int, bool, bytes], Capture | None] = {}
+
+    @cached_property
+    def _claims(self) -> Claims:
+        from patscan.detect.claims import Claims
+
+        return Claims(self.rules, self._by_anchor)
 
     @cached_property
     def _contexts(self) -> Contexts:
@@ -187,7 +192,7 @@ class Matcher:
         for reading in readings:
             plain = reading if not reading.layers else plain
             within = binary if not reading.layers else _is_binary(reading.view.text)
-            claim = self._claim(reading.view, hit.anchor, within)
+            claim = self._claims.at(reading.view, hit.anchor, within)
             is_whole = bool(claim and plain and _is_whole(plain.view.text, claim, reading))
             if claim and (claim := judge.joined(claim, reading.layers, is_whole)):
                 claims.append((claim, reading))
@@ -232,56 +237,6 @@ class Matcher:
             self._read[key] = best and best._replace(start=best.start - hit.start, end=best.end - hit.start)
         if best := self._read[key]:
             yield best._replace(start=best.start + hit.start, end=best.end + hit.start)
-
-    def _claim(self, view: View, anchor: str, binary: bool) -> judge.Claim | None:
-        if not view.text.startswith(anchor.encode(), view.at):
-            return None  # a part of a folded form, but of another text
-        from patscan.detect import judge
-
-        rules = self._by_anchor[anchor]
-        claims = [claim for rule in rules for claim in self._of_rule(rule, view, len(anchor), binary)]
-        if claims:
-            # With a fitting length field it is routable and not classic, even if the checksum is wrong.
-            return min(
-                claims, key=lambda claim: (claim.rule.body != "routable", -CONFIDENCES.index(claim.confidence), claim.start - claim.end)
-            )
-        if rules[0].prefix == anchor:
-            return judge.near_miss(rules[0], view.text, view.at)
-        if rules[0].kind == "session-cookie":
-            value = view.at + len(anchor) + 1
-            return judge.rejected_cookie(rules[0], view.text, value) if view.text[value - 1 : value] == b"=" else None
-        return None
-
-    def _of_rule(self, rule: Rule, view: View, width: int, binary: bool) -> Iterator[judge.Claim]:
-        pattern = self._patterns.get(rule.pattern)
-        if pattern is None:
-            pattern = self._patterns[rule.pattern] = compile_pattern(rule.pattern.encode())
-        if rule.lookback:
-            low, high = max(view.at - rule.lookback, 0), view.at + width + 512
-            spans = [
-                match.span("secret")
-                for match in pattern.finditer(view.text, low, high, overlapped=False, timeout=TIME_LIMIT)
-                if match.start() <= view.at and view.at + width <= match.end()
-            ]
-        else:
-            match = pattern.match(view.text, view.at, timeout=TIME_LIMIT)
-            spans = [match.span("secret")] if match else []
-        for start, end in spans:
-            from patscan.detect import judge
-
-            claim = judge.judge(rule, view.text, start, end, binary)
-            if claim:
-                yield claim if rule.prefix else self._of_kind(claim, view.text)
-
-    def _of_kind(self, claim: judge.Claim, text: bytes) -> judge.Claim:
-        """`claim` of a rule without a prefix, with the rule whose prefix the token has, if there is one."""
-        from patscan.detect import routable
-
-        token = text[claim.start : claim.end]
-        for rule in self.rules:
-            if rule.prefix and rule.prefix.encode() in token[: routable.MAX_PREFIX + 1] and claim.rule.body == "routable":
-                return claim._replace(rule=rule)
-        return claim
 
 
 def _capture(claim: judge.Claim, reading: Reading) -> Capture:

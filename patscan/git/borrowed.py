@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from patscan.errors import PatscanError
 from patscan.git.child import GitError, run
@@ -129,14 +129,14 @@ class Borrowed:
         (self.place / "HEAD").write_text(f"{self.commit(head)}\n", "ascii")
         self.cut(edge)
 
-    def _talk(self, args: Sequence[str], stdin: object = None) -> None:
+    def _talk(self, args: Sequence[str], stdin: IO[bytes] | None = None) -> None:
         if not self._remote:
             raise GitError(self._problem)
         left = self._end - time.monotonic()
         if left <= 0:
             raise GitError("the time limit for fetching is over. Raise it with --fetch-timeout.")
         try:
-            talk(args, self.place, self._online, self._progress, limit=left, **({"stdin": stdin} if stdin else {}))  # type: ignore[arg-type]
+            talk(args, self.place, self._online, self._progress, limit=left, stdin=stdin)
         except GitError as error:
             raise GitError(self._remote.hidden(str(error))) from None
 

@@ -40,8 +40,3 @@ class PathShard(NamedTuple):
 
     def sighting(self, piece: Piece, start: int) -> None:
         """None: a path doesn't show which commit added the file."""
-
-
-def path_of(key: str) -> bytes:
-    """The path in the key of a piece."""
-    return key.removeprefix(PATH).encode("utf-8", "surrogateescape")

@@ -48,14 +48,14 @@ def talk(
     progress: Progress | None = None,
     patience: float = PATIENCE,
     limit: float = math.inf,
-    stdin: int | IO[bytes] = subprocess.DEVNULL,
+    stdin: IO[bytes] | None = None,
 ) -> bytes:
     """The output of ``git ARGS``, which may use the network. Progress lines go to `progress`. Never prompts. Raises `GitError`.
 
     git is ended after `patience` seconds of silence, and after `limit` seconds in any case.
     """
     end = time.monotonic() + limit
-    child = start((*_OPTIONS, *args), cwd, {**environment, **_NO_PROMPT}, stdin=stdin, network=True)
+    child = start((*_OPTIONS, *args), cwd, {**environment, **_NO_PROMPT}, stdin=stdin or subprocess.DEVNULL, network=True)
     try:
         output = _Output(child, progress)
         while child.poll() is None:

@@ -263,14 +263,14 @@ class Pack:
         header = self._header[chosen]
         return PackShard(
             self.path,
-            _numbers(chosen + first),
+            _plain(chosen + first),
             kind.tobytes(),
-            _numbers(self.offset[chosen] + header),
-            _numbers(length[chosen] - header),
-            _numbers(self._size[chosen]),
-            _numbers(parent),
+            _plain(self.offset[chosen] + header),
+            _plain(length[chosen] - header),
+            _plain(self._size[chosen]),
+            _plain(parent),
             self.index.ids[self.rows[chosen]].tobytes(),
-            _numbers(by_number),
+            _plain(by_number),
         )
 
 
@@ -285,7 +285,8 @@ def _reordered(
     return chosen[order], np.where(parent[order] < 0, -1, back[parent[order]])
 
 
-def _numbers(values: NDArray[Any]) -> array[int]:
+def _plain(values: NDArray[Any]) -> array[int]:
+    """`values` as an array that workers can read without numpy."""
     import numpy as np
 
     return array("q", values.astype(np.int64, copy=False).tobytes())
