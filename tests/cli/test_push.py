@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests import tokens
-from tests.cli.hooked import PATSCAN, Hooks, Said, git, hooked, hooks, kind, patscan, run
+from tests.cli.hooked import PATSCAN, Hooks, Outcome, git, hooked, hooks, kind, patscan, run
 from tests.repo import Repo
 
 __all__ = ["hooked", "hooks", "kind"]
 
-Way = Callable[[Repo, str], tuple[Said, str]]
+Way = Callable[[Repo, str], tuple[Outcome, str]]
 CLEAN = "nothing"
 
 
@@ -29,24 +29,24 @@ def remote(hooked: Repo) -> Repo:
     return hooked
 
 
-def branch(repo: Repo, word: str) -> tuple[Said, str]:
+def branch(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": f"one\n{word}\n"})
     return git(repo, "push", "origin", "main"), "a.txt:2:1"
 
 
-def new_branch(repo: Repo, word: str) -> tuple[Said, str]:
+def new_branch(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.git("checkout", "-q", "-b", "topic")
     repo.commit({"b.txt": f"{word}\n"})
     return git(repo, "push", "-u", "origin", "topic"), "b.txt:1:1"
 
 
-def added_and_removed(repo: Repo, word: str) -> tuple[Said, str]:
+def added_and_removed(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"b.txt": f"{word}\n"})
     repo.commit({"b.txt": "gone\n"})
     return git(repo, "push", "origin", "main"), "b.txt:1:1"
 
 
-def second_of_all(repo: Repo, word: str) -> tuple[Said, str]:
+def second_of_all(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.git("checkout", "-q", "-b", "b1")
     repo.commit({"b.txt": "fine\n"})
     repo.git("checkout", "-q", "-b", "b2", "main")
@@ -57,13 +57,13 @@ def second_of_all(repo: Repo, word: str) -> tuple[Said, str]:
     return outcome, "c.txt:1:1"
 
 
-def root(repo: Repo, word: str) -> tuple[Said, str]:
+def root(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.git("checkout", "-q", "--orphan", "other")
     repo.commit({"b.txt": f"{word}\n"})
     return git(repo, "push", "origin", "other"), "b.txt:1:1"
 
 
-def forced(repo: Repo, word: str) -> tuple[Said, str]:
+def forced(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"a.txt": "two\n"})
     repo.git("push", "-q", "--no-verify", "origin", "main")
     repo.git("reset", "-q", "--hard", "HEAD~1")
@@ -71,32 +71,32 @@ def forced(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "push", "--force", "origin", "main"), "a.txt:2:1"
 
 
-def tag(repo: Repo, word: str) -> tuple[Said, str]:
+def tag(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"b.txt": f"{word}\n"})
     repo.git("tag", "v1")
     repo.git("reset", "-q", "--hard", "HEAD~1")
     return git(repo, "push", "origin", "v1"), "b.txt:1:1"
 
 
-def tag_message(repo: Repo, word: str) -> tuple[Said, str]:
+def tag_message(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"b.txt": "fine\n"})
     repo.git("tag", "-a", "-m", f"see {word}", "v1")
     return git(repo, "push", "origin", "v1"), "message:6:5"
 
 
-def second_tag(repo: Repo, word: str) -> tuple[Said, str]:
+def second_tag(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"b.txt": "fine\n"})
     repo.git("tag", "a1")
     repo.git("tag", "-a", "-m", f"see {word}", "b2")
     return git(repo, "push", "--tags", "origin"), "message:6:5"
 
 
-def commit_message(repo: Repo, word: str) -> tuple[Said, str]:
+def commit_message(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"b.txt": "fine\n"}, f"see {word}")
     return git(repo, "push", "origin", "main"), "message:6:5"
 
 
-def merge(repo: Repo, word: str) -> tuple[Said, str]:
+def merge(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.git("checkout", "-q", "-b", "topic")
     repo.commit({"b.txt": f"{word}\n"})
     repo.git("checkout", "-q", "main")
@@ -105,29 +105,29 @@ def merge(repo: Repo, word: str) -> tuple[Said, str]:
     return git(repo, "push", "origin", "main"), "b.txt:1:1"
 
 
-def revision(repo: Repo, word: str) -> tuple[Said, str]:
+def revision(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"b.txt": f"{word}\n"})
     repo.commit({"b.txt": "gone\n"})
     return git(repo, "push", "origin", "HEAD~1:refs/heads/other"), "b.txt:1:1"
 
 
-def to_a_url(repo: Repo, word: str) -> tuple[Said, str]:
+def to_a_url(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"b.txt": f"{word}\n"})
     return git(repo, "push", "../unnamed.git", "main"), "b.txt:1:1"
 
 
-def new_branch_to_a_url(repo: Repo, word: str) -> tuple[Said, str]:
+def new_branch_to_a_url(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"b.txt": f"{word}\n"})
     return git(repo, "push", "../unnamed.git", "main:other"), "b.txt:1:1"
 
 
-def deletion_beside(repo: Repo, word: str) -> tuple[Said, str]:
+def deletion_beside(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.git("push", "-q", "--no-verify", "origin", "main:old")
     repo.commit({"b.txt": f"{word}\n"})
     return git(repo, "push", "origin", ":old", "main"), "b.txt:1:1"
 
 
-def ref_name(repo: Repo, word: str) -> tuple[Said, str]:
+def ref_name(repo: Repo, word: str) -> tuple[Outcome, str]:
     repo.commit({"b.txt": "fine\n"})
     return git(repo, "push", "origin", f"main:refs/heads/{word}"), "refs/heads/"
 
