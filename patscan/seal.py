@@ -6,10 +6,11 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from hashlib import blake2b
 from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
+
+from patscan.digests import blake2b
 
 KEY = 32
 """Bytes of a user's key."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from patscan import __version__, seal
 from patscan.demands import Demands
+from patscan.digests import blake2b
 from patscan.errors import RuleError
 from patscan.model import Note, Rule
 from patscan.secret import Secret
@@ -68,8 +69,6 @@ def _read(extra: Sequence[Path], keep: bool, notes: list[Note] | None) -> tuple[
 
 def _state(folders: Sequence[Path], key: bytes) -> str:
     """A hash of the rule files and of the code that reads them, under `key`."""
-    from hashlib import blake2b
-
     from patscan import rulebook
 
     state = blake2b(repr((__version__, Rule._fields, Demands._fields, len(folders))).encode(), digest_size=20, key=key)
@@ -169,8 +168,6 @@ def digest(rules: tuple[Rule, ...], key: bytes = b"") -> str:
 
 def _digest_of_code(text: str, rooms: Sequence[str], key: bytes) -> str:
     """A hash of `text` and the modules of these rooms."""
-    from hashlib import blake2b
-
     state = blake2b(text.encode(), digest_size=16, key=key)
     for room in rooms:
         folder = Path(__file__).parent.parent / room

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,7 +37,7 @@ COMMANDS = {
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The flags, and the command's function as ``command``. Raises ``SystemExit`` with code 2 on a usage error, as argparse does."""
     first = next((argument for argument in arguments if not argument.startswith("-")), "")
-    return build([first]).parse_args(arguments)
+    return build([first], [first] if arguments[:1] == [first] and first in COMMANDS else COMMANDS).parse_args(arguments)
 
 
 class Parser(argparse.ArgumentParser):
@@ -80,8 +80,8 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
     return f" Did you mean {near[0]}?" if near else ""
 
 
-def build(wanted: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
-    """The parser of all commands. Only the modules of `wanted` commands are imported, because imports take time."""
+def build(wanted: Collection[str] = COMMANDS, listed: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of the `listed` commands. Only the modules of `wanted` ones are imported, because each takes time, as each parser does."""
     parser = Parser(
         prog="patscan",
         description="Find leaked GitLab tokens in files and in the whole history of a git repository.",
@@ -95,8 +95,8 @@ def build(wanted: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     parser.set_defaults(command=_version(parser))
     # Without this name, argparse takes 2 ms to derive one from a usage line.
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="patscan")
-    for name, text in COMMANDS.items():
-        command = add_command(commands, name, text)
+    for name in listed:
+        command = add_command(commands, name, COMMANDS[name])
         if name in wanted:
             import_module(f"patscan.cli.{name.replace('-', '_')}").flags(command)
     return parser

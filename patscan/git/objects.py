@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from patscan.content import WINDOW, Failure, Key, Piece, windows
+from patscan.digests import object_hash
 from patscan.git import child
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ class Batch:
         requests = "".join(f"{name}\n" for name in names).encode()
         self._git = self._start(shard, requests) if len(requests) <= _PIPE_BUFFER else self._start_with_file(shard, requests)
         self.answers = _pipe(self._git.stdout)
+        self.size = 0
+        """Bytes of all contents so far."""
 
     def _start(self, shard: Opened, requests: bytes) -> subprocess.Popen[bytes]:
         git = child.start(_BATCH, shard.path, shard.environment, stderr=subprocess.DEVNULL)
@@ -141,7 +143,9 @@ class _Content:
     def __init__(self, batch: Batch, name: str, answer: Sequence[bytes]) -> None:
         self.problem = ""
         self._answers, self._name, self._kind, self._left = batch.answers, name, answer[1], int(answer[2])
-        self._digest = hashlib.new("sha256" if len(name) == 64 else "sha1", b"%s %s\0" % (answer[1], answer[2]), usedforsecurity=False)
+        batch.size += self._left
+        self._digest = object_hash(len(name), batch.size)
+        self._digest.update(b"%s %s\0" % (answer[1], answer[2]))
 
     def pieces(self) -> Iterator[Piece]:
         """Pieces of bounded size."""
