@@ -194,7 +194,7 @@ def main() -> None:
             shown = ", ".join(f"{reason} {number:,}" for reason, number in counted.most_common() if number)
             print(f"{kind:21} {findings / chosen.each:9.4%} of {chosen.each:,}: {shown}", flush=True)
         return
-    numbers = [likelihood.bits(body, 60) for body in written(chosen.folders)]
+    numbers = [model.bits(body, 60) for body in written(chosen.folders)]
     print(f"{len(numbers):,} distinct runs")
     for least in _LEAST:
         print(f"{sum(number >= least for number in numbers) / len(numbers):.3%} have at least {least} bits")

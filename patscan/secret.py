@@ -50,9 +50,9 @@ class Secret:
 
     def keyed(self, salt: bytes) -> str:
         """The fingerprint with a project's `salt`, so that fingerprints of different projects can't be compared."""
-        import hashlib
+        from patscan.digests import blake2b
 
-        return hashlib.blake2b(self._token, digest_size=16, key=salt).hexdigest()
+        return blake2b(self._token, digest_size=16, key=salt).hexdigest()
 
     def __len__(self) -> int:
         return len(self._token)

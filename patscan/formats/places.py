@@ -100,7 +100,7 @@ def by_place(occurrences: Sequence[Occurrence]) -> list[list[Occurrence]]:
 
 def identity(*parts: str) -> str:
     """A hash of `parts` in hex, such as of a token's fingerprint and its place."""
-    from hashlib import blake2b
+    from patscan.digests import blake2b
 
     return blake2b(b"\0".join(map(as_bytes, parts)), digest_size=16).hexdigest()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from pathlib import Path
 
+from patscan.digests import blake2b
 from patscan.git.child import GitError
 from patscan.git.repository import Repository
 from patscan.git.traces import settings

@@ -6,11 +6,11 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from patscan import seal
+from patscan.digests import blake2b
 from patscan.gaps import Gaps
 from patscan.whole import whole
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from patscan.counts import counted
+from patscan.digests import blake2b
 from patscan.git import attribution
 from patscan.git.child import GitError
 from patscan.git.exposure import commits_by_id, exposures, nameless

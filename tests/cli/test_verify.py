@@ -232,7 +232,7 @@ def test_an_object_that_is_gone(repo: Repo, gitlab: GitLab, value: str, tmp_path
     assert (state, reason.startswith("object ")) == ("unchecked", True)
 
 
-ABROAD = {
+ABROAD: dict[str, dict[str, object]] = {
     "up": {"path": "../outside.env"},
     "absolute": {"path": "OUTSIDE"},
     "url": {"path": "https://gitlab.example.com/a"},

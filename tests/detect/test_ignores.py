@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from patscan.detect.ignores import DIRECTIVES, Ignore, ignore
+from patscan.detect.ignores import DIRECTIVES, ignore
 from patscan.detect.matcher import Matcher
 from patscan.detect.positions import Text
+from patscan.model import Ignore
 from tests.tokens import classic
 
 

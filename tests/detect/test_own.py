@@ -11,6 +11,7 @@ from patscan import rulebook
 from patscan.demands import Demands
 from patscan.detect import own
 from patscan.detect.matcher import Capture, Matcher
+from patscan.errors import RuleError
 from patscan.model import Rule
 from patscan.secret import Secret
 
@@ -180,7 +181,7 @@ def test_a_fingerprint_of_gitlabs_tokens_has_no_key() -> None:
     ],
 )
 def test_a_field_that_is_wrong_is_refused_with_a_sentence(tmp_path: Path, field: str, value: object, sentence: str) -> None:
-    with pytest.raises(rulebook.RuleError, match=sentence.replace("(", r"\(")):
+    with pytest.raises(RuleError, match=sentence.replace("(", r"\(")):
         rule(tmp_path, **{field: value})
 
 
@@ -194,7 +195,7 @@ def test_an_entropy_that_no_secret_reaches_is_refused(tmp_path: Path) -> None:
     assert rule(tmp_path, min_entropy=4, alphabet="0-9a-f")
     assert rule(tmp_path, min_entropy=2, length=4)
     for impossible in ({"min_entropy": 4.01, "alphabet": "0-9a-f"}, {"min_entropy": 2.01, "length": 4}):
-        with pytest.raises(rulebook.RuleError, match="no secret of this length and alphabet has more"):
+        with pytest.raises(RuleError, match="no secret of this length and alphabet has more"):
             rule(tmp_path, **impossible)
 
 

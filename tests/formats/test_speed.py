@@ -37,7 +37,8 @@ def calls(name: str, made: Report) -> int:
     """The calls that writing `made` in the format `name` takes, of Python's functions and of C's."""
     with cProfile.Profile() as profile:
         formats.write(name, made, io.StringIO(), PLAIN)
-    return pstats.Stats(profile).total_calls
+    total: int = pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+    return total
 
 
 @pytest.fixture(scope="module")

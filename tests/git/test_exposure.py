@@ -13,6 +13,7 @@ from patscan.cli import pools
 from patscan.git import trees
 from patscan.git.repository import open_repository
 from patscan.model import Exposure, Rule
+from patscan.run import Options
 from patscan.sources import provenance
 from patscan.sources.history import History
 from tests.repo import Repo
@@ -169,7 +170,7 @@ def test_exposure_equals_gits_answers(tmp_path: Path, rules: tuple[Rule, ...], e
         rng = random.Random(number)
         history = Random(tmp_path / str(number), rng)
         holds = history.holders()
-        report = scan.scan(History(open_repository(history.repo.path, environment)), rules, pools.serial, lambda _: None, scan.Options())
+        report = scan.scan(History(open_repository(history.repo.path, environment)), rules, pools.serial, lambda _: None, Options())
         findings = {finding.secret.reveal().decode(): finding for finding in report.findings}
         for token in history.tokens:
             if any(token in tokens for tokens in holds.values()):
@@ -194,7 +195,7 @@ def test_what_keeps_a_token_that_no_branch_holds(repo: Repo, rng: random.Random,
     repo.write("staged", tokens["index"])
     repo.git("add", "staged")
     repo.git("hash-object", "-w", "--stdin", stdin=tokens["nothing"].encode())
-    report = scan.scan(History(open_repository(repo.path, environment)), rules, pools.serial, lambda _: None, scan.Options())
+    report = scan.scan(History(open_repository(repo.path, environment)), rules, pools.serial, lambda _: None, Options())
     kept = {finding.secret.reveal().decode(): finding.exposure for finding in report.findings}
     assert {name: kept[token].kept_by for name, token in tokens.items()} == {name: name for name in tokens}
     assert {name for name, token in tokens.items() if kept[token].reachable} == {"ref"}
@@ -211,7 +212,7 @@ def test_a_message_lives_where_its_commit_does(repo: Repo, rng: random.Random, r
     repo.git("tag", "-a", "v1", "-m", tagged)
     repo.git("update-ref", "refs/remotes/origin/main", commit)
     repo.git("config", "remote.origin.url", "https://example.com/x.git")
-    report = scan.scan(History(open_repository(repo.path, environment)), rules, pools.serial, lambda _: None, scan.Options())
+    report = scan.scan(History(open_repository(repo.path, environment)), rules, pools.serial, lambda _: None, Options())
     exposures = {finding.secret.reveal().decode(): finding.exposure for finding in report.findings}
     assert (exposures[in_message].reachable, exposures[in_message].pushed, exposures[in_message].at_head) == (True, True, False)
     assert exposures[in_message].first_seen is not None

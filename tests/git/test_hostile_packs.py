@@ -22,6 +22,7 @@ from patscan.content import Failure
 from patscan.git import child, entries
 from patscan.git.repository import open_repository
 from patscan.model import Report, Rule
+from patscan.run import Options
 from patscan.sources.history import History
 from tests.git.crafted import (
     BLOB,
@@ -71,7 +72,7 @@ def look(repo: Repo, rules: tuple[Rule, ...], environment: Mapping[str, str]) ->
     def scanned() -> Report:
         begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         source = History(open_repository(repo.path, environment))
-        report = scan.scan(source, rules, pools.serial, lambda looked: None, scan.Options())
+        report = scan.scan(source, rules, pools.serial, lambda looked: None, Options())
         assert time.monotonic() - begun < SECONDS
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10, "KiB"
         return report

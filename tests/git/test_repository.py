@@ -17,6 +17,7 @@ from patscan.errors import ExitCode, PatscanError, TargetError
 from patscan.git import child
 from patscan.git.repository import open_repository
 from patscan.model import Report, Rule
+from patscan.run import Options
 from patscan.sources.history import History
 from tests.git.crafted import BLOB, Crafted, copy, delta, object_id
 from tests.repo import Repo
@@ -348,4 +349,4 @@ def test_nothing_that_is_missing_is_fetched(armed: tuple[Repo, Path, str], envir
 
 def whole_scan(path: Path, environment: Mapping[str, str], rules: tuple[Rule, ...]) -> Report:
     source = History(open_repository(path, environment))
-    return scan.scan(source, rules, pools.serial, lambda looked: None, scan.Options())
+    return scan.scan(source, rules, pools.serial, lambda looked: None, Options())

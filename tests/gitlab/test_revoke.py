@@ -110,10 +110,6 @@ def made(kind: str, rng: random.Random) -> str:
     return tokens.hexadecimal(rng, "", 32) if kind == "session-cookie" else tokens.classic(rng, PREFIX[kind])
 
 
-def is_dead(one: World) -> bool:
-    return one.token.revoked or one.token.value not in one.gitlab.tokens or one.token.value != one.value
-
-
 PROVED = {"self", "admin"}
 TOLD = {"personal", "project", "group", "deploy", "group deploy", "trigger"}
 """Rows of which GitLab shows whose they are."""

@@ -18,6 +18,7 @@ from patscan import scan
 from patscan.cli import pools
 from patscan.git.repository import open_repository
 from patscan.model import Finding, Report, Rule
+from patscan.run import Options
 from patscan.sources.history import History
 from tests.repo import Repo
 from tests.tokens import classic, routable
@@ -125,7 +126,7 @@ def tokens() -> dict[str, str]:
 
 def look(path: Path, rules: tuple[Rule, ...], environment: Mapping[str, str], jobs: int = 1) -> Report:
     pool = partial(pools.processes, jobs=jobs) if jobs > 1 else pools.serial
-    return scan.scan(History(open_repository(path, environment)), rules, pool, lambda _: None, scan.Options())
+    return scan.scan(History(open_repository(path, environment)), rules, pool, lambda _: None, Options())
 
 
 def by_token(report: Report) -> dict[str, Finding]:

@@ -15,10 +15,11 @@ import pytest
 
 from patscan import scan
 from patscan.cli import pools
-from patscan.content import Failure, Key, Piece, Shard
+from patscan.content import Failure, Key, Looked, Piece, Shard
 from patscan.git.repository import open_repository
 from patscan.kind import Kind
 from patscan.model import Occurrence, Report, Rule, Sighting, Target
+from patscan.run import Options
 from patscan.sources import store
 from patscan.sources.history import History
 from tests.repo import IDENTITY, Repo
@@ -28,9 +29,9 @@ from tests.tokens import classic
 NEVER = 10**9
 
 
-def look(source: History, rules: tuple[Rule, ...], jobs: int = 1, progress: Callable[[scan.Looked], None] = lambda looked: None) -> Report:
+def look(source: History, rules: tuple[Rule, ...], jobs: int = 1, progress: Callable[[Looked], None] = lambda looked: None) -> Report:
     pool = pools.serial if jobs == 1 else partial(pools.processes, jobs=jobs)
-    return scan.scan(source, rules, pool, progress, scan.Options())
+    return scan.scan(source, rules, pool, progress, Options())
 
 
 def history(path: Path, environment: Mapping[str, str], rules: tuple[Rule, ...], jobs: int = 1) -> Report:
@@ -349,7 +350,7 @@ def test_ctrl_c_reports_what_was_found_so_far(
     seen: list[Key] = []
     called = 0
 
-    def progress(looked: scan.Looked) -> None:
+    def progress(looked: Looked) -> None:
         nonlocal called
         called += 1
         seen.extend(match.address.name for match in looked.matches)

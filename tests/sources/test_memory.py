@@ -16,6 +16,7 @@ from patscan.cli import cache, pools
 from patscan.content import Looked
 from patscan.git.repository import open_repository
 from patscan.model import Report, Rule
+from patscan.run import Options
 from patscan.sources.history import History
 from patscan.sources.memory import Memory
 from tests.repo import Repo
@@ -53,7 +54,7 @@ def audit(folder: Path, rules: tuple[Rule, ...], environment: Mapping[str, str])
         memory = None if forgetful else memory or Memory(folder, digest, KEY)
         read: list[Looked] = []
         source = History(open_repository(repo.path, environment), memory=memory)
-        report = scan.scan(source, rules, pools.serial, read.append, scan.Options())
+        report = scan.scan(source, rules, pools.serial, read.append, Options())
         return report, sum(len(looked.sizes[0]) for looked in read)
 
     return audit
@@ -156,7 +157,7 @@ def test_an_interrupted_scan_is_not_remembered(built: Repo, folder: Path, rules:
             raise KeyboardInterrupt
 
     source = Stopped(open_repository(built.path, environment), memory=Memory(folder, "rules", KEY))
-    assert scan.scan(source, rules, pools.serial, lambda _: None, scan.Options()).interrupted
+    assert scan.scan(source, rules, pools.serial, lambda _: None, Options()).interrupted
     assert files(folder) == []
 
 

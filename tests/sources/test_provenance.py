@@ -13,6 +13,7 @@ from patscan import scan
 from patscan.cli import pools
 from patscan.git.repository import open_repository
 from patscan.model import Report, Rule
+from patscan.run import Options
 from patscan.sources.history import History
 from patscan.sources.memory import Memory
 from tests.repo import Repo
@@ -61,7 +62,7 @@ def audit(leaky: Repo, tmp_path: Path, rules: tuple[Rule, ...], environment: Map
     def audit(remembers: bool) -> Report:
         memory = Memory(tmp_path / "cache", "rules", bytes(32)) if remembers else None
         source = History(open_repository(leaky.path, environment), memory=memory)
-        return scan.scan(source, rules, pools.serial, lambda looked: None, scan.Options())
+        return scan.scan(source, rules, pools.serial, lambda looked: None, Options())
 
     return audit
 

@@ -14,7 +14,7 @@ from patscan.cli import pools
 from patscan.errors import UsageError
 from patscan.git.repository import open_repository
 from patscan.model import Report, Rule
-from patscan.scan import Options
+from patscan.run import Options
 from patscan.sources.revisions import Revisions
 from tests.repo import Repo
 from tests.tokens import classic
