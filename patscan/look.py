@@ -89,7 +89,7 @@ class _Looker:
                 content = archive = None
                 commits += kind == "commit"
                 blobs += kind not in _UNCOUNTED
-                if (data[:2] in _STARTS or data[TAR] == USTAR) and kind not in _CLOSED:
+                if (data[:2] in _STARTS or data[TAR] == USTAR) and kind not in _CLOSED and (not last or _opens(data)):
                     archive = _Archive(self._tools, shard, key)
                     archives.append(archive)
             hits = hits_of(data, DENSE)
@@ -114,6 +114,11 @@ class _Looker:
         counted = (array("q", numbers), array("q", sizes)) if numbers else ((), ())
         looked = Looked(matches, suspicious, failed, commits, blobs, sum(sizes), tuple(sorted(engines)), counted, omitted, gaps)
         return _with_archives(archives, looked) if archives else looked
+
+
+def _opens(content: bytes | memoryview) -> bool:
+    """Whether a whole content that begins like an archive or a pointer is one. Most are scripts."""
+    return kind_of(content) is not None or lfs.content_id(content) is not None
 
 
 def _with_archives(archives: Sequence[_Archive], looked: Looked) -> Looked:

@@ -7,7 +7,6 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 from patscan import HOME, __version__
 from patscan.errors import ExitCode, PatscanError
@@ -24,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if sys.stderr is None:
         # The caller closed it. Without a stream, ``print`` would write errors to standard output.
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+    if arguments == ["--version"]:  # without signals and a parser, because hooks call it
+        return _code(arguments)
     from patscan.cli import signals
 
     with signals.listening():
@@ -36,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _flush() -> None:
+    from contextlib import suppress
+
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with suppress(OSError):
@@ -79,7 +82,7 @@ def _say(sentence: str) -> None:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    if arguments == ["--version"]:  # before the parser is built, because hooks call it
+    if arguments == ["--version"]:
         print(f"patscan {__version__}", flush=True)
         return ExitCode.CLEAN
     from patscan.cli.parser import parse

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from patscan.sources.warnings import report_warnings
 _AT_ONCE = 500
 _WINDOW = 8 << 20
 """Bytes of a file that are looked at together. The allocator keeps blocks of this size; larger ones cost a page fault a page."""
+_HERE = os.path.join(os.curdir, "")
+"""The beginning of paths that are listed in the current folder."""
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -215,14 +218,17 @@ class Files(Present):
             here = waiting.pop()
             try:
                 with os.scandir(here) as listed:
-                    entries = {entry.name: entry.is_dir(follow_symlinks=False) for entry in listed}
+                    entries = sorted(((entry.name, entry, entry.is_dir(follow_symlinks=False)) for entry in listed), key=itemgetter(0))
             except OSError as error:
                 self.gaps.skip(here, f"can't be read: {error.strerror}.")
                 continue
             # `patscan history` scans a repository's own store, which is compressed.
-            waiting += [os.path.join(here, name) for name in sorted(entries, reverse=True) if entries[name] and name != ".git"]
-            names = (os.path.normpath(os.path.join(here, name)) for name in sorted(entries) if not entries[name])
-            yield from (name for name in names if self._has_content(name))
+            waiting += [entry.path for name, entry, is_folder in reversed(entries) if is_folder and name != ".git"]
+            for _, entry, is_folder in entries:
+                path = entry.path.removeprefix(_HERE)
+                # The listing already tells most files, without a call for each.
+                if not is_folder and (entry.is_file(follow_symlinks=False) or entry.is_symlink() or self._has_content(path)):
+                    yield path
 
     def _has_content(self, path: str) -> bool:
         try:
