@@ -44,10 +44,10 @@ def _weighed(occurrence: Occurrence, purposes: Collection[Purpose | None]) -> Oc
     match = occurrence.match
     unused = sorted(UNUSED.intersection(purposes))
     if len(unused) == len(purposes):
-        evidence = Evidence("path", {"text": f"only files for {' and '.join(unused)} hold it"})
+        evidence = Evidence("path", {"text": f"only files for {' and '.join(unused)} contain it"})
         match = match._replace(confidence="low", reason="test or example", evidence=(*match.evidence, evidence))
     elif Purpose.CREDENTIALS in purposes and not unused:
-        evidence = Evidence("path", {"text": "a file that programs read credentials from holds it"})
+        evidence = Evidence("path", {"text": "a file that programs read credentials from contains it"})
         match = match._replace(confidence="high", evidence=(*match.evidence, evidence))
     return occurrence._replace(match=match)
 

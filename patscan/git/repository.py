@@ -12,6 +12,8 @@ from patscan.errors import TargetError
 from patscan.git.child import GitError, run
 
 _REMOTE_URL = r"^remote\..+\.url$"
+FOR_FOLDERS = "For a plain folder use: patscan scan"
+"""The advice if a path isn't a repository."""
 
 
 class Ref(NamedTuple):
@@ -164,7 +166,7 @@ def hint(path: Path, message: str) -> str:
         allow = "git config --global --add safe.directory PATH"
         return f"{path}: git refuses this repository, because another user owns it. Allow it with: {allow}"
     if "not a git repository" in message:
-        return f"{path}: not a git repository. For a plain folder use: patscan scan"
+        return f"{path}: not a git repository. {FOR_FOLDERS}"
     return message
 
 

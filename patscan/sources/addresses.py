@@ -16,7 +16,7 @@ from patscan.content import OVERLAP, Piece
 from patscan.errors import TargetError
 from patscan.git.child import GitError
 from patscan.git.objects import ObjectShard
-from patscan.git.repository import Repository, open_repository
+from patscan.git.repository import FOR_FOLDERS, Repository, open_repository
 from patscan.lfs import LONGEST, content_id, stored_as
 from patscan.model import Address, Finding, Match, Occurrence
 from patscan.secret import Secret
@@ -201,7 +201,7 @@ class Addresses:
                 here = open_repository(self._place if self._place.is_dir() else self._place.parent, self._environment)
                 self._repositories[submodule] = here if submodule is None else self._below(here, submodule)
             except TargetError as error:
-                self._repositories[submodule] = str(error)
+                self._repositories[submodule] = str(error).replace(FOR_FOLDERS, "Name the scanned one: --repository PATH.")
         return self._repositories[submodule]
 
     def _below(self, repository: Repository, path: str) -> Repository | str:

@@ -119,6 +119,13 @@ def test_a_token_is_read_again_in_every_sort_of_place(
     assert verified(report, gitlab, "--repository", tmp_path / "moved") == [("active", "")]
 
 
+def test_a_report_of_the_current_folder_says_how_to_name_it_from_elsewhere(repo: Repo, gitlab: GitLab, value: str, tmp_path: Path) -> None:
+    repo.commit({"a.env": f"TOKEN={value}\n"})
+    report = saved(tmp_path / "r.json", "history", ".", cwd=repo.path)
+    (reason,) = verified(report, gitlab, cwd=tmp_path)
+    assert reason == ("unchecked", ".: not a git repository. Name the scanned one: --repository PATH.")
+
+
 def test_a_submodules_token_is_read_in_the_submodule(repo: Repo, gitlab: GitLab, value: str, tmp_path: Path) -> None:
     inner = Repo(tmp_path / "inner")
     inner.commit({"a.env": f"TOKEN={value}\n"}, f"and {value}")

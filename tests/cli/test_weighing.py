@@ -75,9 +75,9 @@ def test_every_command_weighs_paths(command: str, repo: Repo, rng: random.Random
     assert reasons(document) == {unused: WEAK}
     (ignored,) = document["ignored"]
     assert ignored["confidence"] == "low"
-    assert texts(ignored) == ["only files for documentation and tests hold it"]
+    assert texts(ignored) == ["only files for documentation and tests contain it"]
     assert {finding["token"]: texts(finding) for finding in document["findings"] if texts(finding)} == {
-        stored: ["a file that programs read credentials from holds it"]
+        stored: ["a file that programs read credentials from contains it"]
     }
 
 
@@ -141,7 +141,7 @@ def test_min_confidence_shows_and_hides(repo: Repo, rng: random.Random) -> None:
     document = report("history", "--min-confidence", "low", code=1, cwd=repo.path)
     assert confidences(document) == {unused: "low", plain: "medium", stored: "high"}
     (shown,) = [finding for finding in document["findings"] if finding["token"] == unused]
-    assert texts(shown) == ["only files for tests hold it", WEAK]
+    assert texts(shown) == ["only files for tests contain it", WEAK]
     for form in ("json", "text"):
         done = patscan("history", "--min-confidence", "high", "--format", form, "--show-secrets", cwd=repo.path)
         assert (done.returncode, stored in done.stdout) == (1, True), form
