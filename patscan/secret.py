@@ -67,4 +67,4 @@ class Secret:
         return isinstance(other, Secret) and (self._token, self._shown) == (other._token, other._shown)
 
     def __hash__(self) -> int:
-        return hash((self._token, self._shown))
+        return hash(self._token)

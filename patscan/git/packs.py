@@ -307,6 +307,6 @@ def _bases_first(parent: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def prepare() -> None:
     """Import what reading packs needs. numpy alone takes a tenth of a second."""
-    import numpy  # noqa: F401
+    import numpy as np  # noqa: F401
 
     engines()
