@@ -89,7 +89,7 @@ class _Looker:
                 content = archive = None
                 commits += kind == "commit"
                 blobs += kind not in _UNCOUNTED
-                if (data[:2] in _STARTS or data[TAR] == USTAR) and kind not in _CLOSED and not _is_text(data):
+                if (data[:2] in _STARTS or data[TAR] == USTAR) and kind not in _CLOSED:
                     archive = _Archive(self._tools, shard, key)
                     archives.append(archive)
             hits = hits_of(data, DENSE)
@@ -114,11 +114,6 @@ class _Looker:
         counted = (array("q", numbers), array("q", sizes)) if numbers else ((), ())
         looked = Looked(matches, suspicious, failed, commits, blobs, sum(sizes), tuple(sorted(engines)), counted, omitted, gaps)
         return _with_archives(archives, looked) if archives else looked
-
-
-def _is_text(data: bytes | memoryview) -> bool:
-    """Whether a content begins like a pointer of Git LFS, but is longer than one, and no archive."""
-    return data[:2] == lfs.BEGIN and len(data) > lfs.LONGEST and data[TAR] != USTAR
 
 
 def _with_archives(archives: Sequence[_Archive], looked: Looked) -> Looked:
