@@ -76,7 +76,7 @@ def test_members_of_a_set(tokens: set[int]) -> None:
 
 
 def test_a_history_that_gets_a_token_in_each_commit_takes_little_memory() -> None:
-    """A set of names and a copy of the tree for each commit took 90 MB here."""
+    """A set of names and a copy of the tree for each commit took 120 MB here."""
     count = 1500
     parents: list[tuple[int, ...]] = [(), *((commit,) for commit in range(count - 1))]
     added = {commit: [Change(b"%d" % commit, str(commit))] for commit in range(count)}
