@@ -90,8 +90,8 @@ class Content:
         data = bytes(piece.data)
         text = self._text_at(data, piece.offset)
 
-        def is_listed(capture: Capture) -> bool:
-            return owns(piece.offset, piece.last, len(data), capture.start) and self._is_listed(capture)
+        def is_listed(capture: Capture, base: int) -> bool:
+            return owns(piece.offset, piece.last, len(data), base + capture.start) and self._is_listed(capture)
 
         passages = self._tools.passages
         for base, sight in passages.sights(text, hits, is_listed):
@@ -130,10 +130,10 @@ class Content:
         return text.at(offset - begin)
 
     def _is_listed(self, capture: Capture) -> bool:
-        self._places[capture.secret] += 1
+        places = self._places[capture.secret] = self._places[capture.secret] + 1
         if capture.reason:
             self._ignored[capture.reason] += 1
-        if self._places[capture.secret] <= PLACES and self._ignored[capture.reason] <= IGNORED:
+        if places <= PLACES and self._ignored[capture.reason] <= IGNORED:
             self._listed += 1
             return True
         self.omitted += 1

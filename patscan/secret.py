@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import intern
+
 _FINGERPRINT_KEY = b"patscan/1"
 _SHOWN_PREFIX = 12
 PREFIXES = "gl[a-z]{2,6}-|GR1348941"
@@ -22,7 +24,7 @@ class Secret:
         self._token = token
         self._key = key
         shown = prefix[:_SHOWN_PREFIX].decode("ascii", "replace") if token.startswith(prefix) else ""
-        self._shown = f"{shown}…({len(token)})"
+        self._shown = intern(f"{shown}…({len(token)})")  # tokens of a kind share it
 
     @classmethod
     def masked(cls, shown: str) -> Secret:
@@ -67,4 +69,4 @@ class Secret:
         return isinstance(other, Secret) and (self._token, self._shown) == (other._token, other._shown)
 
     def __hash__(self) -> int:
-        return hash((self._token, self._shown))
+        return hash(self._token)

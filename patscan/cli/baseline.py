@@ -194,7 +194,8 @@ def _history(chosen: argparse.Namespace, settings: policy.Settings, place: Path)
     job = scanning.Job(chosen, Target("history", str(place)), settings=settings)
     with job:
         repository = open_repository(place, environment(chosen.path))
-        job.report = job.scan(History(repository, False, cache.memory(job.rules)), scanning.pool(chosen))
+        history = History(repository, False, cache.memory(job.rules))
+        job.report = job.scan(history, scanning.pool(chosen, history.store.prepare))
     return job.report
 
 

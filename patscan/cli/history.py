@@ -123,7 +123,7 @@ def _source_and_pool(
     history = History(repository, mirror, None if chosen.no_cache else cache.memory(rules), chosen.paths)
     # Starting processes would take longer than the remaining work.
     known = not chosen.jobs and not history.store.unread()
-    return history, pools.serial if known else scanning.pool(chosen)
+    return history, pools.serial if known else scanning.pool(chosen, history.store.prepare)
 
 
 def submodule_scans(chosen: argparse.Namespace, rules: tuple[Rule, ...], repository: Repository) -> dict[str, tuple[Source, Pool]]:

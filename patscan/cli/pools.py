@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from patscan import look
@@ -27,8 +30,8 @@ def serial(rules: tuple[Rule, ...], options: Options) -> None:
     look.start(rules, 0, options.reveal, options.limits, options.compiled)
 
 
-def processes(rules: tuple[Rule, ...], options: Options, *, jobs: int) -> Executor:
-    """Scan in `jobs` processes. They start at once, and import modules while this process makes shards."""
+def processes(rules: tuple[Rule, ...], options: Options, *, jobs: int, prepare: Callable[[], object] = lambda: None) -> Executor:
+    """Scan in `jobs` processes. `prepare` runs while the rules are compiled: it imports what this process and its workers need."""
     import multiprocessing
     import threading
     from concurrent.futures import ProcessPoolExecutor
@@ -36,17 +39,29 @@ def processes(rules: tuple[Rule, ...], options: Options, *, jobs: int) -> Execut
     from patscan.cli import guard
 
     group = guard.start()
+    start = partial(look.start, rules, 0, options.reveal, options.limits.shared(jobs), options.compiled)
     # fork is ten times as fast as spawn, and safe while this process has one thread. On macOS and Windows it isn't.
-    forks = sys.platform == "linux" and threading.active_count() == 1
-    pool = ProcessPoolExecutor(
-        jobs, multiprocessing.get_context("fork" if forks else "spawn"), _start, (rules, options._replace(policy=None), jobs, group)
-    )
-    for _ in range(jobs):
-        pool.submit(_ready)
+    if sys.platform != "linux" or threading.active_count() > 1:
+        return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _enter, (group, start))
+    _run_together(start, prepare)
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _enter, (group,))
+    pool.submit(int)  # forks all workers, before this process takes more memory
     return pool
 
 
-def _start(rules: tuple[Rule, ...], options: Options, jobs: int, group: int) -> None:
+def _run_together(start: Callable[[], None], prepare: Callable[[], object]) -> None:
+    """Call both. Compiling leaves the interpreter to other threads. Workers inherit the results, instead of each making them again."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    # The threads of numpy's linear algebra, which isn't used, would still run at the fork.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with ThreadPoolExecutor(1) as pool:
+        compiled = pool.submit(start)
+        prepare()
+        compiled.result()
+
+
+def _enter(group: int, start: Callable[[], None] = lambda: None) -> None:
     import signal
 
     from patscan.cli import guard
@@ -56,11 +71,4 @@ def _start(rules: tuple[Rule, ...], options: Options, jobs: int, group: int) -> 
     # The pool and the guard end workers with SIGTERM. The inherited handler would raise `KeyboardInterrupt`.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     guard.enter(group)
-    look.start(rules, 0, options.reveal, options.limits.shared(jobs), options.compiled)
-
-
-def _ready() -> None:
-    """Import the modules that the first shard needs."""
-    from patscan.git import entries
-
-    entries.engines()
+    start()

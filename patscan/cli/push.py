@@ -114,7 +114,7 @@ def _with_exposure(chosen: argparse.Namespace, repository: Repository, push: Pus
 
     history = History(repository, memory=cache.memory(report.rules))
     try:
-        everywhere = engine.scan(history, report.rules, scanning.pool(chosen), lambda _: None, Options("low"))
+        everywhere = engine.scan(history, report.rules, scanning.pool(chosen, history.store.prepare), lambda _: None, Options("low"))
         remote_ids = push.held()
     except TargetError:
         return report  # exposure stays unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -124,12 +124,12 @@ def _with_shown_place(report: Report, target: Target) -> Report:
     return report._replace(target=report.target._replace(path=target.path, remote=target.remote or report.target.remote), coverage=coverage)
 
 
-def pool(chosen: argparse.Namespace) -> Pool:
-    """A pool of ``--jobs`` processes, by default one per processor."""
+def pool(chosen: argparse.Namespace, prepare: Callable[[], object] = lambda: None) -> Pool:
+    """A pool of ``--jobs`` processes, by default one per processor. For `prepare` see `pools.processes`."""
     from patscan.cli import pools
 
     jobs = chosen.jobs or processors()
-    return partial(pools.processes, jobs=jobs) if jobs > 1 else pools.serial
+    return partial(pools.processes, jobs=jobs, prepare=prepare) if jobs > 1 else pools.serial
 
 
 def processors() -> int:

@@ -29,6 +29,9 @@ _PASSAGES = 1_000
 _KEPT = 512
 """Passages that are remembered."""
 
+IsListed = Callable[[Capture, int], bool]
+"""Whether a capture is wanted. The number is the byte at which its passage begins."""
+
 
 class Sight(NamedTuple):
     """A capture, its frame and its ignore comment. Lines are relative to the capture's."""
@@ -52,10 +55,12 @@ class Passages:
 
     def cuts(self) -> list[str]:
         """What the matcher didn't read since the last call, as sentences."""
+        if not self._matcher.cuts:
+            return []
         cuts, self._matcher.cuts = sorted(self._matcher.cuts), set()
         return cuts
 
-    def sights(self, text: Text, hits: Sequence[Hit], is_listed: Callable[[Capture], bool]) -> Iterator[tuple[int, Sight]]:
+    def sights(self, text: Text, hits: Sequence[Hit], is_listed: IsListed) -> Iterator[tuple[int, Sight]]:
         """All sights in `text` for which `is_listed` is true, in order, each with the byte at which its passage begins."""
         binary = text.encoding == "utf-8" and b"\0" in text.data
         passages = list(self._cut(text, hits)) if len(hits) <= _PASSAGES else []
@@ -65,8 +70,7 @@ class Passages:
             return
         for (low, _, _), sights in zip(passages, in_passages, strict=True):
             for sight in sights or ():
-                capture = sight.capture
-                if is_listed(capture._replace(start=low + capture.start, end=low + capture.end)):
+                if is_listed(sight.capture, low):
                     yield low, sight
 
     def _cut(self, text: Text, hits: Sequence[Hit]) -> Iterator[tuple[int, int, Sequence[Hit]]]:
@@ -90,14 +94,14 @@ class Passages:
             if len(self._known) >= _KEPT:
                 self._known.clear()
             part = Text(data, text.encoding, 0 if low else text.mark)
-            sights = tuple(self._matched(part, [hit._replace(start=hit.start - low) for hit in hits], binary, lambda _: True))
+            sights = tuple(self._matched(part, [hit._replace(start=hit.start - low) for hit in hits], binary, lambda *_: True))
             self._known[key] = sights if _is_independent(data, hits[-1].start - low, sights, low == 0, high == len(text.data)) else None
         return self._known[key]
 
-    def _matched(self, text: Text, hits: Sequence[Hit], binary: bool, is_listed: Callable[[Capture], bool]) -> Iterator[Sight]:
+    def _matched(self, text: Text, hits: Sequence[Hit], binary: bool, is_listed: IsListed) -> Iterator[Sight]:
         captures = self._matcher.captures(text.data, hits, binary)
         for capture in captures:
-            if not is_listed(capture):
+            if not is_listed(capture, 0):
                 continue
             line, _ = text.at(capture.start)
             lines, first = frame(text, capture, captures, self._reveal)

@@ -66,7 +66,9 @@ class Text:
 
     def position(self, start: int, end: int) -> Position:
         """The position of the bytes ``[start, end)``."""
-        return Position(*self.at(start), *self.at(end))
+        line, column = self.at(start)
+        span = decode(self.data[start:end], self.encoding)
+        return Position(line, column, *(self.at(end) if "\n" in span else (line, column + len(span))))
 
     def at(self, offset: int) -> tuple[int, int]:
         """Line and column of the character at byte `offset`."""

@@ -105,6 +105,8 @@ class PackShard(NamedTuple):
 
     def sighting(self, piece: Piece, start: int) -> Sighting | None:
         """See `patscan.git.signature.signed`."""
+        if piece.kind == "blob":
+            return None
         from patscan.git.signature import signed
 
         return signed(piece, self.name, start)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 from patscan.dates import instant, iso
 from patscan.git.attribution import Attribution, exposure
 from patscan.git.child import GitError
-from patscan.git.graph import Lives, TokenSet, descendants, lives, marked, tokens_by_commit
+from patscan.git.graph import Lives, TokenSet, contains, descendants, lives, marked, members, tokens_by_commit, union
 from patscan.git.keepers import STASH, keepers, stashed
 from patscan.git.names import PATH
 from patscan.git.reflogs import Entry, reflogs
@@ -31,29 +32,32 @@ class _Group(NamedTuple):
     tokens: TokenSet
     lives: Lives
 
-    def has(self, token: str, text_commits: Iterable[int]) -> bool:
-        return token in self.tokens or (bool(self.marks) and any(self.marks[commit] for commit in text_commits))
+    def has(self, token: int, text_commits: Iterable[int]) -> bool:
+        return contains(self.tokens, token) or (bool(self.marks) and any(self.marks[commit] for commit in text_commits))
 
 
-_NOWHERE = _Group("", bytearray(), frozenset(), Lives({}, {}, {}))
+_NOWHERE = _Group("", bytearray(), 0, Lives({}, {}, {}))
 
 
 def exposures(
     repository: Repository, attribution: Attribution, places: Mapping[str, Sequence[Sighting]], mirror: bool
 ) -> Mapping[str, Exposure]:
-    """The exposure of each token, by fingerprint. `places` has all its sightings. A `mirror` has only pushed commits."""
+    """The exposure of each token, by its name. `places` has all its sightings. A `mirror` has only pushed commits."""
     if attribution.parents is None:
-        return {token: exposure(sightings, sure=not attribution.unread) for token, sightings in places.items()}
-    tokens: dict[str, set[str]] = {}
-    for token, sightings in places.items():
+        return {name: exposure(sightings, sure=not attribution.unread) for name, sightings in places.items()}
+    tokens: dict[str, TokenSet] = {}
+    # A token's number is its place in `places`.
+    for token, sightings in enumerate(places.values()):
         for sighting in sightings:
             if content := PATH + (sighting.path or "") if sighting.kind is Kind.PATH else sighting.blob:
-                tokens.setdefault(content, set()).add(token)
-    repository_facts = _Facts(repository, attribution, tokens_by_commit(attribution.parents, attribution.changes, tokens), mirror)
-    text_commits = {token: repository_facts.text_commits(token, sightings) for token, sightings in places.items()}
-    groups = {token: repository_facts.group(token, text_commits[token]) for token in places}
-    repository_facts.load_people({commit for token, group in groups.items() for commit in (*text_commits[token], *group.lives.of(token))})
-    return {token: repository_facts.exposure(token, sightings, groups[token], text_commits[token]) for token, sightings in places.items()}
+                tokens[content] = tokens.get(content, 0) | 1 << token
+    facts = _Facts(repository, attribution, tokens_by_commit(attribution.parents, attribution.changes, tokens), mirror)
+    text_commits = [facts.text_commits(token, sightings) for token, sightings in enumerate(places.values())]
+    groups = [facts.group(token, text_commits[token]) for token in range(len(places))]
+    facts.load_people({commit for token, group in enumerate(groups) for commit in (*text_commits[token], *group.lives.of(token))})
+    return {
+        name: facts.exposure(token, sightings, groups[token], text_commits[token]) for token, (name, sightings) in enumerate(places.items())
+    }
 
 
 class _Facts:
@@ -80,26 +84,26 @@ class _Facts:
             "unsure": self._places(lambda name: self._traces is not None and name in self._traces.unsure),
         }
         self._groups: dict[str, _Group] = {}
-        self._tips: dict[str, set[str]] = {}
+        self._tips: dict[int, set[str]] = {}
         self._at: dict[str, set[str]] = {}
         for ref in self._refs:
             place = self._place(ref)
-            for token in self._tokens_at[place] if place is not None else ():
+            for token in members(self._tokens_at[place]) if place is not None else ():
                 self._tips.setdefault(token, set()).add(ref.name)
             if ref.object != ref.peeled:
                 self._at.setdefault(ref.object, set()).add(ref.name)
         self._people: Mapping[str, Commit] = {}
-        self._keepers: Mapping[str, tuple[str, ...]] | None = None
-        self._texts: dict[int, set[str]] = {}
+        self._keepers: Mapping[int, tuple[str, ...]] | None = None
+        self._texts: dict[int, TokenSet] = {}
 
-    def text_commits(self, token: str, sightings: Iterable[Sighting]) -> list[int]:
+    def text_commits(self, token: int, sightings: Iterable[Sighting]) -> list[int]:
         """The commits that hold a token in their own text: message, author or committer."""
         commits = self._numbers(sighting.commit or "" for sighting in sightings if not sighting.blob and sighting.kind is not Kind.PATH)
         for commit in commits:
-            self._texts.setdefault(commit, set()).add(token)
+            self._texts[commit] = self._texts.get(commit, 0) | 1 << token
         return commits
 
-    def group(self, token: str, text_commits: Sequence[int]) -> _Group:
+    def group(self, token: int, text_commits: Sequence[int]) -> _Group:
         """The first group that has a token; `_NOWHERE` if none has."""
         groups = map(self._group, _GROUPS)
         return next((group for group in groups if group.has(token, text_commits)), _NOWHERE)
@@ -108,7 +112,7 @@ class _Facts:
         """Read authors and dates of the commits that the exposures will name."""
         self._people = commits_by_id(self._repository, [self._commits[commit] for commit in sorted(commits)])
 
-    def exposure(self, token: str, sightings: Sequence[Sighting], group: _Group, text_commits: Sequence[int]) -> Exposure:
+    def exposure(self, token: int, sightings: Sequence[Sighting], group: _Group, text_commits: Sequence[int]) -> Exposure:
         """The exposure of one token."""
         tips = set(self._tips.get(token, ()))
         tips.update(name for sighting in sightings if not sighting.blob for name in self._at.get(sighting.commit or "", ()))
@@ -121,7 +125,7 @@ class _Facts:
         return Exposure(
             first_seen=nameless(first_seen) if first_seen and at_or_before else first_seen,
             last_seen=max(map(self._commit, youngest), key=_when, default=None),
-            at_head=self._head is not None and token in self._tokens_at[self._head],
+            at_head=self._head is not None and contains(self._tokens_at[self._head], token),
             tips=tuple(sorted(tips)),
             reachable=group.name == "ref" or (bool(tips) and group is _NOWHERE),
             pushed=self._pushed(token, sightings, tips, text_commits),
@@ -131,7 +135,7 @@ class _Facts:
             reflogs=self._leading_logs(token) if kept_by in {"stash", "reflog"} else (),
         )
 
-    def _pushed(self, token: str, sightings: Sequence[Sighting], tips: Iterable[str], text_commits: Sequence[int]) -> bool | None:
+    def _pushed(self, token: int, sightings: Sequence[Sighting], tips: Iterable[str], text_commits: Sequence[int]) -> bool | None:
         """Whether a remote had the token; ``None`` if the repository doesn't show it."""
         known = self._traces
         if self._mirror or known is None:
@@ -143,7 +147,7 @@ class _Facts:
         tagged = known.cloned and not objects.isdisjoint(self._at)
         return None if tagged or self._unread or self._group("unsure").has(token, text_commits) else False
 
-    def _leading_logs(self, token: str) -> tuple[str, ...]:
+    def _leading_logs(self, token: int) -> tuple[str, ...]:
         """The reflogs and stash entries that reach a token which no ref reaches."""
         if self._keepers is None:
             reachable = self._group("ref").marks or bytes(len(self._commits))
@@ -151,7 +155,7 @@ class _Facts:
                 self._logs,
                 self._number,
                 self._parents,
-                lambda commit: self._tokens_at[commit].union(self._texts.get(commit, ())),
+                lambda commit: self._tokens_at[commit] | self._texts.get(commit, 0),
                 reachable,
             )
         return self._keepers.get(token, ())
@@ -181,8 +185,7 @@ class _Facts:
 
     def _new_group(self, name: str, tips: Iterable[int]) -> _Group:
         marks = marked(self._parents, tips)
-        each = {id(tokens): tokens for tokens, mark in zip(self._tokens_at, marks, strict=True) if mark}
-        return _Group(name, marks, frozenset().union(*each.values()), lives(self._parents, self._tokens_at, marks))
+        return _Group(name, marks, union(set(compress(self._tokens_at, marks))), lives(self._parents, self._tokens_at, marks))
 
     def _commit(self, number: int) -> Commit:
         name = self._commits[number]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from patscan.git.graph import TokenSet
+from patscan.git.graph import TokenSet, members, union
 from patscan.git.reflogs import Entry
 
 STASH = "refs/stash"
@@ -16,18 +16,18 @@ def keepers(
     parents: Sequence[Sequence[int]],
     tokens_at: Callable[[int], TokenSet],
     reachable: bytes | bytearray,
-) -> dict[str, tuple[str, ...]]:
-    """The names of the reflogs and stash entries that reach each token through commits that aren't `reachable`.
+) -> dict[int, tuple[str, ...]]:
+    """The names of the reflogs and stash entries that reach each token, by its number, through commits that aren't `reachable`.
 
     `tokens_at` gives the tokens of a commit.
     """
     reached: dict[int, TokenSet] = {}
     for commit, commit_parents in enumerate(parents):
         if not reachable[commit]:
-            reached[commit] = tokens_at(commit).union(*(reached[parent] for parent in commit_parents if parent in reached))
-    names: dict[str, dict[str, None]] = {}
+            reached[commit] = tokens_at(commit) | union(reached[parent] for parent in commit_parents if parent in reached)
+    names: dict[int, dict[str, None]] = {}
     for name, commits in _starts(logs):
-        for token in frozenset().union(*(reached.get(number.get(commit, -1), ()) for commit in commits)):
+        for token in members(union(reached.get(number.get(commit, -1), 0) for commit in commits)):
             names.setdefault(token, {})[name] = None
     return {token: tuple(sorted(some, key=_order)) for token, some in names.items()}
 

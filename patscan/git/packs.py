@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patscan.git.entries import NAMES, PackShard
+from patscan.git.entries import NAMES, PackShard, engines
 from patscan.git.pack_index import Index, OddPack
 
 if TYPE_CHECKING:
@@ -303,3 +303,10 @@ def _bases_first(parent: NDArray[np.int64]) -> NDArray[np.int64]:
         depth += depth[ancestor]
         ancestor = ancestor[ancestor]
     return np.argsort(depth[:-1], kind="stable")
+
+
+def prepare() -> None:
+    """Import what reading packs needs. numpy alone takes a tenth of a second."""
+    import numpy as np  # noqa: F401
+
+    engines()

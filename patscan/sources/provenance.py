@@ -58,14 +58,17 @@ class Provenance:
         """The exposure of each token: since when, until when, at which tips, and whether it was pushed."""
         known = self._recall()
         names = {token: _name(sightings) for token, sightings in places.items()}
-        if known and known["contents"] == _digest(self._blobs) and all(name in known["exposures"] for name in names.values()):
+        # Tokens with the same sightings have the same exposure: a file with a thousand tokens costs as much as one with a single token.
+        distinct = {names[token]: sightings for token, sightings in places.items()}
+        if known and known["contents"] == _digest(self._blobs) and known["exposures"].keys() >= distinct.keys():
             tips = [ref.name for ref in self._repository.refs()]
             # There are fewer refs if git can't read the target of one any more.
             if len(tips) == known["refs"]:
-                return self._restored({token: known["exposures"][name] for token, name in names.items()}, tips)
-        result = exposures(self._repository, self._attribute(), places, self._mirror)
-        self._keep({names[token]: exposure for token, exposure in result.items()})
-        return result
+                restored = self._restored({name: known["exposures"][name] for name in distinct}, tips)
+                return {token: restored[name] for token, name in names.items()}
+        result = exposures(self._repository, self._attribute(), distinct, self._mirror)
+        self._keep(result)
+        return {token: result[name] for token, name in names.items()}
 
     def is_cut_off(self, sighting: Sighting) -> bool:
         """Whether history is cut off at its commit, so that an earlier commit may have introduced the content."""

@@ -45,6 +45,13 @@ class Store:
         self._circles: list[str] = []
         self._elsewhere: list[str] | None = None
 
+    def prepare(self) -> None:
+        """Import what reading packs needs, if there is one to read."""
+        if self.unread():
+            from patscan.git import packs
+
+            packs.prepare()
+
     def packed(self) -> Iterator[Shard]:
         """The contents of packs, also of those that a concurrent ``git gc`` writes meanwhile."""
         known, left = set[Path](), self.unread()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.archives.packing import CONTAINERS, NAME, STREAMS, zipped
+from tests.archives.packing import CONTAINERS, NAME, STREAMS, tarred, zipped
 from tests.cli.hooked import patscan
 from tests.repo import Repo
 from tests.tokens import classic
@@ -61,3 +61,10 @@ def test_standard_input(tmp_path: Path, rng: random.Random) -> None:
     place = json.loads(done.text)["findings"][0]["occurrences"][0]
     assert done.code == 1
     assert (place["type"], place["member"], place["line"]) == ("stdin", NAME, 3)
+
+
+def test_a_tar_that_begins_like_a_pointer_of_git_lfs(tmp_path: Path, rng: random.Random) -> None:
+    """A tar begins with the name of its first member."""
+    (tmp_path / "x.tar").write_bytes(tarred(TEXT.format(classic(rng)).encode(), "version.env"))
+    done = patscan(tmp_path, "scan", "--format", "json", ".")
+    assert places(json.loads(done.text)) == {"x.tar": [("version.env", 3, 7)]}

@@ -215,3 +215,12 @@ def test_a_letter_beside_the_first_digit_has_either_case() -> None:
     steps, zero = written._steps(), written.SYMBOLS.index(b"0")
     for letter in (b"z", b"Z"):
         assert steps[zero * 64 + written.SYMBOLS.index(letter)] == pytest.approx(0.1 * 0.7 + 0.1 / 64)
+
+
+def test_tokens_share_their_mask_and_the_evidence_of_equal_odds(matcher: Matcher, rng: random.Random) -> None:
+    """A history may have a hundred thousand tokens."""
+    captures = matcher.find("\n".join(f"token = {classic(rng)} " for _ in range(200)).encode())
+    evidence = [one for capture in captures for one in capture.evidence if one.type == "likelihood" and "bits" in one.facts]
+    assert len(captures) == 200
+    assert len({id(str(capture.secret)) for capture in captures}) == 1
+    assert len({id(one) for one in evidence}) == len({one.facts["bits"] for one in evidence}) < 100

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patscan.git.graph import Change, lives, marked, tokens_by_commit
+from patscan.git.graph import Change, lives, marked, members, tokens_by_commit
 
-BLOBS = {"one": ["a"], "two": ["b"], "both": ["a", "b"]}
+BLOBS = {"one": 0b01, "two": 0b10, "both": 0b11}
+TOKENS = (0, 1)
 PATHS = [b"p", b"q"]
 
 
@@ -38,10 +41,10 @@ def test_every_commit_holds_what_its_tree_holds(graph) -> None:
     parents, trees = graph
     commit_tokens = tokens_by_commit(parents, changes(parents, trees), BLOBS)
     result = lives(parents, commit_tokens, bytes([1] * len(parents)))
-    has = [{token for blob in tree.values() for token in BLOBS[blob]} for tree in trees]
-    assert [set(tokens) for tokens in commit_tokens] == has
+    has = [{token for blob in tree.values() for token in TOKENS if BLOBS[blob] >> token & 1} for tree in trees]
+    assert [list(members(tokens)) for tokens in commit_tokens] == [sorted(tokens) for tokens in has]
     children = [[child for child, commit_parents in enumerate(parents) if commit in commit_parents] for commit in range(len(parents))]
-    for token in "ab":
+    for token in TOKENS:
         holders = [commit for commit, tokens in enumerate(has) if token in tokens]
         assert result.introduced.get(token, []) == [
             commit for commit in holders if all(token not in has[commit_parents] for commit_parents in parents[commit])
@@ -65,3 +68,25 @@ def test_marks_are_ancestors(graph, data: st.DataObject) -> None:
         if commit in expected:
             expected.update(parents[commit])
     assert [commit for commit, mark in enumerate(marked(parents, tips)) if mark] == sorted(expected)
+
+
+@given(st.sets(st.integers(0, 300)))
+def test_members_of_a_set(tokens: set[int]) -> None:
+    assert list(members(sum(1 << token for token in tokens))) == sorted(tokens)
+
+
+def test_a_history_that_gets_a_token_in_each_commit_takes_little_memory() -> None:
+    """A set of names and a copy of the tree for each commit took 120 MB here."""
+    count = 1500
+    parents: list[tuple[int, ...]] = [(), *((commit,) for commit in range(count - 1))]
+    added = {commit: [Change(b"%d" % commit, str(commit))] for commit in range(count)}
+    tracemalloc.start()
+    try:
+        commit_tokens = tokens_by_commit(parents, added, {str(token): 1 << token for token in range(count)})
+        result = lives(parents, commit_tokens, bytes([1] * count))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert result.introduced == {token: [token] for token in range(count)}
+    assert result.youngest == {token: [count - 1] for token in range(count)}
+    assert peak < 5_000_000

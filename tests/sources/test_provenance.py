@@ -119,3 +119,13 @@ def test_whether_a_place_is_at_head(audit: Audit, leaky: Repo) -> None:
         (finding.secret.reveal().decode(), "path"): True,
         (f"refs/heads/{finding.secret.reveal().decode()}", "ref-name"): None,
     }
+
+
+def test_tokens_of_one_file_share_their_exposure(leaky: Repo, environment: Mapping[str, str]) -> None:
+    """A file with a hundred thousand tokens costs as much as one with a single token."""
+    history = History(open_repository(leaky.path, environment))
+    blobs = [leaky.line("rev-parse", f"side:{name}") for name in "ab"]
+    sightings = history.sightings(blobs)
+    exposures = history.exposures({f"{blob} {number}": sightings[blob] for blob in blobs for number in range(3)})
+    assert len({id(exposures[f"{blobs[0]} {number}"]) for number in range(3)}) == 1
+    assert len({id(exposure) for exposure in exposures.values()}) == 2
