@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from patscan.archives.limits import Account, Broken, Problem
 from patscan.archives.reader import Chunk, Read
 
-INPUT = 128 << 10
+INPUT = 256 << 10
+"""Compressed bytes for a decompressor. Fewer of its chunks are short with 256 KiB than with 128 KiB."""
 CHUNK = 512 << 10
 _TOO_LARGE = ("Memory usage limit exceeded", "Frame requires too much memory")
 """The messages of the xz and zstd decoders when they need too much memory."""
