@@ -109,14 +109,13 @@ class Inside:
         search = _Search(self._hits, self._quiet)
         chunks = self._scanned(reader, search, names, again)
         first = next(chunks, b"")
-        content = Reader(chain([first], chunks))
         kind = archives.kind_of(first)
         if kind and len(names) >= account.limits.depth:
             self._keep(names, Exceeded("depth", f"archives are nested more than {counted(account.limits.depth, 'level')} deep"))
         elif kind:
             search.share()
-            self._open(kind, content, names, account)
-        content.drain()
+            self._open(kind, Reader(chain([first], chunks)), names, account)
+        Reader(chunks).drain()
 
     def _scanned(self, reader: Reader, search: _Search, names: tuple[str, ...], again: Again | None) -> Iterator[Chunk]:
         """The chunks of `reader`, each after its look."""

@@ -28,7 +28,11 @@ class Parts:
 
     def read(self, low: int, high: int) -> bytes:
         """The bytes ``[low, high)``, fewer at the end."""
-        return b"".join(self.views(low, high))
+        number = bisect_right(self._begins, low) - 1
+        begin = self._begins[number] if self._begins else 0
+        near = self._views[number][low - begin : high - begin] if self._begins else b""
+        # Nearly all bytes that are read lie in one buffer.
+        return bytes(near) if len(near) == high - low else b"".join(self.views(low, high))
 
     def views(self, low: int, high: int) -> Iterator[memoryview]:
         """The same without copies."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from patscan.archives.limits import Account, Broken, Problem
 from patscan.archives.parts import Parts
 from patscan.archives.reader import Chunk, Reader
-from patscan.archives.streams import crc, expanded
+from patscan.archives.streams import at_once, crc, expanded
 
 _LISTED, _LOCAL, _END, _END64 = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
 _LISTED_FIELDS = struct.Struct("<8xHH4xIIIHHH8xI")
@@ -46,10 +46,10 @@ def entries(chunks: Sequence[Chunk], account: Account) -> Iterator[tuple[str, Re
     account.reserve(len(data))
     try:
         archive = _Zip(data, account)
-        for entry in archive.entries():
+        for begin, entry in archive.entries():
             account.count()
             if not entry.name.endswith("/") or entry.size:
-                yield entry.name, Reader(archive.chunks(entry)), _refusal(entry)
+                yield entry.name, Reader(archive.chunks(begin, entry)), _refusal(entry)
         if archive.lists_more:
             raise account.too_many()
         if not archive.has_directory:
@@ -74,19 +74,20 @@ class _Zip:
         self._data, self._account = data, account
         self._taken = 0
 
-    def entries(self) -> Iterator[Entry]:
-        """Listed members by offset, with unlisted members between them."""
+    def entries(self) -> Iterator[tuple[int, Entry]]:
+        """Where the content of each member begins, and the member: listed ones by offset, with unlisted ones between them."""
         listed = {entry.offset: entry for entry in self._listed()}
         cursor = 0
         for offset in sorted(listed):
-            yield from self._strays(cursor, offset)
-            yield listed[offset]
-            cursor = max(cursor, self._begin(offset) + listed[offset].size)
+            if cursor < offset:
+                yield from self._strays(cursor, offset)
+            begin = self._begin(offset)
+            yield begin, listed[offset]
+            cursor = max(cursor, begin + listed[offset].size)
         yield from self._strays(cursor, len(self._data))
 
-    def chunks(self, entry: Entry) -> Iterator[bytes | memoryview]:
-        """The content of a member. Raises `Problem`."""
-        low = self._begin(entry.offset)
+    def chunks(self, low: int, entry: Entry) -> Iterator[bytes | memoryview]:
+        """The content of a member, which begins at `low`. Raises `Problem`."""
         size = entry.size or (len(self._data) - low if entry.flags & _SIZES_FOLLOW else 0)
         size = min(size, len(self._data) - low)
         packed = self._data.views(low, low + size)
@@ -104,7 +105,9 @@ class _Zip:
             raise Broken("broken: its checksum is wrong. Its content was looked at all the same.")
 
     def _unpacked(self, entry: Entry, packed: Iterator[memoryview]) -> Iterator[bytes]:
-        return expanded(_METHODS[entry.method], Reader(packed).piece, self._account)
+        kind, views = _METHODS[entry.method], list(packed)
+        plain = at_once(kind, views[0], self._account) if len(views) == 1 else None
+        return expanded(kind, Reader(views).piece, self._account) if plain is None else iter((plain,))
 
     def _stored(self, packed: Iterator[memoryview]) -> Iterator[memoryview]:
         for view in packed:
@@ -164,15 +167,16 @@ class _Zip:
         at = near.rfind(_END64)
         return (*_END64_FIELDS.unpack_from(near, at), low + at) if 0 <= at <= len(near) - _END64_FIELDS.size else None
 
-    def _strays(self, low: int, high: int) -> Iterator[Entry]:
-        """Unlisted members between two offsets."""
+    def _strays(self, low: int, high: int) -> Iterator[tuple[int, Entry]]:
+        """Unlisted members between two offsets, see `entries`."""
         while (at := self._data.find(_LOCAL, low, high)) >= 0 and at + _LOCAL_FIELDS.size <= len(self._data):
             flags, method, checksum, size, plain, name, extra = _LOCAL_FIELDS.unpack(self._data.read(at, at + _LOCAL_FIELDS.size))
             begin = at + _LOCAL_FIELDS.size
             size, _ = _in_zip64(memoryview(self._data.read(begin + name, begin + name + extra)), plain, size, 0)
             known = method == _STORED or method in _METHODS
             if known and begin + name <= len(self._data):
-                yield Entry(at, _decoded(self._data.read(begin, begin + name), flags), flags, method, checksum, size)
+                decoded = _decoded(self._data.read(begin, begin + name), flags)
+                yield min(begin + name + extra, len(self._data)), Entry(at, decoded, flags, method, checksum, size)
             low = begin + name + extra + size if known else at + 4
 
 
