@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _WHOLE = 4 << 20
 """The bytes of a member from which on it is looked at in several chunks."""
-_LEAST = 256 << 10
-"""The least bytes of further chunks. Chunks that fit into the processor's cache are several times as fast."""
+_LEAST = 64 << 10
+"""The least bytes of further chunks. Smaller chunks are joined, which copies them."""
 _SEAM = 256
 """Bytes to each side of the border of two chunks that are searched together: more than the longest literal."""
 _QUIET = 8
@@ -49,7 +49,7 @@ class Inside:
     def __init__(
         self,
         piece: Piece,
-        parts: Sequence[Chunk | bytearray],
+        parts: Sequence[Chunk],
         quiet: Sequence[object],
         hits: Callable[[Chunk], Sequence[Hit]],
         content: Callable[[tuple[str, ...], Again | None], Content],
@@ -109,14 +109,13 @@ class Inside:
         search = _Search(self._hits, self._quiet)
         chunks = self._scanned(reader, search, names, again)
         first = next(chunks, b"")
-        content = Reader(chain([first], chunks))
         kind = archives.kind_of(first)
         if kind and len(names) >= account.limits.depth:
             self._keep(names, Exceeded("depth", f"archives are nested more than {counted(account.limits.depth, 'level')} deep"))
         elif kind:
             search.share()
-            self._open(kind, content, names, account)
-        content.drain()
+            self._open(kind, Reader(chain([first], chunks)), names, account)
+        Reader(chunks).drain()
 
     def _scanned(self, reader: Reader, search: _Search, names: tuple[str, ...], again: Again | None) -> Iterator[Chunk]:
         """The chunks of `reader`, each after its look."""
@@ -193,7 +192,7 @@ class _Search:
         return self._hits(chunk)
 
 
-def _within(parts: Sequence[Chunk | bytearray], account: Account) -> Iterator[Chunk]:
+def _within(parts: Sequence[Chunk], account: Account) -> Iterator[Chunk]:
     """The parts that fit into memory. Raises `Exceeded` after them if there are more."""
     left = account.limits.held
     for part in parts:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from patscan import lfs
-from patscan.archives import STARTS, TAR, USTAR, ZIPS, kind_of
+from patscan.archives import STARTS, TAR, USTAR, kind_of
 from patscan.archives.limits import Limits
 from patscan.content import OVERLAP, Failure, Gap, Key, Looked, Names, Piece, Shard
 from patscan.detect import anchors
@@ -155,9 +155,9 @@ class _Archive:
         self.gaps: list[Gap] = []
         self.omitted = 0
         self._tools, self._shard = tools, shard
-        self._parts: list[Chunk | bytearray] = []
+        self._parts: list[Chunk] = []
         self._quiet: list[object] = []
-        self._is_zip = self.is_full = False
+        self.is_full = False
         self.again: Again = partial(iter, self._parts)
         """Reads the kept bytes again: all, unless the archive `is_full`."""
         self._places: Counter[Secret] = Counter()
@@ -167,26 +167,14 @@ class _Archive:
         part = memoryview(piece.data)[OVERLAP if piece.offset else 0 :]
         if not piece.offset:
             self.content_id = lfs.content_id(piece.data)
-            self._is_zip = part[:2] in ZIPS
         if not self.is_full:
-            self._keep(part, is_quiet)
+            self._parts.append(part)
+            self._quiet += [part.obj] if is_quiet else []
             self.is_full = sum(map(len, self._parts)) > self._tools.limits.held
-        if piece.last and (kind := kind_of(self._parts[0])):
+        if piece.last and (kind := kind_of(*self._parts)):
             self._open(kind, piece)
         if piece.last:
             self._parts, self._quiet, self.again = [], [], partial(iter, ())
-
-    def _keep(self, part: memoryview, is_quiet: bool) -> None:
-        """Keep the bytes of a piece. Only those of a zip are joined, because a zip is read from its end."""
-        if not self._is_zip or not self._parts:
-            self._parts.append(part)
-            self._quiet += [part.obj] if is_quiet else []
-            return
-        joined = self._parts[0]
-        if not isinstance(joined, bytearray):
-            joined, self._quiet = bytearray(joined), []
-            self._parts[0] = joined
-        joined += part
 
     def linked(self) -> Failure:
         """A `Failure` that makes the source read the pointer's content."""

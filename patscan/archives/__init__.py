@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from patscan.archives.limits import Account, Problem
-from patscan.archives.reader import Reader
+from patscan.archives.reader import Chunk, Reader
 
 STARTS = frozenset(
     (b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5", b"PK", b"MZ", b"#!", b"\x7fE", *(b"x%c" % level for level in (0x01, 0x5E, 0x9C, 0xDA)))
@@ -31,8 +31,6 @@ _KINDS = {
 }
 _PROGRAMS = frozenset((b"MZ", b"#!", b"\x7fE"))
 """The first two bytes of programs: a zip may be appended to one."""
-ZIPS = _PROGRAMS | {b"PK"}
-"""The first two bytes of what may be a zip."""
 _LONGEST_END = 22 + 0xFFFF
 """The most bytes of a zip's end record with its comment."""
 
@@ -47,14 +45,22 @@ class Member(NamedTuple):
     """Why it can't be read at all."""
 
 
-def kind_of(data: bytes | bytearray | memoryview) -> str | None:
-    """The kind of an archive, from its beginning, or for a zip after a program from its end; ``None`` if it isn't one."""
+def kind_of(data: Chunk, *more: Chunk) -> str | None:
+    """The kind of an archive, from its beginning, or for a zip after a program from its end; ``None`` if it isn't one.
+
+    `more` are the parts after `data`.
+    """
     begin, is_tar = bytes(data[:2]), data[TAR] == USTAR
     if begin in _PROGRAMS and not is_tar:
-        return "zip" if b"PK\x05\x06" in bytes(data[-_LONGEST_END:]) else None
+        return "zip" if b"PK\x05\x06" in _end(data, *more) else None
     start = bytes(data[:16]) if begin in STARTS else b""
     kind = next((kind for kind, magic in _KINDS.items() if re.match(magic, start)), None) if start else None
     return "tar" if kind is None and is_tar else kind
+
+
+def _end(*parts: Chunk) -> bytes:
+    """The bytes that may contain the end record of a zip."""
+    return b"".join(part[-_LONGEST_END:] for part in parts[-2:])[-_LONGEST_END:]
 
 
 def members(kind: str, archive: Reader, account: Account) -> Iterator[Member]:
@@ -62,7 +68,7 @@ def members(kind: str, archive: Reader, account: Account) -> Iterator[Member]:
     if kind == "zip":
         from patscan.archives.zips import entries
 
-        yield from (Member(*entry) for entry in entries(archive.whole(account.limits.held + 1), account))
+        yield from (Member(*entry) for entry in entries(archive.parts(account.limits.held + 1), account))
     elif kind == "tar":
         from patscan.archives.tars import files
 

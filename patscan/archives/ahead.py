@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from queue import Empty, Queue
-from threading import Event, Thread
+from queue import SimpleQueue
+from threading import Thread
 from typing import Generic, TypeVar
 
 _Chunk = TypeVar("_Chunk")
@@ -23,34 +23,35 @@ def ahead(chunks: Iterable[_Chunk]) -> Generator[_Chunk, None, None]:
 
 
 class _Producer(Thread, Generic[_Chunk]):
+    """Puts chunks into one queue, one for each permit that it gets from the other. `SimpleQueue` needs no Python code to wait."""
+
     def __init__(self, chunks: Iterable[_Chunk]) -> None:
         super().__init__(daemon=True)
         self._source = chunks
-        self._queue: Queue[_Chunk | None] = Queue(_WAITING)
+        self._produced: SimpleQueue[_Chunk | None] = SimpleQueue()
+        self._permits: SimpleQueue[bool] = SimpleQueue()
         self._error: BaseException | None = None
-        self._closed = Event()
+        for _ in range(_WAITING):
+            self._permits.put(True)
 
     def run(self) -> None:
         try:
             for chunk in self._source:
-                self._queue.put(chunk)
-                if self._closed.is_set():
+                self._produced.put(chunk)
+                if not self._permits.get():
                     return
         except BaseException as error:  # noqa: BLE001 - raised again where the chunks are used
             self._error = error
-        self._queue.put(None)
+        self._produced.put(None)
 
     def chunks(self) -> Iterator[_Chunk]:
-        while (chunk := self._queue.get()) is not None:
+        while (chunk := self._produced.get()) is not None:
+            self._permits.put(True)
             yield chunk
         if self._error:
             raise self._error
 
     def close(self) -> None:
-        self._closed.set()
-        while self.is_alive():
-            try:
-                self._queue.get(timeout=0.01)
-            except Empty:
-                continue
+        """End the thread after the chunk that it is at."""
+        self._permits.put(False)
         self.join()

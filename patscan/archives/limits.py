@@ -102,9 +102,9 @@ class Account:
 
     def reserve(self, size: int) -> None:
         """Count `size` more bytes in memory; a negative size releases them. Raises `Exceeded`."""
-        self._held += size
-        if self._held > self.limits.held:
+        if self._held + size > self.limits.held:
             raise self.too_large()
+        self._held += size
 
     def too_large(self) -> Exceeded:
         """The error for too much memory."""

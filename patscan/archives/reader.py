@@ -20,11 +20,13 @@ class Reader:
         self._chunks = iter(chunks)
         self._chunk = memoryview(b"")
 
-    def whole(self, most: int) -> bytes | bytearray:
-        """All remaining bytes, at most `most`. A single chunk isn't copied."""
-        chunk = self.take(most)
-        source = chunk.obj if isinstance(chunk, memoryview) else chunk
-        return source if isinstance(source, bytes | bytearray) and len(source) == len(chunk) <= most else bytes(chunk[:most])
+    def parts(self, most: int) -> list[memoryview]:
+        """All remaining chunks, together at most `most` bytes. They aren't copied."""
+        parts: list[memoryview] = []
+        while most > 0 and (part := self.piece(most)):
+            parts.append(part)
+            most -= len(part)
+        return parts
 
     def take(self, least: int) -> Chunk:
         """The next chunk, joined with those after it up to `least` bytes; fewer bytes only at the end. A single chunk isn't copied."""
@@ -49,11 +51,7 @@ class Reader:
 
     def read(self, size: int) -> bytes:
         """The next bytes, fewer than `size` only at the end. A problem ends them too: those before it are still scanned."""
-        parts: list[memoryview] = []
-        while size > 0 and (part := self.piece(size)):
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+        return b"".join(self.parts(size))
 
     def drain(self) -> None:
         """Read and discard the remaining chunks."""

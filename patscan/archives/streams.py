@@ -14,8 +14,11 @@ from typing import Any, Protocol
 from patscan.archives.limits import Account, Broken, Problem
 from patscan.archives.reader import Chunk, Read
 
-INPUT = 128 << 10
+INPUT = 256 << 10
+"""Compressed bytes for a decompressor. Fewer of its chunks are short with 256 KiB than with 128 KiB."""
 CHUNK = 512 << 10
+_SHORT = 64 << 10
+"""The most bytes of a stream for `at_once`."""
 _TOO_LARGE = ("Memory usage limit exceeded", "Frame requires too much memory")
 """The messages of the xz and zstd decoders when they need too much memory."""
 _SALVAGED = 32 << 20
@@ -51,6 +54,27 @@ def expanded(kind: str, read: Read, account: Account) -> Iterator[bytes]:
     new_decompressor, errors = decompressor(kind, account.limits.held)
     chunks = _inflated(kind, read, account, new_decompressor, errors)
     yield from _without_header(chunks) if kind == "zlib" else chunks
+
+
+def at_once(kind: str, data: Chunk, account: Account) -> bytes | None:
+    """The expanded bytes of a short stream by a single call; ``None`` if only `expanded` can read it. Raises `Problem`.
+
+    Most members of a zip are short, and `expanded` takes several times as long for them.
+    """
+    if kind == "zstd" or len(data) > _SHORT:
+        return None
+    new_decompressor, errors = decompressor(kind, account.limits.held)
+    stream = new_decompressor()
+    try:
+        plain = stream.decompress(data, CHUNK)
+    except errors:
+        return None
+    if not stream.eof:
+        return None
+    excess = len(plain) - len(data) * account.limits.ratio
+    account.expand(len(plain), excess)
+    account.expanded(excess)
+    return plain
 
 
 def decompressor(kind: str, memory: int) -> tuple[Callable[[], Decompressor], tuple[type[Exception], ...]]:
