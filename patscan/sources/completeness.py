@@ -1,0 +1,137 @@
+"""Whether a repository has everything that its refs, reflogs and indexes lead to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from patscan.counts import counted
+from patscan.git.child import GitError
+from patscan.git.connectivity import ABSENT, Packs, linked
+from patscan.sources.warnings import report_warnings
+
+if TYPE_CHECKING:
+    from patscan.content import Shard
+    from patscan.git.repository import Repository
+    from patscan.sources.memory import Memory
+    from patscan.sources.store import Store
+
+_FOLLOWED = 60_000
+"""The most objects for which git is asked at once. That takes half a second, while the workers read."""
+_REMEMBERED = 10_000
+"""The most ids of objects outside the packs that are remembered."""
+
+
+class Completeness:
+    """Looks for missing objects. In a large repository workers check what packs name, and git is asked only if something is absent."""
+
+    def __init__(self, repository: Repository, store: Store, memory: Memory | None) -> None:
+        """`store` has the repository's objects. `memory` has the results of earlier scans."""
+        self._repository, self._store, self._memory, self._gaps = repository, store, memory, store.gaps
+        self._is_partial = repository.is_partial()
+        self._is_done = self._is_partial or store.count() <= _FOLLOWED
+        self._packs = Packs((), repository.id_size)
+        self._checksums: list[str] = []
+        """Those of the packs, the largest pack's last."""
+        self._closed = set[bytes]()
+        self._elsewhere = set[str]()
+        if not self._is_done:
+            self._packs = Packs(tuple(store.packs()), repository.id_size, frozenset(repository.cut_off()))
+            self._recall()
+
+    def packed(self) -> Iterator[Shard]:
+        """The contents of packs, and everything else in them that names objects."""
+        if self._is_done:
+            yield from self._store.packed()
+            return
+        for shard in self._store.packed():
+            yield linked(shard, self._packs)
+        yield from self._store.links(self._packs, self._closed)
+
+    def remaining(self) -> Iterator[Shard]:
+        """All other contents."""
+        for shard in self._store.remaining():
+            yield shard if self._is_done else linked(shard, self._packs)
+
+    def look_for_gaps(self) -> None:
+        """Ask git what is missing; in a large repository only at the ends of history."""
+        where = str(self._repository.path)
+        for folder in self._repository.object_folders():
+            if not os.path.isdir(folder):
+                self._gaps.skip(
+                    str(folder), "the repository borrows objects from this folder, which doesn't exist. See objects/info/alternates."
+                )
+        # git ignores such a folder silently.
+        for folder, reason in self._repository.unreadable_refs():
+            self._gaps.skip(str(folder), f"the refs in this folder can't be read: {reason}.")
+        if self._repository.shallow:
+            self._gaps.skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow")
+        if self._is_done or self._missing(at_tips=True):
+            self._ask()
+
+    def conclude(self, absent: Collection[str]) -> None:
+        """Ask git about everything if an object is named and missing. `absent` are the names of such objects, with `ABSENT` in front."""
+        if self._is_done:
+            return
+        names = {name.removeprefix(ABSENT) for name in absent}
+        is_read = "" not in names and not self._store.lost
+        names = (names | self._elsewhere) - {""}
+        if not is_read or not self._has(names):
+            self._ask()
+        # A shard that killed its worker is a skip.
+        if is_read and not self._gaps.skips:
+            self._remember(names)
+
+    def _ask(self) -> None:
+        """Ask git what is missing of everything that refs, reflogs and indexes lead to."""
+        self._is_done = True
+        missing = self._missing()
+        where = str(self._repository.path)
+        if missing and self._is_partial:
+            reason = f"a partial clone without {counted(missing, 'object')}. Get all with: git fetch --refetch --no-filter"
+            self._gaps.skip(where, reason)
+        elif missing:
+            self._gaps.skip(
+                where, f"{counted(missing, 'object is', 'objects are')} missing that others refer to. See: git fsck --connectivity-only"
+            )
+
+    def _missing(self, at_tips: bool = False) -> int:
+        warnings: list[str] = []
+        try:
+            missing = self._repository.lacking_at_tips(warnings) if at_tips else self._repository.lacking(warnings)
+        except GitError as error:
+            self._gaps.skip(str(self._repository.path), f"git can't list missing objects: {error}")
+            self._is_done = True
+            return 0
+        report_warnings(warnings, str(self._repository.path), self._gaps)
+        return missing
+
+    def _has(self, names: Collection[str]) -> bool:
+        """Whether git finds all of these objects."""
+        if not names:
+            return True
+        listed = self._repository.git("cat-file", "--batch-check", stdin="".join(f"{name}\n" for name in names).encode())
+        return b" missing\n" not in listed
+
+    def _recall(self) -> None:
+        """Take over what an earlier scan learned of some of the packs."""
+        from patscan.git.pack_index import index_of
+
+        indexes = [index for path in self._packs.paths if (index := index_of(path, self._repository.id_size))]
+        self._checksums = [index.checksum.hex() for index in sorted(indexes, key=lambda index: len(index.ids))]
+        for checksum in self._checksums if self._memory else ():
+            facts = self._memory.recollect(self._name(checksum)) if self._memory else None
+            if facts and set(self._checksums).issuperset(facts["packs"]):
+                self._closed.update(map(bytes.fromhex, facts["packs"]))
+                self._elsewhere.update(facts["elsewhere"])
+
+    def _remember(self, elsewhere: Collection[str]) -> None:
+        """Remember that the packs name only objects in each other and these, under the pack that lasts longest: the largest."""
+        if self._memory and self._checksums and len(elsewhere) <= _REMEMBERED:
+            facts = {"packs": self._checksums, "elsewhere": sorted(elsewhere)}
+            self._memory.remember(self._name(self._checksums[-1]), facts)
+
+    def _name(self, checksum: str) -> str:
+        return f"{blake2b(' '.join([checksum, *sorted(self._packs.cut_off)]).encode(), digest_size=16).hexdigest()}-links"
