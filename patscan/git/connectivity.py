@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from patscan.model import Sighting
 
 ABSENT = "absent:"
-"""Stands before the id of an object that is named and that no pack contains, in a `Failure`. Without an id: git must check everything."""
+"""Stands before the id of an object that is named and that no pack contains, in a `Failure`."""
+UNPACKED = f"{ABSENT}unpacked:"
+"""The same, if an object names it that git read, because it is in no pack or in an unusual one."""
+CHECKED, UNREADABLE = f"{ABSENT}checked", f"{ABSENT}unreadable"
+"""Names of other failures: a shard was checked, and something in it can't be read, so that git must check everything."""
 _BLOCK, _LONGEST = 20_000, 64 << 20
 """The most trees in one step, and the most bytes that a pack may store for them."""
 _REBUILT = 4 << 30
@@ -42,7 +46,8 @@ _HEADER = re.compile(rb"(?:tree|object) ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)")
 _ENTRY = re.compile(rb"([0-7]+) [^\0]+\0")
 _TEXT = bytes(range(0x20, 0x7F))
 _SUBMODULE = SUBMODULE.encode()
-_UNREADABLE = Failure(ABSENT, "some objects can't be read.", again=True)
+_CHECKED = Failure(CHECKED, "its links were checked.", again=True)
+_UNREADABLE = Failure(UNREADABLE, "some objects can't be read.", again=True)
 
 
 class Packs(NamedTuple):
@@ -52,17 +57,17 @@ class Packs(NamedTuple):
     id_size: int
     cut_off: frozenset[str] = frozenset()
 
-    def absent(self, ids: bytes) -> Iterator[Failure]:
-        """A failure for each of these joined ids that no pack contains."""
+    def absent(self, ids: bytes, mark: str = ABSENT) -> Iterator[Failure]:
+        """A failure for each of these joined ids that no pack contains. `mark` stands before the id in its name."""
         import numpy as np
 
         if len(ids) % self.id_size:
-            yield Failure(ABSENT, "an object names an id of another length.", again=True)
+            yield _UNREADABLE
             return
         rows = _rows(ids, self.id_size)
         lacking = ~_stored(self.paths, self.id_size, 0).contain(rows[:, :_KEY].copy().view("<u8").ravel())
         for name in np.unique(rows[lacking], axis=0):
-            yield Failure(ABSENT + name.tobytes().hex(), "no pack contains it.", again=True)
+            yield Failure(mark + name.tobytes().hex(), "no pack contains it.", again=True)
 
 
 class Linked(NamedTuple):
@@ -88,7 +93,8 @@ class Linked(NamedTuple):
                 yield piece
         if failed if self.expected is None else read < self.expected:
             failed.append(_UNREADABLE)
-        failed += self.packs.absent(b"".join(ids))
+        mark = UNPACKED if isinstance(self.shard, ObjectShard) else ABSENT
+        failed += [*self.packs.absent(b"".join(ids), mark), _CHECKED]
 
     def _named(self, piece: Piece) -> Iterable[bytes]:
         if piece.kind == "tree":
@@ -136,8 +142,13 @@ class Trees(NamedTuple):
     def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """Nothing. A `Failure` is added for each object that the trees name and that no pack contains."""
         yield from ()
-        for low in range(0, len(self.shard.numbers), _BLOCK):
-            failed += self._check(slice(low, low + _BLOCK))
+        try:
+            for low in range(0, len(self.shard.numbers), _BLOCK):
+                failed += self._check(slice(low, low + _BLOCK))
+        except (OSError, ValueError):
+            # A repack removed the pack.
+            failed.append(_UNREADABLE)
+        failed.append(_CHECKED)
 
     def _check(self, part: slice) -> Iterator[Failure]:
         """Check some trees: read whole those that contain other bytes than known ids, modes and names."""
@@ -191,6 +202,7 @@ class _Inserted:
 
         self._id_size = id_size
         parts, self._ends, self.is_broken = _parts(stored, are_deltas)
+        parts = parts or [b""]
         self._text = b"".join([*parts, bytes(_KEY)])
         lengths = np.fromiter(map(len, parts), np.int64, len(parts))
         is_first = np.ones(len(parts), np.bool_)
@@ -257,7 +269,7 @@ def _parts(stored: Sequence[bytes], are_deltas: Sequence[bool]) -> tuple[list[by
                 at += operands[step]
         else:
             return [], [], True
-        if text and len(parts[-1]) == _LONGEST_INSERT:
+        if parts and len(parts[-1]) == _LONGEST_INSERT:
             add(b"")
         ends.append(len(parts))
     return parts, ends, False
@@ -271,7 +283,7 @@ class _Stored:
 
         self.offset = offset
         keys = np.sort(np.concatenate([part[:, offset : offset + _KEY].copy().view("<u8").ravel() for part in ids]))
-        bits = len(keys).bit_length()
+        bits = max(len(keys).bit_length() - 2, 1)
         self._shift = np.uint64(64 - bits)
         self._first = np.searchsorted(keys, np.arange(1 << bits, dtype=np.uint64) << self._shift)
         self._keys = np.append(keys, np.uint64(2**64 - 1))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from patscan.counts import counted
 from patscan.git.child import GitError
-from patscan.git.connectivity import ABSENT, Packs, linked
+from patscan.git.connectivity import ABSENT, CHECKED, UNREADABLE, Packs, linked
 from patscan.sources.warnings import report_warnings
 
 if TYPE_CHECKING:
@@ -30,30 +30,32 @@ class Completeness:
     def __init__(self, repository: Repository, store: Store, memory: Memory | None) -> None:
         """`store` has the repository's objects. `memory` has the results of earlier scans."""
         self._repository, self._store, self._memory, self._gaps = repository, store, memory, store.gaps
-        self._is_partial = repository.is_partial()
-        self._is_done = self._is_partial or store.count() <= _FOLLOWED
+        self._is_partial = False
+        self._is_done = True
         self._packs = Packs((), repository.id_size)
         self._checksums: list[str] = []
         """Those of the packs, the largest pack's last."""
         self._closed = set[bytes]()
         self._elsewhere = set[str]()
-        if not self._is_done:
-            self._packs = Packs(tuple(store.packs()), repository.id_size, frozenset(repository.cut_off()))
-            self._recall()
+        self._at_tips = set[str]()
+        self._given = 0
 
     def packed(self) -> Iterator[Shard]:
         """The contents of packs, and everything else in them that names objects."""
+        self._is_partial = self._repository.is_partial()
+        self._is_done = self._store.count() <= _FOLLOWED
         if self._is_done:
             yield from self._store.packed()
             return
-        for shard in self._store.packed():
-            yield linked(shard, self._packs)
-        yield from self._store.links(self._packs, self._closed)
+        self._packs = Packs(tuple(self._store.packs()), self._repository.id_size, frozenset(self._repository.cut_off()))
+        self._recall()
+        yield from self._counted(linked(shard, self._packs) for shard in self._store.packed())
+        yield from self._counted(self._store.links(self._packs, self._closed))
 
     def remaining(self) -> Iterator[Shard]:
         """All other contents."""
-        for shard in self._store.remaining():
-            yield shard if self._is_done else linked(shard, self._packs)
+        shards = self._store.remaining()
+        yield from shards if self._is_done else self._counted(linked(shard, self._packs) for shard in shards)
 
     def look_for_gaps(self) -> None:
         """Ask git what is missing; in a large repository only at the ends of history."""
@@ -68,52 +70,56 @@ class Completeness:
             self._gaps.skip(str(folder), f"the refs in this folder can't be read: {reason}.")
         if self._repository.shallow:
             self._gaps.skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow")
-        if self._is_done or self._missing(at_tips=True):
-            self._ask()
+        if self._is_done:
+            self._report(self._asked(self._repository.lacking))
+        else:
+            self._at_tips = self._asked(self._repository.lacking_at_tips)
 
-    def conclude(self, absent: Collection[str]) -> None:
-        """Ask git about everything if an object is named and missing. `absent` are the names of such objects, with `ABSENT` in front."""
+    def conclude(self, names: Sequence[str]) -> None:
+        """Report what is missing. `names` are those of the failures that the check of links gave."""
         if self._is_done:
             return
-        names = {name.removeprefix(ABSENT) for name in absent}
-        is_read = "" not in names and not self._store.lost
-        names = (names | self._elsewhere) - {""}
-        if not is_read or not self._has(names):
-            self._ask()
-        # A shard that killed its worker is a skip.
-        if is_read and not self._gaps.skips:
-            self._remember(names)
-
-    def _ask(self) -> None:
-        """Ask git what is missing of everything that refs, reflogs and indexes lead to."""
         self._is_done = True
-        missing = self._missing()
-        where = str(self._repository.path)
-        if missing and self._is_partial:
-            reason = f"a partial clone without {counted(missing, 'object')}. Get all with: git fetch --refetch --no-filter"
-            self._gaps.skip(where, reason)
-        elif missing:
-            self._gaps.skip(
-                where, f"{counted(missing, 'object is', 'objects are')} missing that others refer to. See: git fsck --connectivity-only"
-            )
+        is_read = UNREADABLE not in names and names.count(CHECKED) == self._given and not self._store.lost
+        named_by_packs = {
+            name.removeprefix(ABSENT) for name in names if not name.startswith((CHECKED, UNREADABLE, UNPACKED))
+        } | self._elsewhere
+        named = {name.removeprefix(UNPACKED) for name in names if name.startswith(UNPACKED)} | named_by_packs
+        missing = self._store.absent(named) | self._at_tips
+        if is_read:
+            self._remember(named_by_packs)
+        # Perhaps nothing leads to an object that names a missing one. In a partial clone it is reported all the same.
+        if not is_read or (missing and not self._is_partial):
+            missing = self._asked(self._repository.lacking)
+        self._report(missing)
 
-    def _missing(self, at_tips: bool = False) -> int:
+    def _counted(self, shards: Iterable[Shard]) -> Iterator[Shard]:
+        for shard in shards:
+            self._given += 1
+            yield shard
+
+    def _asked(self, question: Callable[[list[str]], set[str]]) -> set[str]:
+        """What git answers. If it can't, that is reported."""
         warnings: list[str] = []
         try:
-            missing = self._repository.lacking_at_tips(warnings) if at_tips else self._repository.lacking(warnings)
+            missing = question(warnings)
         except GitError as error:
             self._gaps.skip(str(self._repository.path), f"git can't list missing objects: {error}")
             self._is_done = True
-            return 0
+            return set()
         report_warnings(warnings, str(self._repository.path), self._gaps)
         return missing
 
-    def _has(self, names: Collection[str]) -> bool:
-        """Whether git finds all of these objects."""
-        if not names:
-            return True
-        listed = self._repository.git("cat-file", "--batch-check", stdin="".join(f"{name}\n" for name in names).encode())
-        return b" missing\n" not in listed
+    def _report(self, missing: Collection[str]) -> None:
+        where = str(self._repository.path)
+        if missing and self._is_partial:
+            reason = f"a partial clone without {counted(len(missing), 'object')}. Get all with: git fetch --refetch --no-filter"
+            self._gaps.skip(where, reason)
+        elif missing:
+            self._gaps.skip(
+                where,
+                f"{counted(len(missing), 'object is', 'objects are')} missing that others refer to. See: git fsck --connectivity-only",
+            )
 
     def _recall(self) -> None:
         """Take over what an earlier scan learned of some of the packs."""

@@ -155,6 +155,10 @@ class Store:
         listed = [path for folder in self._repository.object_folders() for path in self._entries(folder / "pack", r".*\.(?:pack|idx)")]
         return [path for path in listed if path.suffix == ".pack" and path.with_suffix(".idx") in listed]
 
+    def absent(self, names: Collection[str]) -> set[str]:
+        """Those of `names` (object ids in hex) that are stored nowhere. Call it after `remaining`."""
+        return set(self._unpacked(set(names))).difference(self._git_reads, self._loose())
+
     def names(self) -> Iterator[str]:
         """The names of all packs, which depend on their contents, and the ids of all loose objects."""
         for folder in self._repository.object_folders():
