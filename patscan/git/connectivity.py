@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from patscan.model import Sighting
 
-ABSENT = "absent:"
-"""Stands before the id of an object that is named and that no pack contains, in a `Failure`."""
-UNPACKED = f"{ABSENT}unpacked:"
-"""The same, if an object names it that git read, because it is in no pack or in an unusual one."""
-CHECKED, UNREADABLE = f"{ABSENT}checked", f"{ABSENT}unreadable"
-"""Names of other failures: a shard was checked, and something in it can't be read, so that git must check everything."""
+LINKS = "links:"
+"""The beginning of the names of all failures here."""
+BY_PACKED, BY_UNPACKED = f"{LINKS}packed:", f"{LINKS}unpacked:"
+"""Stand before the id of an object that no pack contains, and that an object in a pack, or one that git read, names."""
+CHECKED, UNREADABLE = f"{LINKS}checked", f"{LINKS}unreadable"
+"""A shard was checked; something can't be read, so that git must check everything."""
 _BLOCK, _LONGEST = 20_000, 64 << 20
 """The most trees in one step, and the most bytes that a pack may store for them."""
 _REBUILT = 4 << 30
@@ -57,7 +57,7 @@ class Packs(NamedTuple):
     id_size: int
     cut_off: frozenset[str] = frozenset()
 
-    def absent(self, ids: bytes, mark: str = ABSENT) -> Iterator[Failure]:
+    def absent(self, ids: bytes, mark: str = BY_PACKED) -> Iterator[Failure]:
         """A failure for each of these joined ids that no pack contains. `mark` stands before the id in its name."""
         import numpy as np
 
@@ -93,7 +93,7 @@ class Linked(NamedTuple):
                 yield piece
         if failed if self.expected is None else read < self.expected:
             failed.append(_UNREADABLE)
-        mark = UNPACKED if isinstance(self.shard, ObjectShard) else ABSENT
+        mark = BY_UNPACKED if isinstance(self.shard, ObjectShard) else BY_PACKED
         failed += [*self.packs.absent(b"".join(ids), mark), _CHECKED]
 
     def _named(self, piece: Piece) -> Iterable[bytes]:

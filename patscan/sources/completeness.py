@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from patscan.counts import counted
 from patscan.git.child import GitError
-from patscan.git.connectivity import ABSENT, CHECKED, UNREADABLE, Packs, linked
+from patscan.git.connectivity import BY_PACKED, BY_UNPACKED, CHECKED, UNREADABLE, Packs, linked
 from patscan.sources.warnings import report_warnings
 
 if TYPE_CHECKING:
@@ -81,11 +81,8 @@ class Completeness:
             return
         self._is_done = True
         is_read = UNREADABLE not in names and names.count(CHECKED) == self._given and not self._store.lost
-        named_by_packs = {
-            name.removeprefix(ABSENT) for name in names if not name.startswith((CHECKED, UNREADABLE, UNPACKED))
-        } | self._elsewhere
-        named = {name.removeprefix(UNPACKED) for name in names if name.startswith(UNPACKED)} | named_by_packs
-        missing = self._store.absent(named) | self._at_tips
+        named_by_packs = _ids(names, BY_PACKED) | self._elsewhere
+        missing = self._store.absent(named_by_packs | _ids(names, BY_UNPACKED)) | self._at_tips
         if is_read:
             self._remember(named_by_packs)
         # Perhaps nothing leads to an object that names a missing one. In a partial clone it is reported all the same.
@@ -141,3 +138,7 @@ class Completeness:
 
     def _name(self, checksum: str) -> str:
         return f"{blake2b(' '.join([checksum, *sorted(self._packs.cut_off)]).encode(), digest_size=16).hexdigest()}-links"
+
+
+def _ids(names: Iterable[str], mark: str) -> set[str]:
+    return {name.removeprefix(mark) for name in names if name.startswith(mark)}

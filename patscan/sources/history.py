@@ -9,7 +9,7 @@ from patscan.content import Each, Failure, Key, Looked, Piece
 from patscan.counts import counted
 from patscan.gaps import Gaps
 from patscan.git.child import GitError
-from patscan.git.connectivity import ABSENT
+from patscan.git.connectivity import LINKS
 from patscan.git.names import PathShard
 from patscan.git.paths import paths, staged
 from patscan.git.repository import Repository
@@ -100,11 +100,10 @@ class History:
     def again(self, names: Iterable[str]) -> Iterator[Shard]:
         """These contents, read through git; the names in a tree, one by one; the content of a Git LFS pointer.
 
-        Names of absent objects have no content: git is asked what is missing.
+        Names that the check of links gave have no content: they tell what is missing.
         """
         listed = sorted(names)
-        absent = [name for name in listed if name.startswith(ABSENT)]
-        self._completeness.conclude(absent)
+        self._completeness.conclude([name for name in listed if name.startswith(LINKS)])
         trees = [name for name in listed if name.startswith(TREE)]
         if trees:
             yield PathShard(sorted(set(names_in(self._repository, trees))))
@@ -113,7 +112,7 @@ class History:
             from patscan.sources.lfs import OBJECTS, contents
 
             yield from contents(pointers, lambda _: self._repository.objects.parent / OBJECTS, "blob", self.gaps)
-        yield from self.store.again(name for name in listed if not name.startswith((TREE, AGAIN, ABSENT)))
+        yield from self.store.again(name for name in listed if not name.startswith((TREE, AGAIN, LINKS)))
 
     def some(self, names: Sequence[str]) -> Iterator[Shard]:
         """These contents, from the packs where possible."""
