@@ -88,6 +88,7 @@ DOORS = {
     "numpy": {
         "detect/positions.py",
         "git/connectivity.py",
+        "git/inserted.py",
         "git/entries.py",
         "git/trees.py",
         "git/packs.py",
