@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,7 +78,7 @@ class Linked(NamedTuple):
     def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`. Trees are never looked at."""
         ids: list[bytes] = []
-        read = 0
+        read, known = 0, len(failed)
         for piece in self.shard.pieces(failed):
             kind = piece[1]
             if kind != "blob" and not piece.offset:
@@ -85,7 +86,7 @@ class Linked(NamedTuple):
                 ids += self._named(piece)
             if kind != "tree" and self.is_looked_at:
                 yield piece
-        if failed if self.expected is None else read < self.expected:
+        if len(failed) > known if self.expected is None else read < self.expected:
             failed.append(_UNREADABLE)
         mark = BY_UNPACKED if isinstance(self.shard, ObjectShard) else BY_PACKED
         failed += [*self.packs.absent(b"".join(ids), mark), _CHECKED]
@@ -201,12 +202,8 @@ def _add_entries(tree: bytes, id_size: int, named: set[bytes], submodules: set[b
 @lru_cache(2)
 def _stored(paths: tuple[Path, ...], id_size: int, offset: int) -> Ids:
     """The ids in these packs. A pack that a repack removed meanwhile is left out: git looks for what it contained."""
-    import numpy as np
-
-    ids = [np.zeros((0, id_size), np.uint8)]
+    ids = []
     for path in paths:
-        try:
+        with suppress(OddPack):
             ids.append(Index(path, id_size).ids)
-        except OddPack:
-            continue
-    return Ids(ids, offset)
+    return Ids(ids or [rows(b"", id_size)], offset)

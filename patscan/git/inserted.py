@@ -45,16 +45,20 @@ class Inserted:
         self._nuls = np.flatnonzero(data == 0)
         self._runs = np.searchsorted(self._low, self._nuls, "right") - 1
         # After a NUL at its end, a whole id is copied.
-        self._noise[self._runs[self._nuls + 1 == self._high[self._runs]]] -= 1
+        self._is_nul_explained = self._nuls + 1 == self._high[self._runs]
+        self._noise[self._runs[self._is_nul_explained]] -= 1
+        self._is_low_explained = np.zeros(len(self._low), np.bool_)
 
     def explain(self, known: Ids) -> None:
         """Subtract the bytes of known ids: at the beginning of a run, and after a NUL, which ends a name."""
         import numpy as np
 
-        runs = np.flatnonzero(self._noise > 0)
-        self._subtract(runs, self._low[runs], self._low[runs], known)
-        chosen = self._noise[self._runs] > 0
-        self._subtract(self._runs[chosen], self._nuls[chosen], self._nuls[chosen] + 1, known)
+        runs = np.flatnonzero((self._noise > 0) & ~self._is_low_explained)
+        explained = self._subtract(runs, self._low[runs], self._low[runs], known)
+        self._is_low_explained[runs[explained]] = True
+        nuls = np.flatnonzero((self._noise[self._runs] > 0) & ~self._is_nul_explained)
+        explained = self._subtract(self._runs[nuls], self._nuls[nuls], self._nuls[nuls] + 1, known)
+        self._is_nul_explained[nuls[explained]] = True
 
     def unclear(self) -> set[int]:
         """The positions of trees with other bytes than text and known ids."""
@@ -62,8 +66,8 @@ class Inserted:
 
         return set(np.searchsorted(self._ends, self._firsts[self._noise > 0], "right").tolist())
 
-    def _subtract(self, runs: NDArray[np.int64], begin: NDArray[np.int64], at: NDArray[np.int64], known: Ids) -> None:
-        """Subtract in each of `runs` the bytes from `begin` to the end of the id at `at`, if that is known."""
+    def _subtract(self, runs: NDArray[np.int64], begin: NDArray[np.int64], at: NDArray[np.int64], known: Ids) -> NDArray[np.int64]:
+        """Subtract in each of `runs` the bytes from `begin` to the end of the id at `at`, if that is known. Returns the places of those."""
         import numpy as np
 
         keys = np.ndarray((len(self._text) - _KEY + 1,), "<u8", self._text, 0, (1,))
@@ -71,6 +75,7 @@ class Inserted:
         chosen = chosen[known.contain_keys(keys[at[chosen]])]
         end = np.minimum(at[chosen] + self._id_size - known.offset, self._high[runs[chosen]])
         np.subtract.at(self._noise, runs[chosen], self._count[end] - self._count[begin[chosen]])
+        return chosen
 
 
 def _parts(stored: Sequence[bytes], are_deltas: Sequence[bool]) -> tuple[list[bytes], list[int], bool]:
@@ -93,6 +98,8 @@ def _parts(stored: Sequence[bytes], are_deltas: Sequence[bool]) -> tuple[list[by
                     if step == _LONGEST_INSERT and text[at + step : at + step + 1] >= b"\x80":
                         add(b"")
                 at += operands[step]
+            if at != end:
+                return [], [], True
         else:
             return [], [], True
         if parts and len(parts[-1]) == _LONGEST_INSERT:
@@ -109,28 +116,41 @@ class Ids:
         import numpy as np
 
         self.offset = offset
-        keys = np.sort(np.concatenate([_keys(part, offset) for part in ids]))
+        self._ids = ids[0] if len(ids) == 1 else np.concatenate(ids)
+        keys = _keys(self._ids, offset)
+        self._order = np.append(np.argsort(keys), 0)
+        keys = keys[self._order[:-1]]
         bits = max(len(keys).bit_length() - 2, 1)
         self._shift = np.uint64(64 - bits)
         self._first = np.searchsorted(keys, np.arange(1 << bits, dtype=np.uint64) << self._shift)
         self._keys = np.append(keys, np.uint64(2**64 - 1))
 
     def contain(self, ids: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Which of `ids` (an id a row) are among these."""
-        return self.contain_keys(_keys(ids, self.offset))
+        """Which of `ids` (an id a row) are among these, byte by byte."""
+        import numpy as np
+
+        if not len(self._ids):
+            return np.zeros(len(ids), np.bool_)
+        same: NDArray[np.bool_] = (self._ids[self._order[self._rows(_keys(ids, self.offset))]] == ids).all(axis=1)
+        return same
 
     def contain_keys(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which of `keys` (eight bytes of an id from `offset` on, little-endian) are among these."""
+        rows = self._rows(keys)
+        same: NDArray[np.bool_] = (self._keys[rows] == keys) & (rows < len(self._ids))
+        return same
+
+    def _rows(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The first row in which a key isn't lower than each of `keys`."""
         import numpy as np
 
-        rows = self._first[keys >> self._shift]
+        rows: NDArray[np.int64] = self._first[keys >> self._shift]
         left = np.flatnonzero(self._keys[rows] < keys)
         for _ in range(_NEIGHBOURS):
             rows[left] += 1
             left = left[self._keys[rows[left]] < keys[left]]
         rows[left] = np.searchsorted(self._keys, keys[left])
-        known: NDArray[np.bool_] = (self._keys[rows] == keys) & (rows < len(self._keys) - 1)
-        return known
+        return rows
 
 
 def rows(ids: bytes, id_size: int) -> NDArray[np.uint8]:
