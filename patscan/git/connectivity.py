@@ -154,6 +154,7 @@ class Trees(NamedTuple):
             return
         for offset in (0, 1):
             inserted.explain(_stored(self.packs.paths, id_size, offset))
+        inserted.explain_copied()
         done, some = set[int](), _FIRST
         while chosen := sorted(inserted.unclear() - done)[:some]:
             named, submodules = set[bytes](), set[bytes]()

@@ -44,9 +44,7 @@ class Inserted:
         self._noise = self._count[self._high] - self._count[self._low]
         self._nuls = np.flatnonzero(data == 0)
         self._runs = np.searchsorted(self._low, self._nuls, "right") - 1
-        # After a NUL at its end, a whole id is copied.
-        self._is_nul_explained = self._nuls + 1 == self._high[self._runs]
-        self._noise[self._runs[self._is_nul_explained]] -= 1
+        self._is_nul_explained = np.zeros(len(self._nuls), np.bool_)
         self._is_low_explained = np.zeros(len(self._low), np.bool_)
 
     def explain(self, known: Ids) -> None:
@@ -59,6 +57,16 @@ class Inserted:
         nuls = np.flatnonzero((self._noise[self._runs] > 0) & ~self._is_nul_explained)
         explained = self._subtract(self._runs[nuls], self._nuls[nuls], self._nuls[nuls] + 1, known)
         self._is_nul_explained[nuls[explained]] = True
+
+    def explain_copied(self) -> None:
+        """Subtract the first bytes of an id at the end of a run. The others are copied, from the same id: git copies 16 bytes or more."""
+        import numpy as np
+
+        nuls = np.flatnonzero((self._noise[self._runs] > 0) & ~self._is_nul_explained)
+        nuls = nuls[self._nuls[nuls] + 1 + _KEY > self._high[self._runs[nuls]]]
+        runs, first = np.unique(self._runs[nuls], return_index=True)
+        self._noise[runs] -= self._count[self._high[runs]] - self._count[self._nuls[nuls[first]]]
+        self._is_nul_explained[nuls] = True
 
     def unclear(self) -> set[int]:
         """The positions of trees with other bytes than text and known ids."""
