@@ -3,8 +3,8 @@
 A pack stores most trees as deltas, which contain only what differs from the base. Everything that a delta inserts must be an id that is
 stored, or text: a mode and a name. A tree of which that can't be said is read whole. Ids are compared by eight of their bytes.
 
-A pack that git didn't write can hide a name here, by deltas that put an id together from parts of others. Its author could as well have
-left the name out, so nothing is gained by that.
+A pack that git didn't write can hide a name here, by deltas that put an id together from parts of others. Where such deltas are seen, git
+is asked; and their author could as well have left the name out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,7 @@ from patscan.git.inserted import Ids, Inserted, rows
 from patscan.git.modes import SUBMODULE
 from patscan.git.objects import ObjectShard
 from patscan.git.pack_index import Index, OddPack
+from patscan.git.trees import looks_like_git
 
 if TYPE_CHECKING:
     from patscan.model import Sighting
@@ -148,8 +150,12 @@ class Trees(NamedTuple):
     def _check(self, part: slice) -> Iterator[Failure]:
         """Check some trees: read whole those that contain other bytes than known ids, modes and names."""
         stored, id_size = self.shard.raw(_LONGEST, part), self.packs.id_size
-        inserted = Inserted(stored, [parent >= 0 for parent in self.shard.parent[part]], id_size) if stored is not None else None
-        if inserted is None or inserted.is_broken:
+        are_deltas = [parent >= 0 for parent in self.shard.parent[part]]
+        if stored is None or not looks_like_git(list(compress(stored, are_deltas))):
+            yield _UNREADABLE
+            return
+        inserted = Inserted(stored, are_deltas, id_size)
+        if inserted.is_broken:
             yield _UNREADABLE
             return
         for offset in (0, 1):

@@ -308,6 +308,17 @@ def test_a_broken_delta_is_for_git(steps: bytes, repo: Repo) -> None:
     assert UNREADABLE in absent_in(crafted, repo)
 
 
+def test_a_delta_that_git_would_not_make_is_for_git(repo: Repo) -> None:
+    """It takes an id apart."""
+    crafted = Crafted()
+    base = tree(("100644 a", bytes(range(128, 148))))
+    crafted.whole(base, TREE)
+    places = range(27, 8, -2)
+    tiny = b"".join(bytes([0x91, at, 2]) for at in places)
+    crafted.near(base[:9] + b"".join(base[at : at + 2] for at in places), 12, delta(len(base), len(base), copy(0, 9), tiny), TREE)
+    assert UNREADABLE in absent_in(crafted, repo)
+
+
 def test_many_tiny_inserts_take_a_bounded_time(repo: Repo) -> None:
     """A delta of four million steps, each of one byte."""
     crafted = Crafted()
