@@ -39,6 +39,7 @@ class Completeness:
         self._elsewhere = set[str]()
         self._at_tips = set[str]()
         self._given = 0
+        self._warnings = list[str]()
 
     def packed(self) -> Iterator[Shard]:
         """The contents of packs, and everything else in them that names objects."""
@@ -104,7 +105,9 @@ class Completeness:
             self._gaps.skip(str(self._repository.path), f"git can't list missing objects: {error}")
             self._is_done = True
             return set()
-        report_warnings(warnings, str(self._repository.path), self._gaps)
+        new = [warning for warning in warnings if warning not in self._warnings]
+        report_warnings(new, str(self._repository.path), self._gaps)
+        self._warnings += new
         return missing
 
     def _report(self, missing: Collection[str]) -> None:

@@ -113,6 +113,7 @@ def test_a_lost_object_of_any_kind(seed: int, tmp_path: Path, environment: Mappi
     expected = named(repo) - set(repo.objects())
     absent, skips, _ = check(repo, environment)
     assert absent == expected
+    assert len(skips) == len(set(skips))
     if seed % 4 > 1:
         assert skips  # git warns of a ref that points nowhere, and gives up at a missing parent
     else:
