@@ -9,7 +9,7 @@ import mmap
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,16 +18,20 @@ from patscan.content import WINDOW, Failure, Key, Piece
 if TYPE_CHECKING:
     from patscan.model import Sighting
 
-COMMIT, TREE = 1, 2
-NAMES = {COMMIT: "commit", 3: "blob", 4: "tag"}
+COMMIT, TREE, TAG = 1, 2, 4
+NAMES = {COMMIT: "commit", 3: "blob", TAG: "tag"}
 """Kinds of objects that are scanned, as a pack numbers them."""
 
 _EXPANSION = 1032
 """The largest expansion of one byte by deflate (zlib's technical notes)."""
-_DELTA_SIZES = re.compile(rb"[\x80-\xff]{0,3}[\0-\x7f](?:[\x80-\xff]{0,2}[\0-\x7f]|[\x80-\xff]{3}[\0-\x1f])")
+DELTA_SIZES = re.compile(rb"[\x80-\xff]{0,3}[\0-\x7f](?:[\x80-\xff]{0,2}[\0-\x7f]|[\x80-\xff]{3}[\0-\x1f])")
 """The beginning of a delta: the size of its base, then the size of its result, here below `WINDOW` (64 MiB)."""
-_OPERANDS = bytes(step if step < 0x80 else (step & 0x7F).bit_count() for step in range(256))
+OPERANDS = bytes(step if step < 0x80 else (step & 0x7F).bit_count() for step in range(256))
 """The number of bytes after the first byte of a delta's step: inserted bytes, or one byte for each set bit of a copy's offset and size."""
+DEEPEST = 4096
+"""The longest delta chain that git writes."""
+_STEP_COST = 1000
+"""Bytes that could be copied in the time of one step of a chain."""
 _STEPS = 1000
 """Steps of a delta that are checked."""
 
@@ -69,20 +73,47 @@ class PackShard(NamedTuple):
         with pack:
             yield from _walk(self, pack, failed, chosen)
 
-    def raw(self, most: int) -> list[bytes] | None:
-        """The bytes that the pack stores for each entry, inflated: its content, or its delta.
+    def raw(self, most: int, part: slice = slice(None)) -> list[bytes] | None:
+        """The bytes that the pack stores for each entry of `part`, inflated: its content, or its delta.
 
-        ``None`` if an entry can't be read, or if all entries together have more than `most` bytes.
+        ``None`` if an entry can't be read, or if these entries together have more than `most` bytes.
         """
         inflate = _inflater()
-        if sum(self.size) > most:
+        if sum(self.size[part]) > most:
             return None
         try:
             with self._open() as pack:
-                ranges = zip(self.start, self.length, self.size, strict=True)
+                ranges = zip(self.start[part], self.length[part], self.size[part], strict=True)
                 return [inflate(pack[start : start + length], size) for start, length, size in ranges]
         except (OSError, ValueError, _Broken):
             return None
+
+    def rebuilt(self, entries: Iterable[int], most: int) -> Iterator[bytes | None]:
+        """The content of each of these entries, from its chain of deltas alone: for few entries of large families.
+
+        ``None`` if one can't be rebuilt, or if all steps together make more than `most` bytes. Raises `OSError`.
+        """
+        inflate, apply = _inflater(), _applier()
+        with self._open() as pack:
+            for entry in entries:
+                data: bytes | None = None
+                try:
+                    for step in self._chain(entry):
+                        stored = inflate(pack[self.start[step] : self.start[step] + self.length[step]], self.size[step])
+                        data = stored if data is None else apply(data, stored)
+                        most -= len(data) + _STEP_COST
+                except _Broken:
+                    data = None
+                yield data if most >= 0 else None
+
+    def _chain(self, entry: int) -> list[int]:
+        """The entry and its bases, the root first. Raises `_Broken` if git wouldn't write a chain of this length."""
+        chain = [entry]
+        while (parent := self.parent[chain[-1]]) >= 0:
+            chain.append(parent)
+            if len(chain) > DEEPEST:
+                raise _Broken("a chain that is too long")
+        return chain[::-1]
 
     def _open(self) -> mmap.mmap:
         with self.path.open("rb") as file:
@@ -202,7 +233,7 @@ def _applier() -> Callable[[bytes, bytes], bytes]:
 
     def apply(base: bytes, delta: bytes) -> bytes:
         # Check before anything is allocated: a hundred bytes may declare gigabytes.
-        if not (sizes := _DELTA_SIZES.match(delta)):
+        if not (sizes := DELTA_SIZES.match(delta)):
             raise _Broken("larger than one piece")
         try:
             parts = apply_delta(base, delta)
@@ -223,16 +254,16 @@ def _applier() -> Callable[[bytes, bytes], bytes]:
 
 def copies_only_long_pieces(delta: bytes) -> bool:
     """Whether a delta copies only pieces of at least four bytes, as git's deltas do (git's diff-delta.c)."""
-    sizes = _DELTA_SIZES.match(delta)
+    sizes = DELTA_SIZES.match(delta)
     at = sizes.end() if sizes else len(delta)
     for _ in range(_STEPS):
         if at >= len(delta):
             break
         step = delta[at]
         # A copy's size follows its offset, and is one byte.
-        if step & 0xF0 == 0x90 and delta[at + _OPERANDS[step & 0x8F] + 1 : at + _OPERANDS[step] + 1] < b"\4":
+        if step & 0xF0 == 0x90 and delta[at + OPERANDS[step & 0x8F] + 1 : at + OPERANDS[step] + 1] < b"\4":
             return False
-        at += 1 + _OPERANDS[step]
+        at += 1 + OPERANDS[step]
     return True
 
 

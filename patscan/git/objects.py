@@ -24,11 +24,13 @@ _LONGEST_ANSWER = 200
 
 
 class ObjectShard(NamedTuple):
-    """Objects by id, read through ``git cat-file --batch``, without trees."""
+    """Objects by id, read through ``git cat-file --batch``."""
 
     path: Path
     environment: Mapping[str, str]
     ids: Sequence[str]
+    with_trees: bool = False
+    """Whether trees are pieces, too."""
 
     def pieces(self, failed: list[Failure]) -> Iterator[Piece]:
         """See `patscan.content.Shard.pieces`. An object that makes git fail, or whose content could pose as answers, is read alone."""
@@ -53,6 +55,9 @@ class ObjectShard(NamedTuple):
 
         return signed(piece, self.name, start)
 
+    def _kinds(self) -> Sequence[bytes]:
+        return (*_SCANNED, b"tree") if self.with_trees else _SCANNED
+
     def _together(self, names: Sequence[str], failed: list[Failure]) -> Generator[Piece, None, int]:
         """Read objects up to the first doubtful one, and return their number.
 
@@ -67,7 +72,7 @@ class ObjectShard(NamedTuple):
                 size = _size(answer)
                 if size is None or size > WINDOW:
                     return number
-                content = _Content(batch, name, answer)
+                content = _Content(batch, name, answer, self._kinds())
                 pieces = list(content.pieces())
                 if content.problem:
                     return number
@@ -81,7 +86,7 @@ class ObjectShard(NamedTuple):
             if _size(answer) is None:
                 failed.append(Failure(name, f"object {name}: corrupt, git can't read it."))
                 return
-            content = _Content(batch, name, answer)
+            content = _Content(batch, name, answer, self._kinds())
             yield from content.pieces()
             if content.problem:
                 failed.append(Failure(name, f"object {name}: {content.problem}."))
@@ -140,8 +145,10 @@ class Batch:
 class _Content:
     """The content after an answer. `problem` is set once it was read."""
 
-    def __init__(self, batch: Batch, name: str, answer: Sequence[bytes]) -> None:
+    def __init__(self, batch: Batch, name: str, answer: Sequence[bytes], kinds: Sequence[bytes]) -> None:
+        """Contents of other `kinds` are read, but aren't pieces."""
         self.problem = ""
+        self._is_piece = answer[1] in kinds
         self._answers, self._name, self._kind, self._left = batch.answers, name, answer[1], int(answer[2])
         batch.size += self._left
         self._digest = object_hash(len(name), batch.size)
@@ -150,7 +157,7 @@ class _Content:
     def pieces(self) -> Iterator[Piece]:
         """Pieces of bounded size."""
         for offset, data, last in windows(self._take):
-            if self._kind in _SCANNED:
+            if self._is_piece:
                 yield Piece(self._name, self._kind.decode(), offset, data, last)
         if self._left:
             self.problem = "corrupt, git stops in the middle of it"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patscan.git.entries import NAMES, PackShard, engines
+from patscan.git.entries import DEEPEST, NAMES, PackShard, engines
 from patscan.git.pack_index import Index, OddPack
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ _OFS_DELTA, _REF_DELTA = 6, 7
 _SLICE = 1 << 16
 _LARGEST_SIZE = 0xFFFFFFFF
 _LONGEST_HEADER = 64
-_DEEPEST = 4096
-"""The longest delta chain that git writes."""
 _NO_BASE, _LOST = -1, -2
 
 
@@ -233,7 +231,7 @@ class Pack:
             return scanned
         needed = scanned & ~skipped
         children = np.flatnonzero(needed)
-        for _ in range(_DEEPEST):
+        for _ in range(DEEPEST):
             bases = self._base[children]
             children = np.unique(bases[bases >= 0])
             children = children[~needed[children]]

@@ -115,7 +115,7 @@ def _numbered(trees: _TreeEntries) -> dict[str, int] | None:
 def _entries_in(shard: PackShard, wanted: bytes, size: int) -> dict[int, set[bytes]] | None:
     """The entries of a shard's trees that have an id in `wanted` (ids of `size` bytes, joined), by the tree's number."""
     stored, numbers, parents = shard.raw(_LONGEST), shard.numbers.tolist(), shard.parent.tolist()
-    if stored is None or not _looks_like_git([text for text, parent in zip(stored, parents, strict=True) if parent >= 0]):
+    if stored is None or not looks_like_git([text for text, parent in zip(stored, parents, strict=True) if parent >= 0]):
         return None
     if (ids_in := _ids_in(stored, wanted, size)) is None:
         return None
@@ -132,7 +132,7 @@ def _entries_in(shard: PackShard, wanted: bytes, size: int) -> dict[int, set[byt
     return None if failed or left <= 0 else {numbers[place]: entries for place, entries in entries_of.items()}
 
 
-def _looks_like_git(deltas: Sequence[bytes]) -> bool:
+def looks_like_git(deltas: Sequence[bytes]) -> bool:
     """Whether a sample of these deltas looks like git's, which never assemble an id from tiny copies."""
     return all(copies_only_long_pieces(delta) for delta in deltas[:: len(deltas) // _SAMPLES or 1])
 

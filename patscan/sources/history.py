@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ from patscan.content import Each, Failure, Key, Looked, Piece
 from patscan.counts import counted
 from patscan.gaps import Gaps
 from patscan.git.child import GitError
+from patscan.git.connectivity import LINKS
 from patscan.git.names import PathShard
 from patscan.git.paths import paths, staged
 from patscan.git.repository import Repository
@@ -18,6 +18,7 @@ from patscan.git.tips import names as names_in
 from patscan.kind import Kind
 from patscan.lfs import AGAIN
 from patscan.model import Exposure, Sighting, Target
+from patscan.sources.completeness import Completeness
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
 from patscan.sources.warnings import report_warnings
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
     from patscan.sources.memory import Memory
 
 REFS = "refs"
-_FOLLOWED = 60_000
-"""The most objects for which git checks all references. That takes half a second, while the workers read.
-
-With more objects the check would take as long as the scan. Then git checks only the ends of history.
-"""
 
 
 class RefShard(NamedTuple):
@@ -68,6 +64,7 @@ class History:
         self.gaps = Gaps()
         self.store = Store(repository, memory, self.gaps)
         self._repository, self._with_paths = repository, with_paths
+        self._completeness = Completeness(repository, self.store, memory)
         self._provenance = Provenance(repository, mirror, memory, self.store)
         self._target: Target | None = None
         self._names: bytes | None = None
@@ -83,12 +80,12 @@ class History:
         """All contents to scan. Afterwards `gaps` has everything that can't be scanned."""
         if not self._with_paths:
             yield from self._tips()
-        yield from self.store.packed()
+        yield from self._completeness.packed()
         # git is asked here, because the workers are busy with the packs meanwhile.
-        self._look_for_gaps()
+        self._completeness.look_for_gaps()
         self.target()
         yield RefShard(self._ref_names())
-        yield from self.store.remaining()
+        yield from self._completeness.remaining()
         if self._with_paths:
             yield self._paths(self.store.commits(), staged(self._repository))
 
@@ -101,8 +98,12 @@ class History:
         return self.store.recall()
 
     def again(self, names: Iterable[str]) -> Iterator[Shard]:
-        """These contents, read through git; the names in a tree, one by one; the content of a Git LFS pointer."""
+        """These contents, read through git; the names in a tree, one by one; the content of a Git LFS pointer.
+
+        Names that the check of links gave have no content: they tell what is missing.
+        """
         listed = sorted(names)
+        self._completeness.conclude([name for name in listed if name.startswith(LINKS)])
         trees = [name for name in listed if name.startswith(TREE)]
         if trees:
             yield PathShard(sorted(set(names_in(self._repository, trees))))
@@ -111,7 +112,7 @@ class History:
             from patscan.sources.lfs import OBJECTS, contents
 
             yield from contents(pointers, lambda _: self._repository.objects.parent / OBJECTS, "blob", self.gaps)
-        yield from self.store.again(name for name in listed if not name.startswith((TREE, AGAIN)))
+        yield from self.store.again(name for name in listed if not name.startswith((TREE, AGAIN, LINKS)))
 
     def some(self, names: Sequence[str]) -> Iterator[Shard]:
         """These contents, from the packs where possible."""
@@ -141,39 +142,6 @@ class History:
     def at_head(self, sighting: Sighting) -> bool | None:
         """Whether HEAD still has this file with this content; ``None`` if the sighting isn't in a file."""
         return self._provenance.at_head(sighting)
-
-    def _look_for_gaps(self) -> None:
-        where = str(self._repository.path)
-        for folder in self._repository.object_folders():
-            if not os.path.isdir(folder):
-                self.gaps.skip(
-                    str(folder), "the repository borrows objects from this folder, which doesn't exist. See objects/info/alternates."
-                )
-        # git ignores such a folder silently.
-        for folder, reason in self._repository.unreadable_refs():
-            self.gaps.skip(str(folder), f"the refs in this folder can't be read: {reason}.")
-        if self._repository.shallow:
-            self.gaps.skip(where, "a shallow clone: older commits aren't here. Get them with: git fetch --unshallow")
-        partial = self._repository.is_partial()
-        lacking = self._repository.lacking
-        if not partial and self.store.count() > _FOLLOWED:
-            lacking = self._repository.lacking_at_tips
-            reason = "too many objects to check whether older commits lack some. To check: git fsck --connectivity-only"
-            self.gaps.note(where, reason)
-        warnings: list[str] = []
-        try:
-            missing = lacking(warnings)
-        except GitError as error:
-            self.gaps.skip(where, f"git can't list missing objects: {error}")
-            return
-        report_warnings(warnings, where, self.gaps)
-        if missing and partial:
-            reason = f"a partial clone without {counted(missing, 'object')}. Get all with: git fetch --refetch --no-filter"
-            self.gaps.skip(where, reason)
-        elif missing:
-            self.gaps.skip(
-                where, f"{counted(missing, 'object is', 'objects are')} missing that others refer to. See: git fsck --connectivity-only"
-            )
 
     def _tips(self) -> Iterator[Shard]:
         """The names of the files at the tips of refs."""

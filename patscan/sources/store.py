@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,11 @@ from patscan.git.objects import ObjectShard
 from patscan.git.repository import Repository
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from patscan.content import Shard
+    from patscan.git.connectivity import Packs
     from patscan.git.pack_index import Index
     from patscan.git.packs import Pack
     from patscan.git.trees import TreeContents
@@ -38,6 +41,10 @@ class Store:
         if memory:
             memory.gaps = gaps
         self._packs: list[tuple[int, Pack]] = []
+        self._unscanned: dict[Path, NDArray[np.bool_]] = {}
+        """The entries of each pack that `packed` leaves out, if there are any."""
+        self.lost = 0
+        """The number of remembered packs that can't be opened any more."""
         self._unread: list[Path] | None = None
         self._remembered: list[Path] = []
         self._git_reads: list[str] = []
@@ -59,7 +66,23 @@ class Store:
             for path in left:
                 yield from self._pack_shards(path)
             known.update(left)
-            left = [path for path in self._listed() if path not in known and path not in self._remembered]
+            left = [path for path in self.packs() if path not in known and path not in self._remembered]
+
+    def links(self, packs: Packs, closed: Collection[bytes]) -> Iterator[Shard]:
+        """What `packed` doesn't read of commits, tags and trees, to be checked. Packs with a checksum in `closed` needn't be."""
+        from patscan.git.connectivity import Trees, linked
+        from patscan.git.entries import COMMIT, TAG, TREE
+
+        scanned = len(self._packs)
+        self._open_remembered()
+        for number, (first, pack) in enumerate(self._packs):
+            if pack.index.checksum in closed:
+                continue
+            unscanned = self._unscanned.get(pack.path)
+            if unscanned is not None or number >= scanned:
+                skipped = None if unscanned is None else ~unscanned
+                yield from (linked(shard, packs, False) for shard in pack.shards(skipped, first, _LARGEST, (COMMIT, TAG)))
+            yield from (Trees(shard, packs) for shard in pack.shards(None, first, _LARGEST, (TREE,)))
 
     def remaining(self) -> Iterator[Shard]:
         """All other contents. Call it after `packed`."""
@@ -70,7 +93,7 @@ class Store:
     def unread(self) -> list[Path]:
         """The packs that must be read, because no complete results are remembered."""
         if self._unread is None:
-            packs = self._listed()
+            packs = self.packs()
             for folder in self._repository.object_folders():
                 self._note_lonely(self._entries(folder / "pack", r".*\.(?:pack|idx)"))
             self._unread = self._memory.unknown(packs, self._repository.id_size) if self._memory else packs
@@ -118,11 +141,10 @@ class Store:
 
         from patscan.git.trees import search_trees
 
-        expected = len(self._packs) + len(self._remembered)
         self._open_remembered()
         # A partial clone may lack trees, which git may need for every commit.
         lacking = any(pack.path.with_suffix(".promisor").exists() for _, pack in self._packs)
-        if self._elsewhere is None or lacking or len(self._packs) < expected:
+        if self._elsewhere is None or lacking or self.lost:
             return None
         try:
             return search_trees([pack for _, pack in self._packs], blobs, self._elsewhere, each)
@@ -131,18 +153,24 @@ class Store:
 
     def count(self) -> int:
         """The approximate number of objects."""
-        return sum(len(index.ids) for index in self._indexes()) + 256 * len(self._entries(self._repository.objects / "17", r"[0-9a-f]+"))
+        entry = self._repository.id_size + 8
+        packed = sum(_size(path.with_suffix(".idx")) // entry for path in self.packs())
+        return packed + 256 * len(self._entries(self._repository.objects / "17", r"[0-9a-f]+"))
+
+    def packs(self) -> list[Path]:
+        """The packs that have an index."""
+        listed = [path for folder in self._repository.object_folders() for path in self._entries(folder / "pack", r".*\.(?:pack|idx)")]
+        return [path for path in listed if path.suffix == ".pack" and path.with_suffix(".idx") in listed]
+
+    def absent(self, names: Collection[str]) -> set[str]:
+        """Those of `names` (object ids in hex) that are stored nowhere. Call it after `remaining`."""
+        return set(self._unpacked(set(names))).difference(self._git_reads, self._loose())
 
     def names(self) -> Iterator[str]:
         """The names of all packs, which depend on their contents, and the ids of all loose objects."""
         for folder in self._repository.object_folders():
             yield from (path.name for path in self._entries(folder / "pack", r".*\.idx"))
         yield from self._loose()
-
-    def _listed(self) -> list[Path]:
-        """The packs that have an index."""
-        listed = [path for folder in self._repository.object_folders() for path in self._entries(folder / "pack", r".*\.(?:pack|idx)")]
-        return [path for path in listed if path.suffix == ".pack" and path.with_suffix(".idx") in listed]
 
     def _pack_shards(self, path: Path) -> Iterator[Shard]:
         from patscan.git.pack_index import OddPack
@@ -163,6 +191,8 @@ class Store:
         skipped = pack.stored_in(known)
         if self._memory and not strays and not circles:
             skipped = self._memory.watch(pack, first, skipped, known)
+        if skipped is not None and skipped.any():
+            self._unscanned[path] = skipped
         yield from pack.shards(skipped, first, min(max(pack.compressed // _SHARDS, _SMALLEST), _LARGEST))
 
     def _open(self, path: Path) -> tuple[int, Pack]:
@@ -178,9 +208,10 @@ class Store:
         from patscan.git.pack_index import OddPack
 
         while self._remembered:
-            # A pack may be gone by now.
-            with suppress(OddPack):
+            try:
                 self._open(self._remembered.pop())
+            except OddPack:  # it is gone by now
+                self.lost += 1
 
     def _indexes(self) -> list[Index]:
         """The indexes of all open or remembered packs."""
@@ -229,3 +260,10 @@ class Store:
         except OSError as error:
             self.gaps.skip(str(folder), f"can't be read: {error.strerror or error}.")
             return []
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

@@ -12,7 +12,7 @@ _CONFIGURATION = "warning: unable to access '"
 """The beginning of warnings about the user's configuration. They hide nothing: git lists more without it."""
 
 _ALTERNATE = "unable to normalize alternate object path"
-"""About an absent alternate, which `patscan.sources.history` reports itself."""
+"""About an absent alternate, which `patscan.sources.completeness` reports itself."""
 
 
 def report_warnings(warnings: Iterable[str], where: str, gaps: Gaps) -> None:

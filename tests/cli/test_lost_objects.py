@@ -21,7 +21,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     blobs = "".join(f"blob\nmark :{number}\ndata <<E\n{number}\nE\n" for number in range(1, _MANY))
     files = "".join(f"M 100644 :{number} {number % 100}/{number}\n" for number in range(1, _MANY))
     commit = "commit refs/heads/main\ncommitter A <a@example.com> 1700000000 +0000\ndata 1\nx\n"
-    repo.git("fast-import", "--quiet", stdin=f"{blobs}{commit}{files}\n".encode())
+    repo.git("fast-import", "--quiet", stdin=f"{blobs}{commit}{files}\n{commit}D 8/8\n\n".encode())
     return repo
 
 
@@ -35,11 +35,19 @@ def lose(repo: Repo, blob: str) -> None:
 
 
 def test_a_large_repository(large: Repo) -> None:
-    assert patscan(large.path, "history").code == 0
-    lose(large, large.line("rev-parse", "main:7/7"))
+    done = patscan(large.path, "history")
+    assert done.code == 0, done.text
+    assert "missing" not in done.text
+    past, present = large.line("rev-parse", "main~1:8/8"), large.line("rev-parse", "main:7/7")
+    lose(large, past)
     done = patscan(large.path, "history")
     assert done.code == 3, done.text
     assert "1 object is missing that others refer to" in done.text
+    assert patscan(large.path, "history").text == done.text, "the same, from what the first scan remembered"
+    lose(large, present)
+    done = patscan(large.path, "history", "--no-cache")
+    assert done.code == 3, done.text
+    assert "2 objects are missing that others refer to" in done.text
 
 
 def test_a_staged_blob(repo: Repo) -> None:
