@@ -25,9 +25,9 @@ from patscan import HOME, __version__
 from patscan.counts import counted
 from patscan.dates import instant
 from patscan.formats.advice import remedy
+from patscan.formats.ascii_json import indented, write_items
 from patscan.formats.places import by_place, file_name, identity, in_file, name, printable, slashed
 from patscan.formats.verdicts import advice, life
-from patscan.formats.wire import indented, write_items
 from patscan.formats.words import by_reason, named, reasons, skips, standing, whereabouts
 
 if TYPE_CHECKING:

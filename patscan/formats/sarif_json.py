@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-from functools import cache
 from typing import Any
 
 import attr
+
+from patscan.formats.ascii_json import compact
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -27,15 +27,9 @@ _NAMES = _Names()
 
 def dumped(value: Any) -> str:
     """A sarif_om object, or a collection of them, as ASCII JSON on one line."""
-    text = _encoder().encode(value)
+    text = compact(value, _members)
     # The escape of a surrogate, which may be a lone one.
-    return json.dumps(plain(value)) if "\\ud" in text else text
-
-
-@cache
-def _encoder() -> json.JSONEncoder:
-    """An encoder of sarif_om objects. They have no circles, and to look for some takes a quarter of the time."""
-    return json.JSONEncoder(default=_members, check_circular=False)
+    return compact(plain(value)) if "\\ud" in text else text
 
 
 def plain(value: Any) -> Any:
