@@ -8,6 +8,7 @@ import sarif_om as om
 
 from patscan.dates import instant
 from patscan.formats.places import SHORT, current, in_file, printable
+from patscan.formats.sarif_json import members
 from patscan.formats.sarif_places import location
 from patscan.formats.sarif_rules import GRADES, MESSAGES, template, unlinked
 from patscan.formats.verdicts import life, plain
@@ -17,6 +18,7 @@ from patscan.kind import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from patscan.formats.sarif_json import Members
     from patscan.model import Finding, Occurrence, Report, Sighting
 
 SUPPRESSED = {"inline comment": "inSource", "baseline": "external", "path": "external"}
@@ -68,7 +70,7 @@ class Results:
         """The number of results above the limit."""
         return max(0, self.total - _MOST)
 
-    def of(self, findings: Sequence[Finding]) -> Iterator[om.Result]:
+    def of(self, findings: Sequence[Finding]) -> Iterator[Members]:
         """The results of `findings`, in their order."""
         for finding in findings:
             for place in places(finding):
@@ -76,13 +78,14 @@ class Results:
                 if self.total <= _MOST:
                     yield self._result(finding, place)
 
-    def _result(self, finding: Finding, place: Place) -> om.Result:
+    def _result(self, finding: Finding, place: Place) -> Members:
         rule, mask = finding.rule, str(finding.secret)
         self.unrelated += max(0, len(place.also) - _MOST_RELATED)
         related = [
             location(one, self._root, mask, number, _remark(one.sighting)) for number, one in enumerate(place.also[:_MOST_RELATED], start=1)
         ]
-        return om.Result(
+        return members(
+            om.Result,
             rule_id=rule.id + GRADES[level(finding)],
             rule_index=self._rules[rule.id, level(finding)],
             kind="fail",
@@ -126,7 +129,7 @@ def _message_key(sighting: Sighting) -> str:
     return "history" if sighting.commit else "unreferenced"
 
 
-def _message(finding: Finding, place: Place) -> om.Message:
+def _message(finding: Finding, place: Place) -> Members:
     """The message: a text, which GitHub demands, and its id and arguments, by which dashboards group messages."""
     sighting = place.lead.sighting
     arguments = [named(finding), finding.confidence, unlinked(life(finding.verdict)) or finding.verdict.state]
@@ -136,7 +139,7 @@ def _message(finding: Finding, place: Place) -> om.Message:
     elif "{3}" in MESSAGES[place.message]:
         arguments += [commit, date]
     text = f"{template(finding.rule)} {MESSAGES[place.message]}".format(*arguments)
-    return om.Message(text=text, id=place.message, arguments=arguments)
+    return members(om.Message, text=text, id=place.message, arguments=arguments)
 
 
 def _remark(sighting: Sighting) -> str:
@@ -155,10 +158,10 @@ def _fingerprints(finding: Finding, place: Place) -> dict[str, str]:
     return {"patscan/v1": ours} | ({"primaryLocationLineHash": line} if line else {})
 
 
-def _suppressions(finding: Finding) -> list[om.Suppression]:
+def _suppressions(finding: Finding) -> list[Members]:
     """The suppressions, an empty list for a result without one: all results have the field or none has (section 3.27.23)."""
     kind = SUPPRESSED.get(finding.reason)
-    return [om.Suppression(kind=kind, justification=printable(finding.justification) or None)] if kind else []
+    return [members(om.Suppression, kind=kind, justification=printable(finding.justification) or None)] if kind else []
 
 
 def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
