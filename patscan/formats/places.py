@@ -86,12 +86,16 @@ def current(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
 
 def listed(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     """The places to look for a token today: at HEAD or outside of history; if there are none, its former places."""
+    if len(occurrences) == 1:
+        return list(occurrences)
     here = [one for one in occurrences if one.at_head is not False]
     return current(here if any(one.at_head for one in here) else occurrences)
 
 
 def by_place(occurrences: Sequence[Occurrence]) -> list[list[Occurrence]]:
     """`listed` grouped by file or other place, because dashboards track a token by its file."""
+    if len(occurrences) == 1:
+        return [list(occurrences)]
     places: dict[tuple[str, str], list[Occurrence]] = {}
     for occurrence in listed(occurrences):
         places.setdefault(_key(occurrence.sighting), []).append(occurrence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -131,6 +132,7 @@ def _context(occurrence: Occurrence, mask: str) -> Members | None:
     return members(om.Region, start_line=first, end_line=last, snippet=members(om.ArtifactContent, text=text))
 
 
+@lru_cache(maxsize=1024)
 def padded(mask: str) -> str:
     """`mask` padded to the length of its token."""
     prefix, _, size = mask.removesuffix(")").rpartition("…(")

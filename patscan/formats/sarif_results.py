@@ -14,6 +14,7 @@ from patscan.formats.sarif_rules import GRADES, MESSAGES, template, unlinked
 from patscan.formats.verdicts import life, plain
 from patscan.formats.words import ident, named, reasons, standing
 from patscan.kind import Kind
+from patscan.model import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ SUPPRESSED = {"inline comment": "inSource", "baseline": "external", "path": "ext
 _LEVELS = {"certain": "error", "high": "error", "medium": "warning", "low": "note"}
 _STATES = {"active": "error", "active-blocked": "error", "inactive": "note"}
 _RANKS = {"active": 100.0, "active-blocked": 95.0, "inactive": 5.0, "certain": 90.0, "high": 75.0, "medium": 50.0, "low": 20.0}
+_UNASKED = Verdict()
 _MOST = 25_000
 """Results of a run that GitHub takes."""
 _MOST_RELATED = 100
@@ -79,17 +81,17 @@ class Results:
                     yield self._result(finding, place)
 
     def _result(self, finding: Finding, place: Place) -> Members:
-        rule, mask = finding.rule, str(finding.secret)
+        rule, mask, grade = finding.rule, str(finding.secret), level(finding)
         self.unrelated += max(0, len(place.also) - _MOST_RELATED)
         related = [
             location(one, self._root, mask, number, _remark(one.sighting)) for number, one in enumerate(place.also[:_MOST_RELATED], start=1)
         ]
         return members(
             om.Result,
-            rule_id=rule.id + GRADES[level(finding)],
-            rule_index=self._rules[rule.id, level(finding)],
+            rule_id=rule.id + GRADES[grade],
+            rule_index=self._rules[rule.id, grade],
             kind="fail",
-            level=level(finding),
+            level=grade,
             rank=rank(finding),
             message=_message(finding, place),
             locations=[location(place.lead, self._root, mask)],
@@ -102,6 +104,10 @@ class Results:
 
 def places(finding: Finding) -> Iterator[Place]:
     """A place for each line at the tip; the first has all other places as related ones. Without any, the newest place in history."""
+    if len(finding.occurrences) == 1:
+        lead = finding.occurrences[0]
+        yield Place(lead, (), "tip") if _is_at_tip(lead) else Place(lead, (lead,), _message_key(lead.sighting))
+        return
     tip = current([one for one in finding.occurrences if _is_at_tip(one)])
     lines: dict[tuple[str | None, str | None, int], list[Occurrence]] = {}
     for one in tip:
@@ -170,7 +176,7 @@ def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
     details = {
         "confidence": finding.confidence,
         "evidence": list(reasons(finding)),
-        "encodings": list(lead.encodings),
+        "encodings": lead.encodings,
         "commit": sighting.commit,
         "authorDate": sighting.date,
         "blob": sighting.blob,
@@ -179,14 +185,21 @@ def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
         "atHead": exposure.at_head,
         "pushed": exposure.pushed,
         "standing": standing(finding),
-        "tips": list(exposure.tips or ()),
+        "tips": exposure.tips,
         "state": verdict.state,
+        "id": ident(finding),
+        **(_answer(verdict) if verdict != _UNASKED else {}),
+    }
+    return {key: value for key, value in details.items() if value or value is False}
+
+
+def _answer(verdict: Verdict) -> dict[str, object]:
+    """GitLab's answer besides the state."""
+    return {
         "stateReason": verdict.reason,
         "stateFacts": plain(verdict.facts),
         "lifecycle": [check._asdict() for check in verdict.lifecycle],
         "thiefSeverity": verdict.severity,
-        "thiefSeverityReasons": list(verdict.severity_reasons),
-        "id": ident(finding),
+        "thiefSeverityReasons": verdict.severity_reasons,
         "instance": verdict.instance,
     }
-    return {key: value for key, value in details.items() if value or value is False}

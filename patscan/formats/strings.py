@@ -34,7 +34,7 @@ def strings(report: Report) -> set[str]:
             if kind is str:
                 texts.update(values)
             else:
-                columns.extend(_columns(kind, values))
+                columns += _columns(kind, values)
     return texts
 
 

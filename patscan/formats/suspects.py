@@ -37,7 +37,7 @@ def suspects(findings: Sequence[Finding], texts: Sequence[str]) -> tuple[list[Fi
     """Those of `findings` with a form that is in one of `texts`, and those texts. There may be a few more of both."""
     grams, owners = _grams(findings)
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    places, seen = _places(b"\n".join(encoded), np.unique(grams)) if len(grams) else _NOWHERE
+    places, seen = _places(b"\n".join(encoded), np.sort(grams)) if len(grams) else _NOWHERE
     starts = np.cumsum([0, *[len(text) + 1 for text in encoded]])
     whose = np.unique(owners[np.isin(grams, seen)])
     where = np.unique(np.searchsorted(starts, places, "right") - 1)
