@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     Default = Callable[[Any], Any] | None
 
+_ELLIPSIS = "…".encode()
 _ESCAPED = "patscan.formats.ascii_json"
 """The name of an error handler that escapes characters as JSON does."""
 
@@ -48,7 +49,8 @@ def write_items(stream: TextIO, items: Iterable[dict[str, Any]], margin: str = "
 
 def _ascii(data: bytes) -> str:
     """JSON in UTF-8 as JSON in ASCII. `json` escapes DEL as well."""
-    text = data.decode()
+    # Every mask has an ellipsis. To replace those first is faster than the error handler.
+    text = data.replace(_ELLIPSIS, b"\\u2026").decode()
     return (text if text.isascii() else text.encode("ascii", _ESCAPED).decode()).replace("\x7f", "\\u007f")
 
 
