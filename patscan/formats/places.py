@@ -35,8 +35,10 @@ def name(sighting: Sighting, digits: int | None = None) -> str:
     if kind is Kind.STDIN:
         return kind.label
     if kind.is_file or not kind.label:
+        if path is not None:
+            return path
         label = Kind.BLOB.label.format((sighting.blob or "")[:digits])
-        return path if path is not None else f"{sighting.submodule}: {label}" if sighting.submodule else label
+        return f"{sighting.submodule}: {label}" if sighting.submodule else label
     label = kind.label.format((sighting.commit or "")[:digits])
     # A message in a submodule has the submodule's path.
     return f"{path}: {label}" if path else label
