@@ -64,7 +64,7 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
 def _block(finding: Finding, report: Report, style: Style) -> Iterator[str]:
     """The lines about one token, without its remedy."""
     here = current(finding.occurrences)
-    lead = max(here, key=lambda one: (one.sighting.path is not None, instant(one.sighting.date)))
+    lead = here[0] if len(here) == 1 else max(here, key=lambda one: (one.sighting.path is not None, instant(one.sighting.date)))
     yield _title(finding, style)
     yield from _place(finding, lead, style)
     yield from _facts(finding, lead, len(report.findings), style)
@@ -133,12 +133,15 @@ def _frame(finding: Finding, lead: Occurrence, short: bool, style: Style) -> Ite
         return
     from patscan.formats.frames import draw
 
-    token = harmless(shown(finding.secret, style.reveal))
-    mask = token if any(token in line for line in lead.frame) else str(finding.secret)
-    margin = [] if short else [""]
-    yield from margin
-    yield from [f"    {line}" for line in draw(lead, mask, style._replace(width=style.width - 4), short)]
-    yield from margin
+    mask = str(finding.secret)
+    if style.reveal and any((token := harmless(shown(finding.secret, True))) in line for line in lead.frame):
+        mask = token
+    if not short:
+        yield ""
+    for line in draw(lead, mask, style, short, margin=4):
+        yield f"    {line}"
+    if not short:
+        yield ""
 
 
 def _remedy(finding: Finding, text: str, short: bool, style: Style) -> Iterator[str]:
