@@ -58,7 +58,7 @@ def location(occurrence: Occurrence, root: str, mask: str, number: int | None = 
     has_lines = occurrence.at_head is not False or number is None
     named = None if in_file(sighting) else _logical(name(sighting), sighting.kind)
     if occurrence.match.address.members and occurrence.match.address.member:
-        # Lines count inside the member; GitHub resolves no nested artifact (`parentIndex`), so the archive stands for it.
+        # GitHub resolves no nested artifact (`parentIndex`).
         named = _logical(place(occurrence), "member")
     return members(
         om.Location,
@@ -86,6 +86,11 @@ def _artifact(occurrence: Occurrence, root: str, leads: bool) -> Members:
     if leads and occurrence.at_head is False and sighting.kind is not Kind.INDEX:
         # The file at HEAD has other lines, and GitHub would hash a wrong one.
         return members(om.ArtifactLocation, uri=_quoted(f".git/blob/{sighting.blob or sighting.commit}/{path}"), uri_base_id=ROOT)
+    if occurrence.match.address.members and (leads or occurrence.at_head is not False):
+        # Lines count inside the member. GitHub would hash a line of the archive, and SonarQube drops a result whose line isn't there.
+        inside = place(occurrence)
+        inside = os.path.relpath(inside, root) if root and _is_below(inside, root) else inside.lstrip("/")
+        return members(om.ArtifactLocation, uri=_quoted(f".git/member/{inside}"), uri_base_id=ROOT)
     if not os.path.isabs(path):
         # A URI with a base may not begin with ".." (section 3.4.4).
         return members(om.ArtifactLocation, uri=_quoted(path), uri_base_id=None if path.startswith("..") else ROOT)

@@ -159,7 +159,7 @@ def _remark(sighting: Sighting) -> str:
 def _fingerprints(finding: Finding, place: Place) -> dict[str, str]:
     """The token's fingerprint by patscan, and the line's by GitHub. Where GitHub can't compute its own, patscan's replaces it."""
     ours, lead = finding.fingerprint, place.lead
-    there = place.message == "tip" and in_file(lead.sighting)
+    there = place.message == "tip" and in_file(lead.sighting) and not lead.match.address.members
     line = lead.line_hash or (None if there else f"{ours[:16]}:1")
     return {"patscan/v1": ours} | ({"primaryLocationLineHash": line} if line else {})
 
