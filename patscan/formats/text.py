@@ -26,6 +26,7 @@ _PLACES = 3
 """Other places listed for a token. ``--all`` and the JSON report list all."""
 _FEW = 10
 """With more tokens, each has fewer lines: its own line without neighbours, and the first sentence of the remedy."""
+_SURE = ("high", "certain")
 _REMARKS = 10
 """Skips and notes listed."""
 _NARROWEST = 40
@@ -97,6 +98,9 @@ def _facts(finding: Finding, lead: Occurrence, number: int, style: Style) -> Ite
     yield from _row("GitLab", life(finding.verdict), style)
     for sentence in advice(finding.verdict):
         yield from _row("", sentence, style)
+    if number > _FEW and finding.confidence in _SURE:
+        # The odds of nearly every such token are alike.
+        finding = finding._replace(evidence=tuple([one for one in finding.evidence if "bits" not in one.facts]))
     yield from _row("why", "; ".join(text for text in reasons(finding) if text != GENERATED), style)
     known = {"pushed", "at HEAD", *([NO_TRACE] if number > 1 else [])}
     where = "; ".join(text for text in whereabouts(finding, lead) if text not in known)
