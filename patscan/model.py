@@ -174,7 +174,7 @@ class Occurrence(NamedTuple):
     @property
     def encodings(self) -> tuple[str, ...]:
         """The names of the layers, outermost first."""
-        return tuple(layer.name for layer in self.match.address.layers)
+        return tuple([layer.name for layer in self.match.address.layers])
 
     @property
     def frame(self) -> tuple[str, ...]:

@@ -107,6 +107,7 @@ DOORS = {
     "sarif_om": {"formats/sarif.py", "formats/sarif_rules.py", "formats/sarif_results.py", "formats/sarif_places.py"},
     "attr": {"formats/sarif_json.py"},
     "pygments": {"formats/frames.py"},
+    "orjson": {"formats/ascii_json.py"},
     "rich": {"cli/progress.py"},
     "tomllib": {"rulebook.py", "config.py"},
     "pathspec": {"triage.py"},

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO
 
+from patscan.formats.ascii_json import write_items
 from patscan.formats.places import by_place, identity, name, printable, slashed
-from patscan.formats.wire import write_items
 from patscan.formats.words import headline, skips
 
 if TYPE_CHECKING:

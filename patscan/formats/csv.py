@@ -33,13 +33,13 @@ Cell = str | int | bool | None
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
     """Write `report` row by row. ``row`` is a row's sort: finding, ignored, skipped, note or interrupted."""
-    rows = csv.DictWriter(stream, COLUMNS, restval="", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    rows.writeheader()
-    rows.writerows({key: _cell(value) for key, value in row.items()} for row in _rows(report, style))
+    rows = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    rows.writerows([_cell(row.get(column)) for column in COLUMNS] for row in _rows(report, style))
 
 
 def _cell(value: Cell) -> str | int:
-    if value is None:
+    if value is None or value == "":
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"

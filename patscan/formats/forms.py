@@ -8,7 +8,7 @@ from patscan.layers import LAYERS, PAIRS
 from patscan.layers import forms as layered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from patscan.model import Finding
 
@@ -18,33 +18,32 @@ _NO_TOKEN = frozenset(("placeholder", "regex", "interpolation", "elision"))
 """Reasons for matches that are no token: the body may be a common word, and so may the whole match without a prefix."""
 _DOUBTFUL = frozenset(("checksum", "length", "malformed", "confidence"))
 """Reasons for matches that are probably no token: only the whole match is masked, not its body alone."""
-_USUAL = ("percent", "base64")
-"""Layers of a name or a path besides hexadecimal. Only their usual forms are masked: folded and separated ones would be a hundred."""
+_UNSURE = _NO_TOKEN | _DOUBTFUL
+_USUAL = tuple(codec.few or codec.forms for codec in (LAYERS["percent"], LAYERS["base64"]))
+"""Encode a name or a path, besides hexadecimal. Only usual forms are masked: there are a hundred folded and separated ones."""
 
 
 def forms(finding: Finding) -> Iterator[tuple[str, str]]:
     """The forms of a token in text, each with its mask."""
+    mask, rest = str(finding.secret), f"…({len(finding.secret)})"
+    for form in literals(finding):
+        yield form.decode("utf-8", "surrogateescape"), mask
+        mask = rest
+
+
+def literals(finding: Finding) -> list[bytes]:
+    """The forms of a token, the whole token first; none if a saved report has only its mask."""
     token, prefix = finding.secret.reveal(), finding.rule.prefix.encode()
-    if finding.reason in _NO_TOKEN and not prefix:
-        return
-    yield token.decode("utf-8", "surrogateescape"), str(finding.secret)
+    if not token or (finding.reason in _NO_TOKEN and not prefix):
+        return []
     body = token[token.find(prefix) + len(prefix) :] if prefix in token else token
-    hidden = token if finding.reason in _NO_TOKEN | _DOUBTFUL or len(body) < _BODY else body
-    mask = f"…({len(token)})"
-    yield hidden.decode("utf-8", "surrogateescape"), mask
-    for form in _wrapped(hidden, finding):
-        yield form.decode("latin-1"), mask
+    hidden = token if len(body) < _BODY or finding.reason in _UNSURE else body
+    digits = hidden.hex().encode()
+    return [token, hidden, digits, digits.upper(), *[form for few in _USUAL for form, _ in few(hidden)], *_wrapped(hidden, finding)]
 
 
-def _wrapped(hidden: bytes, finding: Finding) -> Iterator[bytes]:
-    """`hidden` in the usual forms of the usual layers, and in every form of the layers at its places."""
-    digits = hidden.hex()
-    yield from (digits.encode(), digits.upper().encode())
-    for name in _USUAL:
-        codec = LAYERS[name]
-        for form, _ in (codec.few or codec.forms)(hidden):
-            yield form
+def _wrapped(hidden: bytes, finding: Finding) -> Iterable[bytes]:
+    """`hidden` in every form of the layers at its places."""
     chains = {tuple([layer.name for layer in layers]) for place in finding.occurrences if (layers := place.match.address.layers)}
-    if chains:
-        # A saved report may name layers that there aren't.
-        yield from (form.literal for form in layered(hidden.decode("latin-1"), [*chains.intersection(PAIRS)]))
+    # A saved report may name layers that there aren't.
+    return [form.literal for form in layered(hidden.decode("latin-1"), [*chains.intersection(PAIRS)])] if chains else ()

@@ -26,14 +26,17 @@ _lexers: dict[str, Lexer] = {}
 _COLORS = re.compile("\x1b\\[[0-9;]*m")
 
 
-def draw(occurrence: Occurrence, token: str, style: Style, alone: bool = False) -> Iterator[str]:
-    """The lines of `occurrence`'s frame, which shows its token as `token`; with `alone`, only the token's line."""
+def draw(occurrence: Occurrence, token: str, style: Style, alone: bool = False, margin: int = 0) -> Iterator[str]:
+    """The lines of `occurrence`'s frame, which shows its token as `token`; with `alone`, only the token's line.
+
+    They leave `margin` columns of the terminal.
+    """
     position, first, frame = occurrence.position, occurrence.frame_line, occurrence.frame
     hit = position.line - first
     # The frame shows a token that spans lines (folded base64) on one line, so the lines after it move up.
     numbers = [first + i + (position.end_line - position.line if i > hit else 0) for i in range(len(frame))]
     gutter = len(str(max(numbers, default=0)))
-    room = max(style.width - gutter - len(">  | "), len(token) + 2)
+    room = max(style.width - margin - gutter - len(">  | "), len(token) + 2)
     shown = [i for i in range(len(frame)) if i == hit or not alone]
     lines = {i: _clean(frame[i]) for i in shown}
     marks = _marks(frame[hit], lines[hit], token, position.column) if hit in lines else []

@@ -17,7 +17,7 @@ revokes it, and nowhere else. Ignored findings are counted in a message.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 from uuid import NAMESPACE_URL, uuid5
 
@@ -25,16 +25,16 @@ from patscan import HOME, __version__
 from patscan.counts import counted
 from patscan.dates import instant
 from patscan.formats.advice import remedy
+from patscan.formats.ascii_json import indented, write_items
 from patscan.formats.places import by_place, file_name, identity, in_file, name, printable, slashed
 from patscan.formats.verdicts import advice, life
-from patscan.formats.wire import indented, write_items
 from patscan.formats.words import by_reason, named, reasons, skips, standing, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from patscan.formats import Style
-    from patscan.model import Exposure, Finding, Occurrence, Report, Rule
+    from patscan.model import Exposure, Finding, Occurrence, Report
 
 _VERSION = "15.0.7"
 _NO_COMMIT = "0000000"
@@ -107,7 +107,7 @@ def _vulnerabilities(report: Report, style: Style) -> Iterator[dict[str, Any]]:
     for finding in report.findings:
         for places in by_place(finding.occurrences):
             first = places[0]
-            spot = (_identifier(finding.rule), file_name(first.sighting), first.position.line)
+            spot = (_RULES.get(finding.rule.id, finding.rule.id), file_name(first.sighting), first.position.line)
             end = first.position.end_line if first.position.end_line != first.position.line else None
             if spot in ends:
                 end = max(ends[spot] + 1, first.position.end_line)
@@ -125,9 +125,9 @@ def _vulnerability(finding: Finding, places: Sequence[Occurrence], end: int | No
         "name": rule.name[:_NAME],
         "description": f"{named(finding)}. {rule.description}",
         "severity": finding.severity.capitalize(),
-        "solution": printable(remedy(finding))[:_SOLUTION],
-        "identifiers": _identifiers(rule),
-        "links": [{"url": reference} for reference in rule.references if reference.startswith(("https://", "http://"))],
+        "solution": _solution(remedy(finding)),
+        "identifiers": _identifiers(rule.id),
+        "links": _links(rule.references),
         "location": _location(first, end),
         "tracking": {"type": "source", "items": [{"signatures": [{"algorithm": "hash", "value": same}]}]},
         "details": _details(finding, places),
@@ -146,16 +146,23 @@ def _doubt(finding: Finding) -> str:
     return printable("; ".join(reasons(finding)) or "probably not a token") if finding.confidence == "low" else ""
 
 
-def _identifier(rule: Rule) -> str:
-    return _RULES.get(rule.id, rule.id)
+@lru_cache(maxsize=1024)
+def _solution(text: str) -> str:
+    return printable(text)[:_SOLUTION]
 
 
-def _identifiers(rule: Rule) -> list[dict[str, str]]:
-    """GitLab's identifier, then patscan's: GitLab compares the first."""
-    theirs = _identifier(rule)
+@lru_cache(maxsize=1024)
+def _links(references: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"url": reference} for reference in references if reference.startswith(("https://", "http://"))]
+
+
+@lru_cache(maxsize=1024)
+def _identifiers(rule: str) -> list[dict[str, str]]:
+    """GitLab's identifier for the rule with this id, then patscan's: GitLab compares the first."""
+    theirs = _RULES.get(rule, rule)
     return [
         {"type": "gitleaks_rule_id", "name": f"Gitleaks rule ID {theirs}", "value": theirs},
-        {"type": "patscan_rule_id", "name": f"patscan rule {rule.id}", "value": rule.id},
+        {"type": "patscan_rule_id", "name": f"patscan rule {rule}", "value": rule},
     ]
 
 
@@ -193,7 +200,7 @@ def _details(finding: Finding, places: Sequence[Occurrence]) -> dict[str, Any]:
     return details
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _key(title: str) -> str:
     return title.lower().replace(" ", "_")
 

@@ -5,10 +5,10 @@ The fields are those of the JSON report; ``type`` is a line's sort. The first li
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, TextIO
 
 from patscan.formats import wire
+from patscan.formats.ascii_json import compact
 
 if TYPE_CHECKING:
     from patscan.formats import Style
@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
     """Write `report` line by line."""
-    stream.write(json.dumps({"type": "report", **wire.head(report)}) + "\n")
-    stream.writelines(json.dumps({"type": "finding", **wire.finding(one, style, report.target)}) + "\n" for one in report.findings)
-    stream.writelines(json.dumps({"type": "ignored", **wire.ignored(one, style, report.target)}) + "\n" for one in report.ignored)
+    stream.write(compact({"type": "report", **wire.head(report)}) + "\n")
+    stream.writelines(compact({"type": "finding", **wire.finding(one, style, report.target)}) + "\n" for one in report.findings)
+    stream.writelines(compact({"type": "ignored", **wire.ignored(one, style, report.target)}) + "\n" for one in report.ignored)

@@ -7,6 +7,7 @@ an element with text. Only characters that XML 1.0 allows (section 2.2) are writ
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, TextIO
 
@@ -66,8 +67,14 @@ def _element(tag: str, message: str, facts: Sequence[str], **attributes: str) ->
 
 
 def _attributes(**values: str | int) -> str:
-    return "".join(f' {key}="{escape(printable(str(value)))}"' for key, value in values.items())
+    return "".join(f' {key}="{_escaped(str(value))}"' for key, value in values.items())
 
 
 def _text(text: str) -> str:
-    return "\n".join(escape(printable(line)) for line in text.split("\n"))
+    return "\n".join(map(_escaped, text.split("\n")))
+
+
+@lru_cache(maxsize=1024)
+def _escaped(line: str) -> str:
+    """`line` as XML. Remedies, which are the longest lines, are those of most tokens."""
+    return escape(printable(line))

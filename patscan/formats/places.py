@@ -35,8 +35,10 @@ def name(sighting: Sighting, digits: int | None = None) -> str:
     if kind is Kind.STDIN:
         return kind.label
     if kind.is_file or not kind.label:
+        if path is not None:
+            return path
         label = Kind.BLOB.label.format((sighting.blob or "")[:digits])
-        return path if path is not None else f"{sighting.submodule}: {label}" if sighting.submodule else label
+        return f"{sighting.submodule}: {label}" if sighting.submodule else label
     label = kind.label.format((sighting.commit or "")[:digits])
     # A message in a submodule has the submodule's path.
     return f"{path}: {label}" if path else label
@@ -86,12 +88,16 @@ def current(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
 
 def listed(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     """The places to look for a token today: at HEAD or outside of history; if there are none, its former places."""
+    if len(occurrences) == 1:
+        return list(occurrences)
     here = [one for one in occurrences if one.at_head is not False]
     return current(here if any(one.at_head for one in here) else occurrences)
 
 
 def by_place(occurrences: Sequence[Occurrence]) -> list[list[Occurrence]]:
     """`listed` grouped by file or other place, because dashboards track a token by its file."""
+    if len(occurrences) == 1:
+        return [list(occurrences)]
     places: dict[tuple[str, str], list[Occurrence]] = {}
     for occurrence in listed(occurrences):
         places.setdefault(_key(occurrence.sighting), []).append(occurrence)

@@ -8,15 +8,18 @@ import sarif_om as om
 
 from patscan.dates import instant
 from patscan.formats.places import SHORT, current, in_file, printable
+from patscan.formats.sarif_json import members
 from patscan.formats.sarif_places import location
 from patscan.formats.sarif_rules import GRADES, MESSAGES, template, unlinked
 from patscan.formats.verdicts import life, plain
 from patscan.formats.words import ident, named, reasons, standing
 from patscan.kind import Kind
+from patscan.model import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from patscan.formats.sarif_json import Members
     from patscan.model import Finding, Occurrence, Report, Sighting
 
 SUPPRESSED = {"inline comment": "inSource", "baseline": "external", "path": "external"}
@@ -25,6 +28,7 @@ SUPPRESSED = {"inline comment": "inSource", "baseline": "external", "path": "ext
 _LEVELS = {"certain": "error", "high": "error", "medium": "warning", "low": "note"}
 _STATES = {"active": "error", "active-blocked": "error", "inactive": "note"}
 _RANKS = {"active": 100.0, "active-blocked": 95.0, "inactive": 5.0, "certain": 90.0, "high": 75.0, "medium": 50.0, "low": 20.0}
+_UNASKED = Verdict()
 _MOST = 25_000
 """Results of a run that GitHub takes."""
 _MOST_RELATED = 100
@@ -68,7 +72,7 @@ class Results:
         """The number of results above the limit."""
         return max(0, self.total - _MOST)
 
-    def of(self, findings: Sequence[Finding]) -> Iterator[om.Result]:
+    def of(self, findings: Sequence[Finding]) -> Iterator[Members]:
         """The results of `findings`, in their order."""
         for finding in findings:
             for place in places(finding):
@@ -76,17 +80,18 @@ class Results:
                 if self.total <= _MOST:
                     yield self._result(finding, place)
 
-    def _result(self, finding: Finding, place: Place) -> om.Result:
-        rule, mask = finding.rule, str(finding.secret)
+    def _result(self, finding: Finding, place: Place) -> Members:
+        rule, mask, grade = finding.rule, str(finding.secret), level(finding)
         self.unrelated += max(0, len(place.also) - _MOST_RELATED)
         related = [
             location(one, self._root, mask, number, _remark(one.sighting)) for number, one in enumerate(place.also[:_MOST_RELATED], start=1)
         ]
-        return om.Result(
-            rule_id=rule.id + GRADES[level(finding)],
-            rule_index=self._rules[rule.id, level(finding)],
+        return members(
+            om.Result,
+            rule_id=rule.id + GRADES[grade],
+            rule_index=self._rules[rule.id, grade],
             kind="fail",
-            level=level(finding),
+            level=grade,
             rank=rank(finding),
             message=_message(finding, place),
             locations=[location(place.lead, self._root, mask)],
@@ -99,6 +104,10 @@ class Results:
 
 def places(finding: Finding) -> Iterator[Place]:
     """A place for each line at the tip; the first has all other places as related ones. Without any, the newest place in history."""
+    if len(finding.occurrences) == 1:
+        lead = finding.occurrences[0]
+        yield Place(lead, (), "tip") if _is_at_tip(lead) else Place(lead, (lead,), _message_key(lead.sighting))
+        return
     tip = current([one for one in finding.occurrences if _is_at_tip(one)])
     lines: dict[tuple[str | None, str | None, int], list[Occurrence]] = {}
     for one in tip:
@@ -126,7 +135,7 @@ def _message_key(sighting: Sighting) -> str:
     return "history" if sighting.commit else "unreferenced"
 
 
-def _message(finding: Finding, place: Place) -> om.Message:
+def _message(finding: Finding, place: Place) -> Members:
     """The message: a text, which GitHub demands, and its id and arguments, by which dashboards group messages."""
     sighting = place.lead.sighting
     arguments = [named(finding), finding.confidence, unlinked(life(finding.verdict)) or finding.verdict.state]
@@ -136,7 +145,7 @@ def _message(finding: Finding, place: Place) -> om.Message:
     elif "{3}" in MESSAGES[place.message]:
         arguments += [commit, date]
     text = f"{template(finding.rule)} {MESSAGES[place.message]}".format(*arguments)
-    return om.Message(text=text, id=place.message, arguments=arguments)
+    return members(om.Message, text=text, id=place.message, arguments=arguments)
 
 
 def _remark(sighting: Sighting) -> str:
@@ -150,15 +159,15 @@ def _remark(sighting: Sighting) -> str:
 def _fingerprints(finding: Finding, place: Place) -> dict[str, str]:
     """The token's fingerprint by patscan, and the line's by GitHub. Where GitHub can't compute its own, patscan's replaces it."""
     ours, lead = finding.fingerprint, place.lead
-    there = place.message == "tip" and in_file(lead.sighting)
+    there = place.message == "tip" and in_file(lead.sighting) and not lead.match.address.members
     line = lead.line_hash or (None if there else f"{ours[:16]}:1")
     return {"patscan/v1": ours} | ({"primaryLocationLineHash": line} if line else {})
 
 
-def _suppressions(finding: Finding) -> list[om.Suppression]:
+def _suppressions(finding: Finding) -> list[Members]:
     """The suppressions, an empty list for a result without one: all results have the field or none has (section 3.27.23)."""
     kind = SUPPRESSED.get(finding.reason)
-    return [om.Suppression(kind=kind, justification=printable(finding.justification) or None)] if kind else []
+    return [members(om.Suppression, kind=kind, justification=printable(finding.justification) or None)] if kind else []
 
 
 def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
@@ -167,7 +176,7 @@ def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
     details = {
         "confidence": finding.confidence,
         "evidence": list(reasons(finding)),
-        "encodings": list(lead.encodings),
+        "encodings": lead.encodings,
         "commit": sighting.commit,
         "authorDate": sighting.date,
         "blob": sighting.blob,
@@ -176,14 +185,21 @@ def _properties(finding: Finding, lead: Occurrence) -> dict[str, object]:
         "atHead": exposure.at_head,
         "pushed": exposure.pushed,
         "standing": standing(finding),
-        "tips": list(exposure.tips or ()),
+        "tips": exposure.tips,
         "state": verdict.state,
+        "id": ident(finding),
+        **(_answer(verdict) if verdict != _UNASKED else {}),
+    }
+    return {key: value for key, value in details.items() if value or value is False}
+
+
+def _answer(verdict: Verdict) -> dict[str, object]:
+    """GitLab's answer besides the state."""
+    return {
         "stateReason": verdict.reason,
         "stateFacts": plain(verdict.facts),
         "lifecycle": [check._asdict() for check in verdict.lifecycle],
         "thiefSeverity": verdict.severity,
-        "thiefSeverityReasons": list(verdict.severity_reasons),
-        "id": ident(finding),
+        "thiefSeverityReasons": verdict.severity_reasons,
         "instance": verdict.instance,
     }
-    return {key: value for key, value in details.items() if value or value is False}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from patscan.model import Address, Position, Rule, Sighting
 from patscan.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from patscan.model import Report
 
@@ -23,16 +24,25 @@ _PATHS = {Sighting: Sighting._fields.index("path"), Address: Address._fields.ind
 def strings(report: Report) -> set[str]:
     """All strings in `report`."""
     texts: set[str] = set()
-    rest: list[Any] = [report]
-    # A loop, because a large report has two million values, and a call for each takes longer than the rest of a format.
-    while rest:
-        for item in rest.pop():
-            kind = type(item)
+    columns: list[Iterable[Any]] = [(report,)]
+    # A large report has two million values. They are taken field by field, so that Python's loop runs for types, not for values.
+    while columns:
+        column = tuple(columns.pop())
+        kinds = set(map(type, column))
+        for kind in kinds - _TEXTLESS:
+            values: Sequence[Any] = column if len(kinds) == 1 else [value for value in column if type(value) is kind]
             if kind is str:
-                texts.add(item)
-            elif kind not in _TEXTLESS:
-                rest.append(item.values() if kind is dict else item)
+                texts.update(values)
+            else:
+                columns += _columns(kind, values)
     return texts
+
+
+def _columns(kind: type, values: Iterable[Any]) -> Iterable[Iterable[Any]]:
+    """What `values`, containers of one `kind`, contain: a named tuple's values field by field, those of all others together."""
+    if issubclass(kind, dict):
+        return [chain.from_iterable(map(kind.values, values))]
+    return zip(*values, strict=True) if hasattr(kind, "_fields") else [chain.from_iterable(values)]
 
 
 def replaced(report: Report, texts: Mapping[str, str], paths: Mapping[str, str]) -> Report:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patscan.formats.forms import forms
+from patscan.formats.forms import literals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,13 +30,14 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 """Knuth's multiplicative hash: 2**64 divided by the golden ratio (The Art of Computer Programming, section 6.4)."""
 _WINDOW = 1 << 18
 """Bytes looked up at once. They stay in the processor's cache."""
+_NOWHERE: tuple[Numbers, Grams] = np.empty(0, np.int64), np.empty(0, np.uint64)
 
 
 def suspects(findings: Sequence[Finding], texts: Sequence[str]) -> tuple[list[Finding], list[str]]:
     """Those of `findings` with a form that is in one of `texts`, and those texts. There may be a few more of both."""
     grams, owners = _grams(findings)
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    places, seen = _places(b"\n".join(encoded), grams)
+    places, seen = _places(b"\n".join(encoded), np.sort(grams)) if len(grams) else _NOWHERE
     starts = np.cumsum([0, *[len(text) + 1 for text in encoded]])
     whose = np.unique(owners[np.isin(grams, seen)])
     where = np.unique(np.searchsorted(starts, places, "right") - 1)
@@ -47,25 +48,26 @@ def _grams(findings: Sequence[Finding]) -> tuple[Grams, Numbers]:
     """The last bytes of every form of `findings`, each with the number of its finding."""
     ends, numbers = bytearray(), array("q")
     for number, finding in enumerate(findings):
-        for form, _ in forms(finding):
-            end = form.encode("utf-8", "surrogatepass")[-_GRAM:]
-            if len(end) == _GRAM:
-                ends += end
+        for literal in literals(finding):
+            # Bytes that are no text are encoded as in a report's strings.
+            form = literal if literal.isascii() else literal.decode("utf-8", "surrogateescape").encode("utf-8", "surrogatepass")
+            if len(form) >= _GRAM:
+                ends += form[-_GRAM:]
                 numbers.append(number)
     return np.frombuffer(ends, "<u8"), np.frombuffer(numbers, np.int64)
 
 
 def _places(data: bytes, grams: Grams) -> tuple[Numbers, Grams]:
-    """The places in `data` with one of `grams`, and those grams."""
+    """The places in `data` with one of `grams`, which are sorted, and the grams there."""
     table = np.zeros(1 << _BITS, bool)
     table[_hashes(grams)] = True
-    places, seen = [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
+    places, seen = ([nothing] for nothing in _NOWHERE)
     for begin, window in _windows(data):
-        near = np.flatnonzero(table[_hashes(window)])
+        near = np.flatnonzero(table.take(_hashes(window)))
         places.append(near + begin)
         seen.append(window[near])
     every = np.concatenate(seen)
-    same = np.isin(every, grams)
+    same = grams[np.searchsorted(grams[:-1], every)] == every
     return np.concatenate(places)[same], every[same]
 
 
@@ -76,5 +78,6 @@ def _windows(data: bytes) -> Iterator[tuple[int, Grams]]:
         yield begin, np.ndarray((size,), "<u8", data, begin, (1,))
 
 
-def _hashes(grams: Grams) -> Grams:
-    return (grams * _FACTOR) >> np.uint64(64 - _BITS)
+def _hashes(grams: Grams) -> Numbers:
+    # A conversion of unsigned indexes takes as long as all the rest.
+    return ((grams * _FACTOR) >> np.uint64(64 - _BITS)).view(np.int64)

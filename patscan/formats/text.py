@@ -26,6 +26,7 @@ _PLACES = 3
 """Other places listed for a token. ``--all`` and the JSON report list all."""
 _FEW = 10
 """With more tokens, each has fewer lines: its own line without neighbours, and the first sentence of the remedy."""
+_SURE = ("high", "certain")
 _REMARKS = 10
 """Skips and notes listed."""
 _NARROWEST = 40
@@ -64,7 +65,7 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
 def _block(finding: Finding, report: Report, style: Style) -> Iterator[str]:
     """The lines about one token, without its remedy."""
     here = current(finding.occurrences)
-    lead = max(here, key=lambda one: (one.sighting.path is not None, instant(one.sighting.date)))
+    lead = here[0] if len(here) == 1 else max(here, key=lambda one: (one.sighting.path is not None, instant(one.sighting.date)))
     yield _title(finding, style)
     yield from _place(finding, lead, style)
     yield from _facts(finding, lead, len(report.findings), style)
@@ -97,6 +98,9 @@ def _facts(finding: Finding, lead: Occurrence, number: int, style: Style) -> Ite
     yield from _row("GitLab", life(finding.verdict), style)
     for sentence in advice(finding.verdict):
         yield from _row("", sentence, style)
+    if number > _FEW and finding.confidence in _SURE:
+        # The odds of nearly every such token are alike.
+        finding = finding._replace(evidence=tuple([one for one in finding.evidence if "bits" not in one.facts]))
     yield from _row("why", "; ".join(text for text in reasons(finding) if text != GENERATED), style)
     known = {"pushed", "at HEAD", *([NO_TRACE] if number > 1 else [])}
     where = "; ".join(text for text in whereabouts(finding, lead) if text not in known)
@@ -133,12 +137,15 @@ def _frame(finding: Finding, lead: Occurrence, short: bool, style: Style) -> Ite
         return
     from patscan.formats.frames import draw
 
-    token = harmless(shown(finding.secret, style.reveal))
-    mask = token if any(token in line for line in lead.frame) else str(finding.secret)
-    margin = [] if short else [""]
-    yield from margin
-    yield from [f"    {line}" for line in draw(lead, mask, style._replace(width=style.width - 4), short)]
-    yield from margin
+    mask = str(finding.secret)
+    if style.reveal and any((token := harmless(shown(finding.secret, True))) in line for line in lead.frame):
+        mask = token
+    if not short:
+        yield ""
+    for line in draw(lead, mask, style, short, margin=4):
+        yield f"    {line}"
+    if not short:
+        yield ""
 
 
 def _remedy(finding: Finding, text: str, short: bool, style: Style) -> Iterator[str]:

@@ -6,32 +6,19 @@ bytes in ``path_bytes``, in base64. ``null`` means: not looked at, or none.
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any, TextIO
 
 from patscan import __version__
 from patscan.formats.address import address, text
+from patscan.formats.ascii_json import indented, write_items
 from patscan.formats.redaction import shown
 from patscan.formats.verdicts import plain
-from patscan.kind import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from patscan.formats import Style
     from patscan.model import Commit, Coverage, Exposure, Finding, Note, Occurrence, Report, Rule, Skip, Target, Verdict
 
 SCHEMA = "patscan-report/1"
-_ATOMS: dict[type, Callable[[Any], str]] = {
-    str: encode_basestring_ascii,
-    Kind: encode_basestring_ascii,
-    int: repr,
-    bool: ("false", "true").__getitem__,
-    type(None): {None: "null"}.__getitem__,
-}
-"""The functions that write JSON's atoms. Each is of C."""
 
 
 def write(report: Report, stream: TextIO, style: Style) -> None:
@@ -56,37 +43,6 @@ def head(report: Report) -> dict[str, Any]:
         "interrupted": report.interrupted,
         "exit_code": report.exit_code,
     }
-
-
-def write_items(stream: TextIO, items: Iterable[dict[str, Any]], margin: str = "\n") -> None:
-    """Write a list item by item, in the form of `indented`, without the whole text in memory."""
-    inner, comma = f"{margin}  ", ""
-    stream.write("[")
-    for item in items:
-        stream.write(f"{comma}{inner}{indented(item, inner)}")
-        comma = ","
-    stream.write(f"{margin}]" if comma else "]")
-
-
-def indented(value: Any, margin: str = "\n") -> str:
-    """The result of ``json.dumps(value, indent=2)``, but faster: with an indent, json doesn't use its C encoder."""
-    if isinstance(value, dict):
-        # An atom is written without a call of this function, which would take most of the time.
-        inner = f"{margin}  "
-        texts = [atom(item) if (atom := _ATOMS.get(type(item))) else indented(item, inner) for item in value.values()]
-        return _template(tuple(value), margin) % tuple(texts) if texts else "{}"
-    if isinstance(value, list):
-        inner = f"{margin}  "
-        texts = [atom(item) if (atom := _ATOMS.get(type(item))) else indented(item, inner) for item in value]
-        return f"[{inner}{f',{inner}'.join(texts)}{margin}]" if texts else "[]"
-    return json.dumps(value)
-
-
-@lru_cache(maxsize=1024)
-def _template(keys: tuple[str, ...], margin: str) -> str:
-    """An object with `keys`, and with ``%s`` for each value."""
-    items = [f"{margin}  {encode_basestring_ascii(key).replace('%', '%%')}: %s" for key in keys]
-    return f"{{{','.join(items)}{margin}}}"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -9,6 +9,8 @@ The rules are written down from their readers' sources: DefectDojo (``dojo/tools
 from __future__ import annotations
 
 import json
+import random
+import zipfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import pytest
 
 from patscan.cli import main
 from tests.formats.ingestion import Project, location_print
+from tests.formats.sonarqube import failure
 from tests.formats.test_gitlab import keys
 from tests.repo import Repo
 from tests.sources.planted import Planted
@@ -138,6 +141,38 @@ def test_no_reader_opens_an_innocent_line(reports: Reports, written: dict[str, A
                 region = physical["region"]
                 line = file.read_text().split("\n")[region["startLine"] - 1]
                 assert 0 < region["startColumn"] < region["endColumn"] <= len(line) + 1
+
+
+def test_sonarqube_drops_no_result(reports: Reports, written: dict[str, Any]) -> None:
+    results = written["sarif"]["runs"][0]["results"]
+    assert {failure(result, reports.repo.path) for result in results} == {""}
+    assert sum((reports.repo.path / physical(result)["artifactLocation"]["uri"]).is_file() for result in results) > 5
+
+
+def test_sonarqube_drops_what_stands_nowhere_in_a_file(reports: Reports, written: dict[str, Any]) -> None:
+    result = next(one for one in written["sarif"]["runs"][0]["results"] if physical(one)["artifactLocation"]["uri"] == "two.yml")
+    for change in ({"startLine": 99, "endLine": 99}, {"endColumn": 99}):
+        moved = {**physical(result), "region": physical(result)["region"] | change}
+        related = {**result, "relatedLocations": [{"physicalLocation": moved}]}
+        assert failure(related, reports.repo.path).endswith(" isn't in two.yml")
+
+
+def test_sonarqube_keeps_what_an_archive_contains(tmp_path: Path) -> None:
+    reports = Reports(tmp_path)
+    lines = "\n" * 999
+    with zipfile.ZipFile(reports.repo.path / "a.zip", "w") as archive:
+        archive.writestr("x.env", f"{lines}TOKEN={classic(random.Random(7))}\n")
+    reports.repo.commit({"a.zip": (reports.repo.path / "a.zip").read_bytes()})
+    results = [one for one in reports.written()["sarif"]["runs"][0]["results"] if "a.zip" in physical(one)["artifactLocation"]["uri"]]
+    assert [failure(result, reports.repo.path) for result in results] == [""]
+    # GitHub's action has no line to hash either, so that its fingerprint is patscan's.
+    assert physical(results[0])["region"]["startLine"] == 1000
+    assert results[0]["partialFingerprints"]["primaryLocationLineHash"] == results[0]["partialFingerprints"]["patscan/v1"][:16] + ":1"
+
+
+def physical(result: dict[str, Any]) -> dict[str, Any]:
+    place: dict[str, Any] = result["locations"][0]["physicalLocation"]
+    return place
 
 
 def test_code_quality_has_an_entry_of_its_own_for_every_token(written: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import base64
 import io
 import random
 import re
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from unittest import mock
 
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 from patscan import formats, rulebook
 from patscan.formats import redaction
 from patscan.formats.redaction import redacted, unshaped
-from patscan.model import Commit, Coverage, Evidence, Exposure, Finding, Note, Skip, Target, Verdict
+from patscan.formats.strings import strings
+from patscan.model import Commit, Coverage, Evidence, Exposure, Finding, Note, Position, Rule, Skip, Target, Verdict
 from patscan.secret import Secret
 from tests.formats.parsing import JSON, parsed
 from tests.formats.reports import PLAIN, finding, occurrence, report, secret, written
@@ -121,6 +123,35 @@ def test_the_shortest_token_is_a_suspect_wherever_it_begins(path: str) -> None:
     made = report(finding("zq4kd8fw", place, secret=secret("zq4kd8fw", ""), rule=finding("zq4kd8fw").rule._replace(prefix="")))
     with searched_as(True):
         assert redacted(made).findings[0].occurrences[0].sighting.path == path.format("…(8)")
+
+
+@pytest.mark.parametrize("body", [b"zq4k\xffd8fw", b"\xff" * 16, "zq4ké日d8fwzq4k".encode(), b"0123456789abcdef\xed\xa0\x80"])
+@pytest.mark.parametrize("many", [True, False])
+def test_bytes_that_are_no_text_are_masked_as_a_path_shows_them(body: bytes, many: bool) -> None:
+    place = occurrence("x", path=f"a/{body.decode('utf-8', 'surrogateescape')}/b", author=f"=é\ud800{body.hex()}")
+    made = report(finding("x", place, secret=Secret(body), rule=finding("x").rule._replace(prefix="")))
+    with searched_as(many):
+        sighting = redacted(made).findings[0].occurrences[0].sighting
+    assert sighting.path == f"a/…({len(body)})/b"
+    assert sighting.author == f"=é\ufffd…({len(body)})"
+
+
+@settings(max_examples=50, deadline=None)
+@given(rng=seeds, text=nasty, kind=st.sampled_from(TYPES))
+def test_all_strings_are_collected(rng: random.Random, text: str, kind: str) -> None:
+    made = report(hostile_finding(classic(rng), text, kind), finding(classic(rng)), coverage=Coverage(1, 1, 1, (Skip(text, text),)))
+    made = made._replace(ignored=(made.findings[0]._replace(verdict=Verdict(facts={"groups": ({"path": "deep"}, "x"), "id": 1})),))
+    assert strings(made) == {*texts_in(made)}
+    assert {"deep", "x"} < strings(made)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """The strings in `value`, one by one."""
+    if type(value) is str:
+        yield value
+    elif isinstance(value, (tuple, dict)) and not isinstance(value, (Rule, Position)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(item)
 
 
 def test_a_large_saved_report_has_no_token_to_search_for(rng: random.Random) -> None:

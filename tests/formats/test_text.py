@@ -298,6 +298,14 @@ def test_where_a_token_is_in_words(exposure: Exposure, words: str, token: str) -
     assert standing(finding(token, exposure=exposure)) == words
 
 
+@pytest.mark.parametrize(("number", "confidence", "listed"), [(11, "high", False), (11, "medium", True), (10, "high", True)])
+def test_the_odds_of_many_sure_tokens_are_left_out(number: int, confidence: str, listed: bool, rng: random.Random) -> None:
+    evidence = (Evidence("likelihood", {"text": "a million to one", "bits": 20}), Evidence("likelihood", {"text": "an odd letter"}))
+    text = written("text", report(*(finding(classic(rng), confidence=confidence, evidence=evidence) for _ in range(number))))
+    assert text.count("an odd letter") == number
+    assert text.count("a million to one") == number * listed
+
+
 def test_sixty_seven_tokens_fit_and_the_summary_is_on_the_last_screen(rng: random.Random) -> None:
     tips = [("refs/heads/main",), ("refs/heads/topic/x",), ()]
     made = []
