@@ -173,7 +173,7 @@ def test_versions_of_a_content_give_what_each_gives_alone(rng: random.Random) ->
         low = rng.randrange(len(lines))
         lines[low : low + rng.randrange(3)] = [f"password = {hexadecimal(rng, '', rng.randrange(40))}", friendly(rng)][: rng.randrange(3)]
         content = "\n".join(lines[: rng.choice([20, 300, 1500])]).encode()
-        assert together.starts(content) == Runs().starts(content)
+        assert together.contexts(content) == Runs().contexts(content)
 
 
 def test_much_of_nothing_takes_little_time(rng: random.Random) -> None:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
 
 from patscan.detect import engine
 from patscan.detect.contexts import candidates
+
+if TYPE_CHECKING:
+    from patscan.detect.contexts.table import Context
 
 _LENGTH = 20
 """Characters of the shortest token. Each expression ends with as many."""
@@ -45,6 +49,9 @@ _HEAD = 64
 """Bytes at the beginning or end by which a version of a file is recognised."""
 
 
+Contexts: TypeAlias = "tuple[Context, ...]"
+
+
 def dumped() -> bytes:
     """The compiled expressions for `Runs`; empty without hyperscan."""
     compiled = engine.compiled(_EXPRESSIONS)
@@ -58,31 +65,30 @@ class Runs:
         """Load `kept`, the result of `dumped`, or compile the expressions, which takes some milliseconds."""
         known = (kept and engine.loaded(kept)) or (compiled[0] if (compiled := engine.compiled(_EXPRESSIONS)) else None)
         self._scan = known.scan if known else _plain
-        self._last: deque[tuple[bytes, list[int]]] = deque(maxlen=_LAST)
+        self._last: deque[tuple[bytes, Mapping[int, Contexts]]] = deque(maxlen=_LAST)
 
-    def starts(self, data: bytes | memoryview, limit: int = sys.maxsize, word: int = 0) -> list[int]:
-        """The sorted starts of runs with a context in `data`, at most about `limit`. `word` is the end of the first word.
+    def contexts(self, data: bytes | memoryview, limit: int = sys.maxsize, word: int = 0) -> Mapping[int, Contexts]:
+        """The contexts of runs in `data` by their starts, sorted, of at most about `limit` runs. `word` is the end of the first word.
 
         A history has hundreds of versions of a file. Only the bytes that differ from one of the last contents are searched.
         """
         data = bytes(data)
         word = max(word - _NEAR, 0)
         if len(data) not in _COMPARED:
-            return list(self._within(data, word, len(data), limit))
-        other, known = next((last for last in self._last if _is_like(last[0], data)), (b"", []))
+            return dict(self._within(data, word, len(data), limit))
+        other, known = next((last for last in self._last if _is_like(last[0], data)), (b"", {}))
         first, last = _common_ends(other, data)
         low, high, by = first - _NEAR, len(data) - last + _NEAR, len(data) - len(other)
-        starts = [start for start in known if start < low]
-        starts += [
-            start for start in self._within(data, max(low - _APART, word), min(high + _APART, len(data)), limit) if low <= start < high
-        ]
-        starts += [start + by for start in known if start + by >= high]
-        if len(starts) < limit:
-            self._last.appendleft((data, starts))
-        return starts
+        changed = self._within(data, max(low - _APART, word), min(high + _APART, len(data)), limit)
+        runs = {start: contexts for start, contexts in known.items() if start < low}
+        runs |= {start: contexts for start, contexts in changed if low <= start < high}
+        runs |= {start + by: contexts for start, contexts in known.items() if start + by >= high}
+        if len(runs) < limit:
+            self._last.appendleft((data, runs))
+        return runs
 
-    def _within(self, data: bytes, low: int, high: int, limit: int) -> Iterator[int]:
-        """The sorted starts of those in ``data[low:high]``."""
+    def _within(self, data: bytes, low: int, high: int, limit: int) -> Iterator[tuple[int, Contexts]]:
+        """The runs with contexts in ``data[low:high]``, sorted by their starts."""
         starts: set[int] = set()
         scan, view = self._scan, memoryview(data)[low:high]
 
@@ -96,7 +102,7 @@ class Runs:
         # Importing it takes longer than searching a few files.
         from patscan.detect.contexts import claims
 
-        return islice((start for start in possible if claims.has_context(data, start)), limit)
+        return islice(((start, contexts) for start in possible if (contexts := claims.contexts_at(data, start))), limit)
 
 
 def _is_like(one: bytes, other: bytes) -> bool:

@@ -35,7 +35,7 @@ _CREDENTIAL = (
 )
 _SERVICE = r"(?:new)?(?:[a-z]{0,20}gitlab)?gitlab(?:api|client|service|connection|instance|http|rest|v4|builder)*"
 _CLIENT = _SERVICE + r"(?:new|create|connect|init|get|of|client|oauth)*"
-_GITLAB = re.compile(rb"gitlab|machine\s+git\.|/api/v4/(?:projects|groups|user|packages|runners|jobs)\b|\bglab\b")
+_GITLAB = re.compile(rb"gitlab|machine\s+git\.|/api/v4/(?:projects|groups|user|packages|runners|jobs)\b|glab(?<=\bglab)\b")
 _API = re.compile(rb"gitlab|/api/v4/")
 _TRIGGER = re.compile(rb"/trigger/(?:pipeline|builds)|/ref/[^\s/]{1,80}/trigger|gitlab")
 
