@@ -49,7 +49,9 @@ class Contexts:
         inner = Reading((*reading.layers, Layer("base64")), (*reading.views, view))
         return claim._replace(start=candidate.at + claim.start, end=candidate.at + claim.end), inner
 
-    def within(self, reading: Reading, contexts_in: Callable[[bytes], Mapping[int, tuple[Context, ...]]]) -> Iterator[tuple[Claim, Reading]]:
+    def within(
+        self, reading: Reading, contexts_in: Callable[[bytes], Mapping[int, tuple[Context, ...]]]
+    ) -> Iterator[tuple[Claim, Reading]]:
         """The claims on all candidates in the text of a reading. `contexts_in` returns their contexts by their starts."""
         view = reading.view
         for start, contexts in contexts_in(view.text).items():
@@ -78,8 +80,12 @@ def _contexts_in(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
     if not named:
         return ()
     before, after = (around.host or around.before).lower(), around.after.lower()
-    near = {near: near.search(before) or near.search(after) for near in {context.near for context in named} if near}
-    return tuple(context for context in named if context.near is None or near[context.near])
+    contexts: dict[str, Context] = {}
+    for context in named:
+        is_needed = context.id not in contexts  # a second one of the same kind adds no rule
+        if is_needed and (context.near is None or context.near.search(before) or context.near.search(after)):
+            contexts[context.id] = context
+    return tuple(contexts.values())
 
 
 @lru_cache(maxsize=_KEPT)

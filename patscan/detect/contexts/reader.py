@@ -70,7 +70,7 @@ _ALONE = re.compile(rb"[A-Za-z0-9_.!?)][ \t\r]*\n\s*\Z")
 _QUANTIFIED = re.compile(rb"\][{+*?]")
 """What follows a character class of a regular expression."""
 _BESIDE = rb"[\s\",;]{1,40}"
-_SEPARATORS = b" \t\n\r\f\v\",;"
+_SEPARATORS = b' \t\n\r\f\v",;'
 """The bytes that `_BESIDE` matches."""
 _NEXT, _PREVIOUS = re.compile(_BESIDE + rb"([0-9a-f]+)\b"), re.compile(rb"(?<![A-Za-z0-9])([0-9a-f]{20,64})" + _BESIDE + rb"\Z")
 _PIPED = re.compile(rb"[\"\s)]{0,3}\|&?\s*(?:sudo\s+)?(?:docker|podman|helm|glab|crane|skopeo|buildah|oras|nerdctl|regctl)\b")

@@ -103,7 +103,7 @@ CONTEXTS = (
         "deploy-token",
         "a credential",
         name=_name(_CREDENTIAL),
-        near=re.compile(rb"gitlab(?:\+|%2[bB])deploy-token|deploy[-_ ]token"),
+        near=re.compile(rb"deploy[-_ ]token"),
         beside="a deploy token's user",
     ),
     Context(
