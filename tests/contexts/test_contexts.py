@@ -12,7 +12,6 @@ import pytest
 
 from patscan import rulebook
 from patscan.detect import likelihood
-from patscan.detect.contexts.runs import Runs
 from patscan.detect.contexts.table import CONTEXTS
 from patscan.detect.matcher import Capture, Matcher
 from patscan.detect.written import bits
@@ -164,16 +163,6 @@ def test_without_hyperscan_the_same_is_found(monkeypatch: pytest.MonkeyPatch, rn
     for sample in SAMPLES[::10]:
         text = sample.filled(drawn(sample, rng))
         assert [capture.secret for capture in captures_in(text, plain)] == [capture.secret for capture in captures_in(text)] != []
-
-
-def test_versions_of_a_content_give_what_each_gives_alone(rng: random.Random) -> None:
-    together = Runs()
-    lines = [f"gitlab_token_{number} = {friendly(rng)} # setting {number * 7}" for number in range(1500)]
-    for _ in range(60):
-        low = rng.randrange(len(lines))
-        lines[low : low + rng.randrange(3)] = [f"password = {hexadecimal(rng, '', rng.randrange(40))}", friendly(rng)][: rng.randrange(3)]
-        content = "\n".join(lines[: rng.choice([20, 300, 1500])]).encode()
-        assert together.contexts(content) == Runs().contexts(content)
 
 
 def test_much_of_nothing_takes_little_time(rng: random.Random) -> None:
