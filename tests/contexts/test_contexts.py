@@ -140,6 +140,22 @@ def test_two_weak_contexts_make_a_strong_one_if_they_are_close(rng: random.Rando
     assert not captures_in(f"password: {token}\n{filler * 27}host: gitlab.example.com\n")
 
 
+@pytest.mark.parametrize("variable", ["CI_API_V4_URL", "CI_PROJECT_ID", "CI_REGISTRY", "CI_SERVER_HOST"])
+def test_the_variables_of_a_job_show_gitlab(variable: str, rng: random.Random) -> None:
+    token = friendly(rng)
+    assert not captures_in(f"revision: {token}\nurl: ${variable}/x\n")
+    assert not captures_in(f"password: {token}\nurl: $CI_URL/x\n")
+    assert captures_in(f"password: {token}\nurl: ${variable}/x\n")
+
+
+def test_a_here_string_is_a_value_and_a_file_is_none(rng: random.Random) -> None:
+    token = friendly(rng)
+    login = "docker login registry.gitlab.example.com -u anna --password-stdin"
+    assert not captures_in(f"{login} <{token}\n")
+    assert not captures_in(f"{login}\nmd5sum <<<{token}\n")
+    assert captures_in(f"{login} <<<{token}\n")
+
+
 @pytest.mark.parametrize("encode", [lambda text: text.encode("utf-16"), lambda text: base64.b64encode(text.encode())])
 def test_a_context_is_read_behind_a_layer(encode, rng: random.Random) -> None:
     token = friendly(rng)

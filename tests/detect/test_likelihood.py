@@ -215,7 +215,7 @@ def test_the_bounds_are_where_they_are_said_to_be() -> None:
     assert not placeholder(_of(WRITTEN), 60)
     assert not is_drawn(_of(DOUBTFUL - 1), 60)
     assert is_drawn(_of(DOUBTFUL), 60)
-    assert (WRITTEN, DOUBTFUL) == (-3, 7)
+    assert (WRITTEN, DOUBTFUL, likelihood.EVEN) == (-3, 7, 0)
 
 
 @pytest.mark.parametrize("letter", "lIO0")

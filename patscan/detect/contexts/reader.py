@@ -44,7 +44,7 @@ _ESCAPES = {
 """Escapes of strings, URLs, HTML and terminals with their meanings, by their first character."""
 _SIGNS = bytes.maketrans(b"'`\0", b'"" ')
 _NO_LETTERS = bytes(byte for byte in range(256) if not bytes([byte]).isalnum())
-_OPENS = re.compile(rb"(?:[\"=:\s>,(\[|/;]|:-)\Z|\A\Z")
+_OPENS = re.compile(rb"(?:[\"=:\s>,(\[|/;]|:-|<<<)\Z|\A\Z")
 _CLOSES = re.compile(rb"\Z|[\"\s,;)\]}<@&|#:*]|\.(?:\s|\Z)")
 _WORD = re.compile(rb"[\w.$@/+-]+")
 _FILLER = re.compile(
@@ -100,7 +100,7 @@ def surroundings(text: bytes, start: int, end: int, user: bytes | None = None) -
     after = _plain(text[end : end + AFTER])
     if text[start : start + 1] == b"-" and _DEFAULT.search(before[-90:]):
         return None
-    if not _OPENS.search(before[-2:]) or not _CLOSES.match(after) or _NAMED.match(after) or _is_reference(before, after):
+    if not _OPENS.search(before[-3:]) or not _CLOSES.match(after) or _NAMED.match(after) or _is_reference(before, after):
         return None
     if before.endswith(b"[") and _QUANTIFIED.match(after):
         return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from patscan.detect.contexts.table import Context
 
 _VALUE = rb"[A-Za-z0-9+/_-]{20}"
-_MARK = rb"(?:[\"'`=:\s>,(\[|/;-]|%3d|%2[27]|%20|%26|\\u003d|\\[nrt])"
+_MARK = rb"(?:[\"'`=:\s>,(\[|/;-]|<<<|%3d|%2[27]|%20|%26|\\u003d|\\[nrt])"
 _LEADS = (
     (rb"(?:token|passw|secret|oauth|creds|_keys|bearer|basic|echo|authenticate)[A-Za-z0-9_.-]{0,24}[^A-Za-z0-9]{0,12}" + _MARK + _VALUE, 0),
     (rb"(?:value[=\"':>]|value =|default =|string>|string =|auth[\"':=]|auth =|_pat[\"':=]|_pat =)[^A-Za-z0-9]{0,8}" + _VALUE, 0),
