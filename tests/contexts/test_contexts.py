@@ -7,11 +7,13 @@ import random
 import re
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from patscan import rulebook
 from patscan.detect import likelihood
+from patscan.detect.contexts import reader
 from patscan.detect.contexts.table import CONTEXTS
 from patscan.detect.matcher import Capture, Matcher
 from patscan.detect.written import bits
@@ -196,6 +198,23 @@ def test_many_different_tokens_are_all_found(rng: random.Random) -> None:
     tokens = [friendly(rng) for _ in range(1000)]
     captures = captures_in("".join(f"private_token={token}\n" for token in tokens))
     assert len(captures) >= 990
+
+
+def test_the_surroundings_of_a_token_are_read_once(monkeypatch: pytest.MonkeyPatch, rng: random.Random) -> None:
+    # More tokens than surroundings that are remembered.
+    tokens = 9_000
+    calls = 0
+    surroundings = reader.surroundings
+
+    def counted(*arguments: Any) -> reader.Surroundings | None:
+        nonlocal calls
+        calls += 1
+        return surroundings(*arguments)
+
+    monkeypatch.setattr(reader, "surroundings", counted)
+    captures = captures_in("".join(f"private_token={friendly(rng)}\n" for _ in range(tokens)))
+    assert len(captures) > 0.99 * tokens
+    assert calls <= tokens
 
 
 @pytest.mark.parametrize("head", ["gitlab token\n", "gitlab token = ", '{"gitlab_token": ["', "gitlab secret "])
