@@ -19,6 +19,7 @@ from patscan.model import Layer
 
 if TYPE_CHECKING:
     from patscan.detect.contexts.runs import Runs
+    from patscan.detect.contexts.table import Context
     from patscan.model import Rule
     from patscan.seal import Kept
 
@@ -33,6 +34,8 @@ class Hit(NamedTuple):
     anchor: str
     """Empty for the beginning of a compressed stream."""
     layers: tuple[Layer, ...] = ()
+    contexts: tuple[Context, ...] = ()
+    """The contexts of a run of characters that may be a token."""
 
 
 NOTHING: Sequence[Hit] = ()
@@ -95,7 +98,7 @@ class Anchors:
 
     def _candidates_in(self, data: bytes | memoryview, limit: int) -> Sequence[Hit]:
         word, self._word = self._word, 0
-        return [Hit(start, CANDIDATE) for start in self.runs.starts(data, limit, word)]
+        return [Hit(start, CANDIDATE, (), contexts) for start, contexts in self.runs.contexts(data, limit, word).items()]
 
     @cached_property
     def runs(self) -> Runs:

@@ -50,13 +50,15 @@ class Claims:
         pattern = self._patterns.get(rule.pattern)
         if pattern is None:
             pattern = self._patterns[rule.pattern] = compile_pattern(rule.pattern.encode())
+        # Looking at the clock takes longer than a match of a shipped pattern.
+        limit = TIME_LIMIT if rule.demands else None
         if not rule.lookback:
-            match = pattern.match(view.text, view.at, timeout=TIME_LIMIT)
+            match = pattern.match(view.text, view.at, timeout=limit)
             return [match.span("secret")] if match else []
         low, high = max(view.at - rule.lookback, 0), view.at + width + 512
         return [
             match.span("secret")
-            for match in pattern.finditer(view.text, low, high, overlapped=False, timeout=TIME_LIMIT)
+            for match in pattern.finditer(view.text, low, high, overlapped=False, timeout=limit)
             if match.start() <= view.at and view.at + width <= match.end()
         ]
 

@@ -146,7 +146,7 @@ class Matcher:
     def _unprefixed(self, data: bytes, hit: Hit, covered: dict[str, int]) -> Iterator[Capture]:
         """The capture at a candidate; behind a layer, all captures in the text around a context's word."""
         if not hit.layers:
-            if pair := self._contexts.at(Reading((), (View(data, hit.start),))):
+            if pair := self._contexts.at(Reading((), (View(data, hit.start),)), hit.contexts):
                 yield _capture(*pair)
             return
         layer = hit.layers[0].name
@@ -155,7 +155,7 @@ class Matcher:
         for reading in layers.readings(data, hit.start, hit.layers):
             if reading.view.text:
                 covered[layer] = max(covered.get(layer, 0), reading.span(0, len(reading.view.text))[1])
-                yield from (_capture(*pair) for pair in self._contexts.within(reading, self.anchors.runs.starts))
+                yield from (_capture(*pair) for pair in self._contexts.within(reading, self.anchors.runs.contexts))
 
     def _is_broken(self, data: bytes, start: int, counts: Counter[str]) -> bool:
         """See `layers.is_broken`. Above the limits in `counts` it is ``False``, and a cut is recorded."""

@@ -7,12 +7,13 @@ import random
 import re
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from patscan import rulebook
 from patscan.detect import likelihood
-from patscan.detect.contexts.runs import Runs
+from patscan.detect.contexts import reader
 from patscan.detect.contexts.table import CONTEXTS
 from patscan.detect.matcher import Capture, Matcher
 from patscan.detect.written import bits
@@ -141,6 +142,22 @@ def test_two_weak_contexts_make_a_strong_one_if_they_are_close(rng: random.Rando
     assert not captures_in(f"password: {token}\n{filler * 27}host: gitlab.example.com\n")
 
 
+@pytest.mark.parametrize("variable", ["CI_API_V4_URL", "CI_PROJECT_ID", "CI_REGISTRY", "CI_SERVER_HOST"])
+def test_the_variables_of_a_job_show_gitlab(variable: str, rng: random.Random) -> None:
+    token = friendly(rng)
+    assert not captures_in(f"revision: {token}\nurl: ${variable}/x\n")
+    assert not captures_in(f"password: {token}\nurl: $CI_URL/x\n")
+    assert captures_in(f"password: {token}\nurl: ${variable}/x\n")
+
+
+def test_a_here_string_is_a_value_and_a_file_is_none(rng: random.Random) -> None:
+    token = friendly(rng)
+    login = "docker login registry.gitlab.example.com -u anna --password-stdin"
+    assert not captures_in(f"{login} <{token}\n")
+    assert not captures_in(f"{login}\nmd5sum <<<{token}\n")
+    assert captures_in(f"{login} <<<{token}\n")
+
+
 @pytest.mark.parametrize("encode", [lambda text: text.encode("utf-16"), lambda text: base64.b64encode(text.encode())])
 def test_a_context_is_read_behind_a_layer(encode, rng: random.Random) -> None:
     token = friendly(rng)
@@ -166,16 +183,6 @@ def test_without_hyperscan_the_same_is_found(monkeypatch: pytest.MonkeyPatch, rn
         assert [capture.secret for capture in captures_in(text, plain)] == [capture.secret for capture in captures_in(text)] != []
 
 
-def test_versions_of_a_content_give_what_each_gives_alone(rng: random.Random) -> None:
-    together = Runs()
-    lines = [f"gitlab_token_{number} = {friendly(rng)} # setting {number * 7}" for number in range(1500)]
-    for _ in range(60):
-        low = rng.randrange(len(lines))
-        lines[low : low + rng.randrange(3)] = [f"password = {hexadecimal(rng, '', rng.randrange(40))}", friendly(rng)][: rng.randrange(3)]
-        content = "\n".join(lines[: rng.choice([20, 300, 1500])]).encode()
-        assert together.starts(content) == Runs().starts(content)
-
-
 def test_much_of_nothing_takes_little_time(rng: random.Random) -> None:
     import time
 
@@ -191,6 +198,23 @@ def test_many_different_tokens_are_all_found(rng: random.Random) -> None:
     tokens = [friendly(rng) for _ in range(1000)]
     captures = captures_in("".join(f"private_token={token}\n" for token in tokens))
     assert len(captures) >= 990
+
+
+def test_the_surroundings_of_a_token_are_read_once(monkeypatch: pytest.MonkeyPatch, rng: random.Random) -> None:
+    # More tokens than surroundings that are remembered.
+    tokens = 9_000
+    calls = 0
+    surroundings = reader.surroundings
+
+    def counted(*arguments: Any) -> reader.Surroundings | None:
+        nonlocal calls
+        calls += 1
+        return surroundings(*arguments)
+
+    monkeypatch.setattr(reader, "surroundings", counted)
+    captures = captures_in("".join(f"private_token={friendly(rng)}\n" for _ in range(tokens)))
+    assert len(captures) > 0.99 * tokens
+    assert calls <= tokens
 
 
 @pytest.mark.parametrize("head", ["gitlab token\n", "gitlab token = ", '{"gitlab_token": ["', "gitlab secret "])

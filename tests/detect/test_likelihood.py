@@ -215,7 +215,7 @@ def test_the_bounds_are_where_they_are_said_to_be() -> None:
     assert not placeholder(_of(WRITTEN), 60)
     assert not is_drawn(_of(DOUBTFUL - 1), 60)
     assert is_drawn(_of(DOUBTFUL), 60)
-    assert (WRITTEN, DOUBTFUL) == (-3, 7)
+    assert (WRITTEN, DOUBTFUL, likelihood.EVEN) == (-3, 7, 0)
 
 
 @pytest.mark.parametrize("letter", "lIO0")
@@ -230,3 +230,9 @@ def test_the_cost_is_exact() -> None:
     assert written._cost(b"", True) == 0
     assert written._cost(b"q7Zp_kX2mWv9RtYb4NdH", True) == pytest.approx(169.042, abs=0.001)
     assert written._cost(b"a1b2c3-zyx-abcabc-00", True) == pytest.approx(110.339, abs=0.001)
+
+
+def test_letters_of_both_cases_make_a_sequence_and_a_run() -> None:
+    assert look(b"q7aBcDX2mWv9RtYk4NdH", 60) == ""
+    assert look(b"q7aBcDeX2mWv9RtYk4NH", 60) == "a sequence"
+    assert look(b"q7wWwWwX2mKv9RtYk4NH", 60) == "one character repeated"

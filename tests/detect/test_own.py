@@ -9,7 +9,7 @@ import pytest
 
 from patscan import rulebook
 from patscan.demands import Demands
-from patscan.detect import own
+from patscan.detect import claims, own
 from patscan.detect.matcher import Capture, Matcher
 from patscan.errors import RuleError
 from patscan.model import Rule
@@ -204,3 +204,10 @@ def test_a_random_body_of_an_own_alphabet_is_found(tmp_path: Path) -> None:
     matcher = Matcher([rule(tmp_path, alphabet="A-Z2-7", length=32)])
     drawn = ["acme_key=" + "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=32)) for _ in range(500)]
     assert [capture.reason for capture in matcher.find("\n".join(drawn).encode())] == [""] * 500
+
+
+def test_a_pattern_of_a_users_rule_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "TIME_LIMIT", 0.01)
+    slow = rule(tmp_path, pattern="acme_key=(?P<secret>(?:[a-z]|[a-z][a-z0-9]|[q7Zp_kX2mWv9RtYb4NdH])+)$")
+    with pytest.raises(TimeoutError):
+        captures(slow, f"acme_key={'a' * 200}!")

@@ -10,6 +10,8 @@ from typing import NamedTuple
 BEFORE, AFTER = 700, 320
 """Bytes before and after a token that may contain its context."""
 _DRAWN = rb"[A-HJ-NP-Za-km-z1-9_-]"
+SHORTEST = 20
+"""Characters of the shortest token. Each expression of `runs` ends with as many."""
 LONGEST = 400
 """Characters of a user and a token in base64 at most."""
 _FRIENDLY = re.compile(_DRAWN + rb"{20}(?:" + _DRAWN + rb"{30})?")
@@ -39,13 +41,12 @@ class Candidate(NamedTuple):
         return 16 if _HEX.fullmatch(self.body) else 60
 
 
-def at(data: bytes | memoryview, start: int) -> Candidate | None:
+def at(data: bytes, start: int) -> Candidate | None:
     """The candidate at byte `start`; ``None`` if there is none."""
-    near = bytes(data[start : start + LONGEST + 4])
-    run = _ANY.match(near)
+    run = _ANY.match(data, start)
     if run and _is_body(run[0]):
-        return Candidate(start, start + run.end(), run[0])
-    encoded = _BASE64.match(near)
+        return Candidate(start, run.end(), run[0])
+    encoded = _BASE64.match(data, start)
     return _decoded(start, encoded[0]) if encoded else None
 
 
@@ -55,6 +56,8 @@ def _decoded(start: int, encoded: bytes) -> Candidate | None:
         plain = a2b_base64(encoded + b"=" * (-len(encoded) % 4) if encoded[-1:] != b"=" else encoded)
     except Base64Error:
         return None
+    if not plain[-SHORTEST:].isascii():
+        return None  # most runs aren't base64 of text
     inner = _PAIR.fullmatch(plain) or _ALONE.fullmatch(plain)
     if inner is None or not _is_body(inner["token"]):
         return None

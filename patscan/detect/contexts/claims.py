@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from patscan.detect import likelihood
@@ -19,10 +19,14 @@ _KEPT = 8192
 """Surroundings whose contexts are remembered. A history may have the same ones in hundreds of versions, a file a million times."""
 
 
-def has_context(data: bytes, start: int) -> bool:
-    """Whether the run at byte `start` is a candidate with a context."""
+def contexts_at(data: bytes, start: int) -> tuple[Context, ...]:
+    """The contexts of the run at byte `start`, in the order of the table; none if it isn't a candidate."""
     candidate = candidates.at(data, start)
-    return candidate is not None and bool(_contexts(data, candidate))
+    if candidate is None:
+        return ()
+    low = max(candidate.start - candidates.BEFORE, 0)
+    near = data[low : candidate.end + candidates.AFTER]
+    return _contexts_in(near, candidate._replace(start=candidate.start - low, end=candidate.end - low))
 
 
 class Contexts:
@@ -32,11 +36,11 @@ class Contexts:
         """Keep those of `rules` that name contexts."""
         self._rules = [(rule, compile_pattern(rule.pattern.encode())) for rule in rules if rule.contexts]
 
-    def at(self, reading: Reading) -> tuple[Claim, Reading] | None:
-        """The claim on the candidate at a reading's place, and the reading of the claim's bytes; ``None`` if there is no claim."""
+    def at(self, reading: Reading, contexts: Iterable[Context]) -> tuple[Claim, Reading] | None:
+        """The claim on the candidate with `contexts` at a reading's place, and the reading of the claim's bytes; ``None`` without one."""
         text, place = reading.view.text, reading.view.at
         candidate = candidates.at(text, place)
-        claim = candidate and self._claim(text, candidate)
+        claim = candidate and self._claim(candidate, contexts)
         if claim is None or candidate is None:
             return None
         if candidate.user is None:
@@ -45,27 +49,23 @@ class Contexts:
         inner = Reading((*reading.layers, Layer("base64")), (*reading.views, view))
         return claim._replace(start=candidate.at + claim.start, end=candidate.at + claim.end), inner
 
-    def within(self, reading: Reading, starts: Callable[[bytes], Iterable[int]]) -> Iterator[tuple[Claim, Reading]]:
-        """The claims on all candidates in the text of a reading. `starts` returns where they begin."""
+    def within(
+        self, reading: Reading, contexts_in: Callable[[bytes], Mapping[int, tuple[Context, ...]]]
+    ) -> Iterator[tuple[Claim, Reading]]:
+        """The claims on all candidates in the text of a reading. `contexts_in` returns their contexts by their starts."""
         view = reading.view
-        for start in starts(view.text):
-            if pair := self.at(reading._replace(views=(*reading.views[:-1], view._replace(at=start)))):
+        for start, contexts in contexts_in(view.text).items():
+            if pair := self.at(reading._replace(views=(*reading.views[:-1], view._replace(at=start))), contexts):
                 yield pair
 
-    def _claim(self, text: bytes, candidate: Candidate) -> Claim | None:
-        """The claim on `candidate`, with offsets in its body; ``None`` if it has no context."""
-        for context in _contexts(text, candidate):
+    def _claim(self, candidate: Candidate, contexts: Iterable[Context]) -> Claim | None:
+        """The claim on `candidate`, with offsets in its body; ``None`` if no rule with one of `contexts` matches it."""
+        for context in contexts:
             for rule, pattern in self._rules:
                 if context.id in rule.contexts and (whole := pattern.fullmatch(candidate.body)):
                     start, end = whole.span("secret")
                     return Claim(rule, start, end, tuple(_evidence(context)), "medium")
         return None
-
-
-def _contexts(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
-    low = max(candidate.start - candidates.BEFORE, 0)
-    near = text[low : candidate.end + candidates.AFTER]
-    return _contexts_in(near, candidate._replace(start=candidate.start - low, end=candidate.end - low))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -76,18 +76,27 @@ def _contexts_in(text: bytes, candidate: Candidate) -> tuple[Context, ...]:
     around = reader.surroundings(text, candidate.start, candidate.end, candidate.user)
     if around is None:
         return ()
+    named = _named(around.names, around.user, around.is_piped)
+    if not named:
+        return ()
     before, after = (around.host or around.before).lower(), around.after.lower()
+    contexts: dict[str, Context] = {}
+    for context in named:
+        is_needed = context.id not in contexts  # a second one of the same kind adds no rule
+        if is_needed and (context.near is None or context.near.search(before) or context.near.search(after)):
+            contexts[context.id] = context
+    return tuple(contexts.values())
+
+
+@lru_cache(maxsize=_KEPT)
+def _named(names: tuple[str, ...], user: bytes | None, is_piped: bool) -> tuple[Context, ...]:
+    """The contexts to which the names, the user or the pipe of a value belong, in the order of the table."""
     return tuple(
         context
         for context in CONTEXTS
-        if _is_named(context, around) and (context.near is None or context.near.search(before) or context.near.search(after))
+        if (context.name is not None and (any(map(context.name.fullmatch, names)) or (is_piped and context.near is not None)))
+        or (context.user is not None and user is not None and context.user.fullmatch(user))
     )
-
-
-def _is_named(context: Context, around: reader.Surroundings) -> bool:
-    if context.name is not None:
-        return any(context.name.fullmatch(name) for name in around.names) or (around.is_piped and context.near is not None)
-    return context.user is not None and around.user is not None and context.user.fullmatch(around.user) is not None
 
 
 def _evidence(context: Context) -> Iterator[Evidence]:

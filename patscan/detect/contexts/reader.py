@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from patscan.detect.contexts.candidates import AFTER, BEFORE
@@ -42,9 +43,10 @@ _ESCAPES = {
 }
 """Escapes of strings, URLs, HTML and terminals with their meanings, by their first character."""
 _SIGNS = bytes.maketrans(b"'`\0", b'"" ')
-_OPENS = re.compile(rb"(?:[\"=:\s>,(\[|/;]|:-)\Z|\A\Z")
+_NO_LETTERS = bytes(byte for byte in range(256) if not bytes([byte]).isalnum())
+_OPENS = re.compile(rb"(?:[\"=:\s>,(\[|/;]|:-|<<<)\Z|\A\Z")
 _CLOSES = re.compile(rb"\Z|[\"\s,;)\]}<@&|#:*]|\.(?:\s|\Z)")
-_WORD = re.compile(rb"(?:[^\W]|[.$@/+-])+")
+_WORD = re.compile(rb"[\w.$@/+-]+")
 _FILLER = re.compile(
     rb"/?(?:value|val|default|string|str|text|type|bearer|basic|token|password|name|key|secret|or|some|new|"
     rb"https?|sensitive|true|false|masked|protected|env_var|variable_type|nullable|const|nil|null|none|undefined|b|r|u|f|s|n|l)"
@@ -68,6 +70,8 @@ _ALONE = re.compile(rb"[A-Za-z0-9_.!?)][ \t\r]*\n\s*\Z")
 _QUANTIFIED = re.compile(rb"\][{+*?]")
 """What follows a character class of a regular expression."""
 _BESIDE = rb"[\s\",;]{1,40}"
+_SEPARATORS = b' \t\n\r\f\v",;'
+"""The bytes that `_BESIDE` matches."""
 _NEXT, _PREVIOUS = re.compile(_BESIDE + rb"([0-9a-f]+)\b"), re.compile(rb"(?<![A-Za-z0-9])([0-9a-f]{20,64})" + _BESIDE + rb"\Z")
 _PIPED = re.compile(rb"[\"\s)]{0,3}\|&?\s*(?:sudo\s+)?(?:docker|podman|helm|glab|crane|skopeo|buildah|oras|nerdctl|regctl)\b")
 
@@ -96,18 +100,18 @@ def surroundings(text: bytes, start: int, end: int, user: bytes | None = None) -
     after = _plain(text[end : end + AFTER])
     if text[start : start + 1] == b"-" and _DEFAULT.search(before[-90:]):
         return None
-    if not _OPENS.search(before) or not _CLOSES.match(after) or _NAMED.match(after) or _is_reference(before, after):
+    if not _OPENS.search(before[-3:]) or not _CLOSES.match(after) or _NAMED.match(after) or _is_reference(before, after):
         return None
     if before.endswith(b"[") and _QUANTIFIED.match(after):
         return None
-    if _ALONE.search(before[-80:]) or _is_listed(before, after, end - start):
+    if (before[-1:].isspace() and _ALONE.search(before[-80:])) or _is_listed(before, after, end - start):
         return None
     host = b""
     if (address := _AT_HOST.match(after)) and (known := _USERINFO.search(before[-200:]) or _USER_ALONE.search(before[-3:])):
         user, host = known[1] if known.re is _USERINFO else b"", address[1]
     elif after[:1] in {b"@", b":"}:
         return None
-    if user is None and (option := _OPTION.search(before[-120:])):
+    if user is None and before.endswith(b":") and (option := _OPTION.search(before[-120:])):
         user = option[1]
     names = tuple(_names(before)) if not host else ()
     if paired := _PAIRED.match(after):
@@ -132,21 +136,22 @@ def _is_reference(before: bytes, after: bytes) -> bool:
 
 def _is_listed(before: bytes, after: bytes, length: int) -> bool:
     """Whether hexadecimal digits of the same length are beside it, as in a list of checksums or ids."""
-    beside = (_NEXT.match(after), _PREVIOUS.search(before[-length - 40 :]))
-    return any(match and len(match[1]) == length for match in beside)
+    after_it = _NEXT.match(after)
+    before_it = before[-1:] in _SEPARATORS and _PREVIOUS.search(before[-length - 40 :])
+    return any(match and len(match[1]) == length for match in (after_it, before_it))
 
 
 def _names(before: bytes) -> Iterator[str]:
     """The words before a value, the nearest first, up to the first that isn't a filler."""
-    near = before[-_GAP - 120 :]
-    words = list(_WORD.finditer(near))[-_NAMES:]
-    for word in reversed(words):
-        if len(near) - word.end() > _GAP:
+    backwards = before[: -_GAP - 121 : -1]
+    for match in islice(_WORD.finditer(backwards), _NAMES):
+        if match.start() > _GAP:
             return
-        yield _folded(word[0])
-        if not _FILLER.fullmatch(word[0]):
+        word = match[0][::-1]
+        yield _folded(word)
+        if not _FILLER.fullmatch(word):
             return
 
 
 def _folded(word: bytes) -> str:
-    return "".join(filter(str.isalnum, word.decode("ascii", "ignore"))).lower()
+    return word.translate(None, _NO_LETTERS).decode("ascii").lower()

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
 
 from patscan.detect import engine
 from patscan.detect.contexts import candidates
 
-_LENGTH = 20
-"""Characters of the shortest token. Each expression ends with as many."""
+if TYPE_CHECKING:
+    from patscan.detect.contexts.table import Context
+
 _VALUE = rb"[A-Za-z0-9+/_-]{20}"
-_MARK = rb"(?:[\"'`=:\s>,(\[|/;-]|%3d|%2[27]|%20|%26|\\u003d|\\[nrt])"
+_MARK = rb"(?:[\"'`=:\s>,(\[|/;-]|<<<|%3d|%2[27]|%20|%26|\\u003d|\\[nrt])"
 _LEADS = (
     (rb"(?:token|passw|secret|oauth|creds|_keys|bearer|basic|echo|authenticate)[A-Za-z0-9_.-]{0,24}[^A-Za-z0-9]{0,12}" + _MARK + _VALUE, 0),
     (rb"(?:value[=\"':>]|value =|default =|string>|string =|auth[\"':=]|auth =|_pat[\"':=]|_pat =)[^A-Za-z0-9]{0,8}" + _VALUE, 0),
@@ -31,18 +32,10 @@ _LEADS = (
 )
 """The leads to values, each with the number of characters that it matches behind the value's."""
 _EXPRESSIONS = [engine.Expression(lead, behind, caseless=True) for lead, behind in _LEADS]
-_APART = 1 << 10
-"""Bytes from a change within which it may create, remove or name a run."""
 _NEAR = candidates.BEFORE + candidates.AFTER + candidates.LONGEST
-"""Bytes from a change within which it may give a run a context."""
-_COMPARED = range(16 << 10, 1 << 20)
-"""Bytes of a content that is compared with the last ones. Smaller ones are searched as fast."""
-_LAST = 24
-"""The number of contents that are remembered."""
-_STEP = 512
-"""The precision in bytes with which the common ends of two contents are measured."""
-_HEAD = 64
-"""Bytes at the beginning or end by which a version of a file is recognised."""
+"""Bytes before the first word that may contain a token in its context."""
+
+Contexts: TypeAlias = "tuple[Context, ...]"
 
 
 def dumped() -> bytes:
@@ -52,74 +45,29 @@ def dumped() -> bytes:
 
 
 class Runs:
-    """The compiled expressions, and their results in the last contents."""
+    """The compiled expressions."""
 
     def __init__(self, kept: bytes = b"") -> None:
         """Load `kept`, the result of `dumped`, or compile the expressions, which takes some milliseconds."""
         known = (kept and engine.loaded(kept)) or (compiled[0] if (compiled := engine.compiled(_EXPRESSIONS)) else None)
         self._scan = known.scan if known else _plain
-        self._last: deque[tuple[bytes, list[int]]] = deque(maxlen=_LAST)
 
-    def starts(self, data: bytes | memoryview, limit: int = sys.maxsize, word: int = 0) -> list[int]:
-        """The sorted starts of runs with a context in `data`, at most about `limit`. `word` is the end of the first word.
-
-        A history has hundreds of versions of a file. Only the bytes that differ from one of the last contents are searched.
-        """
-        data = bytes(data)
-        word = max(word - _NEAR, 0)
-        if len(data) not in _COMPARED:
-            return list(self._within(data, word, len(data), limit))
-        other, known = next((last for last in self._last if _is_like(last[0], data)), (b"", []))
-        first, last = _common_ends(other, data)
-        low, high, by = first - _NEAR, len(data) - last + _NEAR, len(data) - len(other)
-        starts = [start for start in known if start < low]
-        starts += [
-            start for start in self._within(data, max(low - _APART, word), min(high + _APART, len(data)), limit) if low <= start < high
-        ]
-        starts += [start + by for start in known if start + by >= high]
-        if len(starts) < limit:
-            self._last.appendleft((data, starts))
-        return starts
-
-    def _within(self, data: bytes, low: int, high: int, limit: int) -> Iterator[int]:
-        """The sorted starts of those in ``data[low:high]``."""
+    def contexts(self, data: bytes | memoryview, limit: int = sys.maxsize, word: int = 0) -> Mapping[int, Contexts]:
+        """The contexts of runs in `data` by their starts, sorted, of at most about `limit` runs. `word` is the end of the first word."""
+        data, low = bytes(data), max(word - _NEAR, 0)
         starts: set[int] = set()
-        scan, view = self._scan, memoryview(data)[low:high]
 
         def keep(behind: int, _start: int, end: int, *_: object) -> None:
-            starts.add(low + end - behind - _LENGTH)
+            starts.add(low + end - behind - candidates.SHORTEST)
 
-        scan(view, keep)
+        self._scan(memoryview(data)[low:], keep)
         possible = [start for start in sorted(starts) if candidates.at(data, start)]
         if not possible:
-            return iter(())
+            return {}
         # Importing it takes longer than searching a few files.
         from patscan.detect.contexts import claims
 
-        return islice((start for start in possible if claims.has_context(data, start)), limit)
-
-
-def _is_like(one: bytes, other: bytes) -> bool:
-    """Whether two contents look like versions of one file."""
-    return one[:_HEAD] == other[:_HEAD] or one[-_HEAD:] == other[-_HEAD:]
-
-
-def _common_ends(one: bytes, other: bytes) -> tuple[int, int]:
-    """The number of equal bytes at the beginning of two contents, and at the end of the rest."""
-    most = min(len(one), len(other))
-    first = _common(lambda low, high: other.startswith(one[low:high], low), most)
-    ends = len(one), len(other)
-    last = _common(lambda low, high: other.startswith(one[ends[0] - high : ends[0] - low], ends[1] - high), most - first)
-    return first, last
-
-
-def _common(is_same: Callable[[int, int], bool], most: int) -> int:
-    """The number of equal bytes, at most `_STEP` too low. `is_same` compares the bytes from one offset to another."""
-    low, high = 0, most + 1
-    while high - low > _STEP:
-        middle = (low + high) // 2
-        low, high = (middle, high) if is_same(low, middle) else (low, middle)
-    return low
+        return dict(islice(((start, contexts) for start in possible if (contexts := claims.contexts_at(data, start))), limit))
 
 
 def _plain(data: bytes | memoryview, handler: engine.Handler) -> None:

@@ -31,12 +31,14 @@ _CREDENTIAL = (
     r"deploy|bot|ci|read|write|admin|robot|service|git|scm|vcs|http|login|renovate|release|package|packages|maven|npm|pypi|nuget|helm|"
     r"docker|container|composer|conan|sensitive|cleartext|plain|my|the|x|new|old|test|dev|prod)??)"
     r"(?:token|tokens|pat|password|passwd|passphrase|pass|pwd|secret|credential|credentials|cred|creds|auth|authtoken|apikey|key)"
-    r"|authorization|bearer|p|t|b|r|token|set(?:token|password)|withtoken|authenticate"
+    r"|authorization|bearer|p|t|b|r|token|set(?:token|password)|passwordstdin|withtoken|authenticate"
 )
 _SERVICE = r"(?:new)?(?:[a-z]{0,20}gitlab)?gitlab(?:api|client|service|connection|instance|http|rest|v4|builder)*"
 _CLIENT = _SERVICE + r"(?:new|create|connect|init|get|of|client|oauth)*"
-_GITLAB = re.compile(rb"gitlab|machine\s+git\.|/api/v4/(?:projects|groups|user|packages|runners|jobs)\b|\bglab\b")
-_API = re.compile(rb"gitlab|/api/v4/")
+_JOB = rb"ci_(?:api_v4_url|project_|registry|server_)"
+"""The beginnings of variables that only a job of GitLab CI has (doc/ci/variables/predefined_variables.md)."""
+_GITLAB = re.compile(rb"gitlab|machine\s+git\.|/api/v4/(?:projects|groups|user|packages|runners|jobs)\b|glab(?<=\bglab)\b|" + _JOB)
+_API = re.compile(rb"gitlab|/api/v4/|" + _JOB)
 _TRIGGER = re.compile(rb"/trigger/(?:pipeline|builds)|/ref/[^\s/]{1,80}/trigger|gitlab")
 
 CONTEXTS = (
@@ -103,7 +105,7 @@ CONTEXTS = (
         "deploy-token",
         "a credential",
         name=_name(_CREDENTIAL),
-        near=re.compile(rb"gitlab(?:\+|%2[bB])deploy-token|deploy[-_ ]token"),
+        near=re.compile(rb"deploy[-_ ]token"),
         beside="a deploy token's user",
     ),
     Context(

@@ -5,7 +5,8 @@ from __future__ import annotations
 WORDS = (
     *("gitlab", "gl_token", "gl-token", "gltoken", "gl_pat", "glab_", "glab "),
     *("private-token", "private_token", "privatetoken", "private token", "private.token"),
-    *("job-token", "job_token", "jobtoken", "ci_build_token", "ci_registry_password"),
+    *("job-token", "job_token", "jobtoken", "ci_build_token"),
+    *("ci_api_v4_url", "ci_project_", "ci_registry", "ci_server_"),
     *("deploy-token", "deploy_token", "deploytoken", "ci_deploy_password"),
     *("runner-token", "runner_token", "runnertoken", "[[runners]]"),
     *("registration-token", "registration_token", "registrationtoken"),
