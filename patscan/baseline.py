@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan import textfile
 from patscan.errors import ConfigError
+from patscan.tuples import NamedTuple
 
 _HEAD = "patscan-baseline"
 _VERSION = 1

@@ -9,12 +9,13 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from patscan import textfile
 from patscan.archives.limits import Limits
 from patscan.errors import ConfigError
 from patscan.model import CONFIDENCES, SEVERITIES
+from patscan.tuples import NamedTuple
 
 NAME = ".patscan.toml"
 _MANY = 1000

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from patscan.counts import counted
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from patscan.model import Match, Sighting

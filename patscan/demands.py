@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 
 class Example(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from patscan.content import Failure, Key, Piece
 from patscan.errors import TargetError
@@ -12,6 +12,7 @@ from patscan.kind import Kind
 from patscan.model import Finding, Occurrence
 from patscan.run import Run
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 COMMITTED = "already committed"
 COMMENT = "comment line"

@@ -6,11 +6,12 @@ They are ``NamedTuple``s, not dataclasses: ``dataclasses`` imports ``inspect``, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from patscan.demands import Demands, Example
 from patscan.kind import Kind
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 CONFIDENCES = ("low", "medium", "high", "certain")
 SEVERITIES = ("low", "medium", "high", "critical")

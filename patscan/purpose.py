@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+
+from patscan.tuples import NamedTuple
 
 _CODE = r"(?:[cm]?[jt]sx?|py|go|rb|rs|php|exs?|dart|java|kts?|groovy|scala|cs|fs|vb|swift|c|cc|cpp|pl)"
 """Suffixes of programs. A configuration file such as ``deploy_test.yml`` may belong to a system that runs."""

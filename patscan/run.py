@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from patscan.archives.limits import Limits
 from patscan.content import Each, Gap, Looked, Piece, Shard
 from patscan.gaps import Gaps
 from patscan.model import Coverage, Exposure, Finding, Match, Occurrence, Rule, Sighting, Target
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.digests import blake2b
+from patscan.tuples import NamedTuple
 
 KEY = 32
 """Bytes of a user's key."""

@@ -10,12 +10,12 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
 
 from patscan.dates import instant
 from patscan.errors import ConfigError
 from patscan.kind import Kind
 from patscan.model import Finding, Ignore, Occurrence, Sighting
+from patscan.tuples import NamedTuple
 
 _NAMELESS = (Kind.REF_NAME, Kind.STDIN, Kind.MESSAGE)
 """Kinds of places whose path isn't a file of the project."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from patscan.archives.limits import Account, Problem
 from patscan.archives.reader import Chunk, Reader
+from patscan.tuples import NamedTuple
 
 STARTS = frozenset(
     (b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5", b"PK", b"MZ", b"#!", b"\x7fE", *(b"x%c" % level for level in (0x01, 0x5E, 0x9C, 0xDA)))

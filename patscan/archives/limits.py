@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from threading import Lock
 from time import monotonic
-from typing import NamedTuple
 
 from patscan.counts import counted
+from patscan.tuples import NamedTuple
 
 _FLAG = "--archive-limit"
 _SLACK = 64 << 20

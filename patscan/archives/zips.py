@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from patscan.archives.limits import Account, Broken, Problem
 from patscan.archives.parts import Parts
 from patscan.archives.reader import Chunk, Reader
 from patscan.archives.streams import at_once, crc, expanded
+from patscan.tuples import NamedTuple
 
 _LISTED, _LOCAL, _END, _END64 = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
 _LISTED_FIELDS = struct.Struct("<8xHH4xIIIHHH8xI")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import NamedTuple
 
 from patscan.ci.decision import FIRST_PARENT, ID, Base, Decision, short
 from patscan.errors import TargetError, UsageError
@@ -12,6 +11,7 @@ from patscan.git.child import GitError
 from patscan.git.lineage import fork_point, is_on_branch
 from patscan.git.range import Range, before_merge, boundary, deepened, fetched, filled, first_parent, has_merges, reaches, tip
 from patscan.git.repository import Repository
+from patscan.tuples import NamedTuple
 
 _SHORT = 8
 

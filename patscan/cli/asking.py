@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from patscan import config
 from patscan.cli import signals
@@ -15,6 +15,7 @@ from patscan.cli.states import add_states, sifted
 from patscan.errors import ConfigError, UsageError
 from patscan.model import Finding, Report, Verdict
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from patscan.gitlab.client import Client, Settings

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from patscan import config, rulebook, textfile
 from patscan.cli.environment import environment
@@ -14,6 +14,7 @@ from patscan.counts import counted
 from patscan.errors import ConfigError, UsageError
 from patscan.model import Note, Report, Rule, Target
 from patscan.run import Options
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date

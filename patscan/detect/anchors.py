@@ -10,12 +10,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from patscan.detect import engine
 from patscan.detect.contexts import words
 from patscan.detect.engine import Engine
 from patscan.model import Layer
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from patscan.detect.contexts.runs import Runs

@@ -6,7 +6,9 @@ hyperscan silently takes a length modulo 2^32. Pieces (`patscan.content`) are mu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     import hyperscan

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
 
 from patscan.detect import jwt, likelihood, own, routable
 from patscan.detect.written import bits
 from patscan.model import Evidence, Layer, Rule
 from patscan.secret import PREFIXES
+from patscan.tuples import NamedTuple
 
 ALPHABETS = {"friendly": 60, "hex": 16, "base36": 36, "opaque": 64}
 """The number of symbols that each generator draws from."""

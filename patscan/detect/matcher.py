@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from patscan import layers
 from patscan.detect.anchors import CANDIDATE, Anchors, Hit, of_rules
@@ -16,6 +16,7 @@ from patscan.layers import Reading
 from patscan.layers.view import View
 from patscan.model import CONFIDENCES, Evidence, Layer, Rule
 from patscan.secret import PREFIXES, Secret
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from patscan.detect import judge

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from typing import NamedTuple
 
 from patscan.demands import Demands
 from patscan.model import Rule
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 NEAR = 200
 """Bytes before and after a secret that must contain one of a rule's words."""

@@ -6,7 +6,6 @@ A history has hundreds of versions of a file, and nearly all of them have the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from patscan.detect.anchors import Hit
 from patscan.detect.frame import frame
@@ -15,6 +14,7 @@ from patscan.detect.matcher import Capture, Matcher
 from patscan.detect.positions import Text
 from patscan.layers import joined
 from patscan.model import Ignore
+from patscan.tuples import NamedTuple
 
 _AROUND = 3 << 10
 """Bytes of a passage on each side of an anchor. Rules, frames and ignore comments read less."""

@@ -15,8 +15,9 @@ import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 from zlib import crc32
+
+from patscan.tuples import NamedTuple
 
 MAX_PREFIX = 41
 """Characters of a PAT's prefix (20), an instance prefix (20) and its hyphen (application_setting.rb)."""

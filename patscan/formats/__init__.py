@@ -8,9 +8,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from patscan.model import DECIDED, Finding, Report
+from patscan.tuples import NamedTuple
 
 
 class Style(NamedTuple):

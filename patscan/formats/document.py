@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from patscan.errors import ReportError
 from patscan.formats.places import SURROGATE
 from patscan.model import Fact
+from patscan.tuples import NamedTuple
 
 _CONFLICT = re.compile(rb"^(?:<{7}|>{7}) ", re.MULTILINE)
 _LARGEST = 1 << 63

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import sarif_om as om
 
@@ -15,6 +15,7 @@ from patscan.formats.verdicts import life, plain
 from patscan.formats.words import ident, named, reasons, standing
 from patscan.kind import Kind
 from patscan.model import Verdict
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

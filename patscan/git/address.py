@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.errors import UsageError
+from patscan.tuples import NamedTuple
 
 _SCHEMES = ("https", "http", "ssh", "file", "git")
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 from patscan.dates import instant
 from patscan.git import child
@@ -13,6 +12,7 @@ from patscan.git.repository import Repository
 from patscan.git.trees import TreeContents
 from patscan.git.walk import Walk, in_index
 from patscan.model import Commit, Exposure, Sighting
+from patscan.tuples import NamedTuple
 
 _LIST = ("rev-list", "--format=%T %P", "--encoding=UTF-8", "--ignore-missing")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import IO, NamedTuple
+from typing import IO
 
 from patscan.errors import PatscanError
 from patscan.git.child import GitError, run
@@ -16,6 +16,7 @@ from patscan.git.honoured import Honoured, honoured
 from patscan.git.mirror import at, configured, credentials, scratch_folder
 from patscan.git.network import Progress, talk
 from patscan.git.repository import Repository
+from patscan.tuples import NamedTuple
 
 _REMOTE = "patscan"
 _REFS = "refs/patscan/"

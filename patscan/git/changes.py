@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.content import Failure, Piece
 from patscan.git.child import run
 from patscan.git.modes import SUBMODULE
 from patscan.git.objects import ObjectShard
+from patscan.tuples import NamedTuple
 
 _RAW = ("--raw", "-z", "--no-abbrev", "--ignore-submodules=none", "--diff-filter=d")
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import lru_cache
 from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from patscan.content import Failure, Key, Piece, Shard
 from patscan.git.entries import COMMIT, TAG, PackShard
@@ -24,6 +24,7 @@ from patscan.git.modes import SUBMODULE
 from patscan.git.objects import ObjectShard
 from patscan.git.pack_index import Index, OddPack
 from patscan.git.trees import looks_like_git
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from patscan.model import Sighting

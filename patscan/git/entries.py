@@ -11,9 +11,10 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from patscan.content import WINDOW, Failure, Key, Piece
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from patscan.model import Sighting

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
-from typing import NamedTuple
 
 from patscan.dates import instant, iso
 from patscan.git.attribution import Attribution, exposure
@@ -17,6 +16,7 @@ from patscan.git.repository import Ref, Repository
 from patscan.git.traces import Traces, traces
 from patscan.kind import Kind
 from patscan.model import Commit, Exposure, Sighting
+from patscan.tuples import NamedTuple
 
 _FORMAT = "%H%x00%an <%ae>%x00%ad%x00%cn <%ce>%x00%cd%x00%P"
 _LOG = ("log", "--no-walk=unsorted", "-z", "--encoding=UTF-8", "--no-show-signature", "--date=raw", f"--format={_FORMAT}", "--stdin")

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
-from typing import NamedTuple
+
+from patscan.tuples import NamedTuple
 
 
 class Change(NamedTuple):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.errors import UsageError
 from patscan.git.address import Address, address
 from patscan.git.child import GitError
 from patscan.git.repository import Repository
+from patscan.tuples import NamedTuple
 
 _HONOURED = re.compile(
     r"http\.(?:.*\.)?(?:extraheader|sslcainfo|sslcert|sslkey)|credential\.(?:.*\.)?(?:helper|username|usehttppath)|core\.sshcommand",

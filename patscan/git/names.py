@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from patscan.content import Failure, Key, Piece
+from patscan.tuples import NamedTuple
 
 PATH = "path:\0"
 """The prefix of a key that is a path, not a blob's id or a file. No path contains a NUL."""

@@ -6,11 +6,12 @@ import subprocess
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import IO, TYPE_CHECKING, Protocol, Self
 
 from patscan.content import WINDOW, Failure, Key, Piece, windows
 from patscan.digests import object_hash
 from patscan.git import child
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from patscan.model import Sighting

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from patscan.counts import counted
 from patscan.git.borrowed import Borrowed
 from patscan.git.child import GitError
+from patscan.tuples import NamedTuple
 
 _FIRST, _OWN, _LAST = 8, 64, 4096
 """Commits of a step that deepens history: the first step, the last one without the base's history, and the last one before all of it."""

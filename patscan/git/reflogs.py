@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.git.repository import Repository
+from patscan.tuples import NamedTuple
 
 _PARTS = 3
 """Parts of a line: the old id, the new id, and the rest, which ends in a tab and the message."""

@@ -6,10 +6,10 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.errors import TargetError
 from patscan.git.child import GitError, run
+from patscan.tuples import NamedTuple
 
 _REMOTE_URL = r"^remote\..+\.url$"
 FOR_FOLDERS = "For a plain folder use: patscan scan"

@@ -10,12 +10,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from patscan.content import Looked
 from patscan.git.entries import NAMES
 from patscan.git.pack_index import find
 from patscan.seal import DamagedError, Seal, opened
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from typing import IO

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.git.objects import Batch
+from patscan.tuples import NamedTuple
 
 
 class _Here(NamedTuple):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.errors import TargetError
 from patscan.git.child import GitError, run
 from patscan.git.modes import SUBMODULE
 from patscan.git.repository import Repository, open_repository
+from patscan.tuples import NamedTuple
 
 
 class Submodule(NamedTuple):

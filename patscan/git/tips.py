@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from patscan.content import WINDOW, Failure, Key, Piece
 from patscan.counts import counted
 from patscan.git import child
 from patscan.git.objects import Batch
 from patscan.git.repository import Repository
+from patscan.tuples import NamedTuple
 
 TREE = "tree:\0"
 """The prefix of a key that is a tree's id and path, not a blob's id."""

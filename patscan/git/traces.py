@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from patscan.git.child import GitError
 from patscan.git.reflogs import Entry
 from patscan.git.repository import Ref, Repository
+from patscan.tuples import NamedTuple
 
 _REMOTE = "refs/remotes/"
 _SERVERS = ("refs/pipelines/", "refs/merge-requests/", "refs/keep-around/", "refs/environments/", "refs/pull/")

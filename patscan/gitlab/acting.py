@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from patscan.audit import AuditLog, Entry
 from patscan.gitlab.client import Answer, Client, NoAnswer
 from patscan.gitlab.hosts import Approved, Instance
@@ -12,6 +10,7 @@ from patscan.gitlab.verify import Options, verify
 from patscan.gitlab.ways import Means, Way
 from patscan.model import Finding, Verdict
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 
 class Actor(NamedTuple):

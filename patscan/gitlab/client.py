@@ -13,7 +13,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from threading import BoundedSemaphore, Event, Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from patscan import __version__
@@ -21,6 +21,7 @@ from patscan.errors import ConfigError, PatscanError
 from patscan.gitlab import timing, trust
 from patscan.gitlab.pace import Closed, Pace
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     import urllib3

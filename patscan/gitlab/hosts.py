@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from patscan.errors import ConfigError
 from patscan.model import Finding
+from patscan.tuples import NamedTuple
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _ROOT = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")

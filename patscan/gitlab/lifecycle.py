@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
 
 from patscan.dates import moment
 from patscan.gitlab.reach import names, owner
 from patscan.gitlab.scopes import scope
 from patscan.model import SEVERITIES, Check, Fact, Finding, Verdict
+from patscan.tuples import NamedTuple
 
 _DOCS = "https://docs.gitlab.com"
 EXPIRY = f"{_DOCS}/user/profile/personal_access_tokens/#access-token-expiration"

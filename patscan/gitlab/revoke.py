@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from patscan.audit import AuditLog
 from patscan.gitlab.acting import Actor, Deed, described, entry, log_answer, send, standing
 from patscan.gitlab.client import Answer, NoAnswer
@@ -11,6 +9,7 @@ from patscan.gitlab.hosts import Instance
 from patscan.gitlab.rows import Row, row
 from patscan.gitlab.ways import elsewhere, revoking
 from patscan.model import Finding, Verdict
+from patscan.tuples import NamedTuple
 
 _ASKABLE = {"active", "active-blocked", "unverifiable"}
 """Verdicts after which a request may be sent. Tokens with other verdicts are unknown, dead or elsewhere."""

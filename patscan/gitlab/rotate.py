@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
 
 from patscan.audit import AuditLog
 from patscan.errors import AuditError
@@ -23,6 +22,7 @@ from patscan.gitlab.ways import PAT, RUNNER, Way, elsewhere, rotating
 from patscan.keeping import Place
 from patscan.model import Finding, Verdict
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 _LONGEST = 4000
 """Characters of a token that `Place` has room for."""

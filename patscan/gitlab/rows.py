@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from patscan.gitlab.client import Answer, Client, NoAnswer, Request, Sealed
 from patscan.gitlab.hosts import Instance
@@ -10,6 +10,7 @@ from patscan.gitlab.question import API, words
 from patscan.gitlab.ways import PAT
 from patscan.model import Finding
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 _SHORT = 4
 """Characters of a trigger token that GitLab shows to users other than its owner (``lib/api/entities/trigger.rb``)."""

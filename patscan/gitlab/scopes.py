@@ -6,9 +6,9 @@ Source: GitLab's ``doc/security/tokens/access_token_scopes.md`` and ``lib/gitlab
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from patscan.model import SEVERITIES
+from patscan.tuples import NamedTuple
 
 
 class Scope(NamedTuple):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import NamedTuple
 
 from patscan.dates import moment
 from patscan.gitlab import hosts, offline, reach
@@ -18,6 +17,7 @@ from patscan.gitlab.lifecycle import Thresholds, Times, checked
 from patscan.gitlab.question import Question
 from patscan.model import Finding, Note, Skip, Verdict
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 TRACE = "asking marks the tokens as used, and shows this machine's address to their owners"
 """The warning before the first request of a run."""

@@ -7,7 +7,6 @@ Sources: ``doc/api/personal_access_tokens.md``, ``project_access_tokens.md``, ``
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from patscan.gitlab.access_token import SELF
 from patscan.gitlab.administrator import BEFORE
@@ -17,6 +16,7 @@ from patscan.gitlab.question import API
 from patscan.gitlab.reach import names, owner
 from patscan.model import Finding
 from patscan.secret import Secret
+from patscan.tuples import NamedTuple
 
 PAT = "personal-access-token"
 RUNNER = "runner-authentication-token"

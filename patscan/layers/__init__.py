@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from patscan.layers import base64, hexadecimal, joined, quoted, stream, wide
 from patscan.layers.backslash import BACKSLASH
@@ -17,6 +16,7 @@ from patscan.layers.html import HTML
 from patscan.layers.percent import PERCENT
 from patscan.layers.view import View
 from patscan.model import Layer
+from patscan.tuples import NamedTuple
 
 _BEFORE, _AFTER = 2 << 10, 64 << 10
 """Encoded bytes that are read to the left and to the right of an anchor."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from patscan.layers.view import Mapped, View
+from patscan.tuples import NamedTuple
 
 _SIGNS = (b"-_.=@", b"=@", b"_", b"-.@")
 """Sets of signs that are escaped together."""

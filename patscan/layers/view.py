@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from patscan.tuples import NamedTuple
 
 
 class Places(Protocol):

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
-from typing import NamedTuple
 
 from patscan.counts import counted
 from patscan.formats.markdown import code, prose
@@ -14,6 +13,7 @@ from patscan.formats.words import skips
 from patscan.model import Report
 from patscan.plan.rewrite import INSTALL
 from patscan.plan.section import LONGEST, section
+from patscan.tuples import NamedTuple
 
 
 class Plan(NamedTuple):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.git.repository import Repository, open_repository
 from patscan.git.submodules import submodules
 from patscan.model import Finding
 from patscan.secret import Secret
 from patscan.sources.addresses import Addresses
+from patscan.tuples import NamedTuple
 
 
 class Read(NamedTuple):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import NamedTuple
 
 from patscan.errors import UsageError
 from patscan.formats.places import printable
 from patscan.git.child import GitError
 from patscan.git.remotes import remotes
 from patscan.git.repository import Repository
+from patscan.tuples import NamedTuple
 
 INSTALL = "pipx install git-filter-repo"
 _FETCHED = "refs/remotes/origin/"

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.content import OVERLAP, Failure, Key, Piece, Shard
 from patscan.errors import TargetError
@@ -18,6 +17,7 @@ from patscan.kind import Kind
 from patscan.model import Sighting, Target
 from patscan.sources.present import Present
 from patscan.sources.warnings import report_warnings
+from patscan.tuples import NamedTuple
 
 _AT_ONCE = 500
 _WINDOW = 8 << 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from patscan.content import Each, Failure, Key, Looked, Piece
 from patscan.counts import counted
@@ -22,6 +22,7 @@ from patscan.sources.completeness import Completeness
 from patscan.sources.provenance import Provenance
 from patscan.sources.store import Store
 from patscan.sources.warnings import report_warnings
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from patscan.content import Shard

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from patscan.content import Failure, Key, Piece, windows
 from patscan.gaps import Gaps
@@ -13,6 +12,7 @@ from patscan.kind import Kind
 from patscan.lfs import content_id, pointer, stored_as
 from patscan.model import Sighting
 from patscan.regular import opened
+from patscan.tuples import NamedTuple
 
 OBJECTS = Path("lfs", "objects")
 """The folder of all contents, in a repository's folder. ``lfs.storage`` is ignored, because a repository can set it."""

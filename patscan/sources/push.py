@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from patscan.git.repository import Repository
 from patscan.model import Target
 from patscan.sources.history import RefShard
 from patscan.sources.revisions import OBJECTS, Revisions
+from patscan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from patscan.content import Shard

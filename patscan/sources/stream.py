@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import IO, NamedTuple
+from typing import IO
 
 from patscan.content import WINDOW, Failure, Key, Piece, Shard, windows
 from patscan.gaps import Gaps
 from patscan.kind import Kind
 from patscan.model import Sighting, Target
 from patscan.sources.present import Present
+from patscan.tuples import NamedTuple
 
 _NAME = "-"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from typing import NamedTuple
+
+from patscan.tuples import NamedTuple
 
 BEFORE, AFTER = 700, 320
 """Bytes before and after a token that may contain its context."""

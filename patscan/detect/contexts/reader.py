@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
 
 from patscan.detect.contexts.candidates import AFTER, BEFORE
+from patscan.tuples import NamedTuple
 
 _GAP = 120
 """Characters between a name and its value at most, including fillers."""
