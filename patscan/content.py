@@ -57,6 +57,8 @@ class Gap(NamedTuple):
     """The content's name in an address."""
     path: str | None = None
     """Its path, if the content has its own sighting."""
+    is_layer: bool = False
+    """Whether it is no archive but a compressed stream behind a layer."""
 
 
 class Looked(NamedTuple):

@@ -96,7 +96,7 @@ class Content:
         passages = self._tools.passages
         for base, sight in passages.sights(text, hits, is_listed):
             yield self._match(piece, text, base + sight.capture.start, base + sight.capture.end, sight)
-        cuts = [Gap(piece.key, self._members, reason, ours=False) for reason in passages.cuts()]
+        cuts = [Gap(piece.key, self._members, reason, ours=False, is_layer=True) for reason in passages.cuts()]
         self.gaps += named(cuts, self._shard, piece)
 
     def _text_at(self, data: bytes, offset: int) -> Text:

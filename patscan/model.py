@@ -282,8 +282,8 @@ class Note(NamedTuple):
     where: str
     reason: str
     kind: str = ""
-    """``policy`` (a repository's files hide tokens), ``unstaged``, ``cache`` or ``archive`` (a limit of patscan), which even the
-    shortest report shows; empty for other notes."""
+    """``policy`` (a repository's files hide tokens), ``unstaged``, ``cache`` or ``archive`` (it wasn't read in a commit or a push), which
+    even the shortest report shows; empty for other notes."""
 
 
 class Coverage(NamedTuple):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MAY_BE_EMPTY = ("index", "push", "message", "ci")
 """Targets that may be empty: a commit without changes, a push that only deletes, an empty message. For CI see `sources.introduced`."""
 _UNHINDERED = ("index", "push", "message")
-"""Types of targets that archive limits don't make incomplete."""
+"""Types of targets that archive limits don't make incomplete. Even the shortest report notes what wasn't read of an archive there."""
 
 
 def scan(source: Source, rules: tuple[Rule, ...], pool: Pool, progress: Progress, options: Options, more: Sequence[Stage] = ()) -> Report:
@@ -62,7 +62,8 @@ def _report(run: Run) -> Report:
         if _is_skip(gap, run):
             source.gaps.skip(gap.name, gap.reason)
         else:
-            source.gaps.note(gap.name, gap.reason, "archive" if gap.ours else "")
+            is_shown = run.source.target().type in _UNHINDERED and not gap.is_layer
+            source.gaps.note(gap.name, gap.reason, "archive" if is_shown else "")
     looked = coverage.commits or coverage.blobs or source.target().type in _MAY_BE_EMPTY
     if not (looked or source.gaps.skips or run.interrupted):
         # A scan of nothing isn't a success: the path or the checkout may be wrong.

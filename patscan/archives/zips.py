@@ -52,7 +52,7 @@ def entries(chunks: Sequence[Chunk], account: Account) -> Iterator[tuple[str, Re
                 yield entry.name, Reader(archive.chunks(begin, entry)), _refusal(entry)
         if archive.lists_more:
             raise account.too_many()
-        if not archive.has_directory:
+        if archive.is_cut:
             raise Broken("cut off: it has no directory. Only the members that are there were looked at.")
     finally:
         account.reserve(-len(data))
@@ -70,13 +70,17 @@ class _Zip:
     """The bytes of one archive."""
 
     def __init__(self, data: Parts, account: Account) -> None:
-        self.has_directory = self.lists_more = False
+        self.is_cut = self.lists_more = False
         self._data, self._account = data, account
         self._taken = 0
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """Where the content of each member begins, and the member: listed ones by offset, with unlisted ones between them."""
-        listed = {entry.offset: entry for entry in self._listed()}
+        directory = self._directory()
+        if not directory and self._data.read(0, 2) != b"PK":
+            return  # a program that has an end record's signature among its constants
+        self.is_cut = not directory
+        listed = {entry.offset: entry for entry in self._listed(*directory)} if directory else {}
         cursor = 0
         for offset in sorted(listed):
             if cursor < offset:
@@ -122,9 +126,8 @@ class _Zip:
         *_, name, extra = _LOCAL_FIELDS.unpack(header)
         return min(offset + _LOCAL_FIELDS.size + int(name) + int(extra), len(self._data))
 
-    def _listed(self) -> Iterator[Entry]:
-        """The members in the directory, up to the limit. Several entries may name the same member."""
-        begin, base = self._directory()
+    def _listed(self, begin: int, base: int) -> Iterator[Entry]:
+        """The members in the directory, up to the limit. Several entries may name the same member. See `_directory`."""
         size = len(self._data) - begin
         self._account.reserve(size)
         listing, at = memoryview(self._data.read(begin, len(self._data))), 0
@@ -140,8 +143,8 @@ class _Zip:
             at = low + extra + comment
         self.lists_more = listing[at : at + 4] == _LISTED
 
-    def _directory(self) -> tuple[int, int]:
-        """The offset of the directory, and the offset to which all others are relative; the data's end without a directory."""
+    def _directory(self) -> tuple[int, int] | None:
+        """The offset of the directory, and the offset to which all others are relative; ``None`` without a directory."""
         low = max(len(self._data) - _LONGEST_END - _LOCATOR_SIZE, 0)
         tail = self._data.read(low, len(self._data))
         end = len(tail)
@@ -156,9 +159,8 @@ class _Zip:
             at = behind - size
             # A comment may contain an end record.
             if at >= 0 and (self._data.read(at, at + 4) == _LISTED or (not size and not offset)):
-                self.has_directory = True
                 return at, at - offset
-        return len(self._data), 0
+        return None
 
     def _end64(self, end: int) -> tuple[int, int, int] | None:
         """Size and offset of the directory in the last zip64 record before `end`, and the offset of that record; ``None`` without one."""

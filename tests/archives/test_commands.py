@@ -11,6 +11,7 @@ from typing import Any
 import zstandard
 
 from tests.archives.packing import NAME, tarred, zipped
+from tests.archives.test_limits import encrypted
 from tests.cli.hooked import patscan
 from tests.repo import Repo
 from tests.tokens import classic
@@ -109,6 +110,19 @@ def test_archives_that_are_pushed_or_checked_by_a_ci_job(repo: Repo, rng: random
     for command, environment in ((("push",), {}), (("ci",), {"PATSCAN_BASE": base, "PATSCAN_HEAD": "HEAD"})):
         code, report = written(repo, *command, **environment)
         assert (code, places(report["findings"])) == (1, {("a.whl", NAME)}), command
+
+
+def test_even_the_shortest_report_says_what_was_not_read_of_a_staged_archive(repo: Repo, rng: random.Random) -> None:
+    repo.commit()
+    repo.write("a.zip", encrypted(classic(rng).encode()))
+    repo.write("b.txt", b"H4sIAAAAAAAA")
+    repo.git("add", "--all")
+    done = patscan(repo.path, "hook")
+    lines = done.text.splitlines()
+    assert (done.code, lines) == (
+        0,
+        [f"  note    a.zip!/{NAME}: encrypted, so its content wasn't looked at.", "patscan: no token in 2 staged files."],
+    )
 
 
 def test_a_message_is_no_archive(repo: Repo, rng: random.Random) -> None:

@@ -279,6 +279,17 @@ def test_broken_archives_are_read_up_to_the_damage_and_reported(repo: Repo, rng:
         assert "\x1b[31m" not in (repo.path.parent / "report.txt").read_text()
 
 
+def test_a_program_that_reads_zips_is_no_broken_one(repo: Repo, rng: random.Random) -> None:
+    """zipnote and osslsigncode have these signatures among their constants."""
+    token = classic(rng)
+    repo.write("zipnote", b"\x7fELF" + bytes(5000) + b"PK\x05\x06\0PK\x01\x02PK\x03\x04\xff\xff\xff\xff" + bytes(100) + token.encode())
+    repo.commit()
+    done = patscan(repo.path, "scan", "--quiet", "--report", "json=../report.json")
+    report = json.loads((repo.path.parent / "report.json").read_text())
+    assert done.code == 1
+    assert report["coverage"]["notes"] == []
+
+
 def test_an_archive_that_was_cut_off_is_not_remembered_as_clean(repo: Repo) -> None:
     repo.commit({"deep.zip": deep(zipped)})
     repo.pack()
