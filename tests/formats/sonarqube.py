@@ -35,4 +35,4 @@ def _failure(place: dict[str, Any], root: Path) -> str:
     for line, column in ((start, first), (end, last)):
         if not 1 <= line <= len(lines) or column > lines[line - 1]:
             return f"{line}:{column + 1} isn't in {file.name}"
-    return "" if (start, first) <= (end, last) else "it ends before it begins"
+    return "" if (start, first) < (end, last) else "it ends before it begins, or is empty"
