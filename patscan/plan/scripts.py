@@ -45,14 +45,14 @@ esac
 for fingerprint in {fingerprints}; do
   # A baseline or a comment may hide it.
   if grep -q "$fingerprint" {left}; then echo "$fingerprint: still there"; code=1; fi
-  case $(grep "$fingerprint" {asked}) in
-    *'"verdict": {{"state": "inactive"'*) echo "$fingerprint: dead" ;;
-    *'"verdict": {{"state": "not-found"'*)
+  case $(grep "$fingerprint" {asked} | tr -d ' ') in
+    *'"verdict":{{"state":"inactive"'*) echo "$fingerprint: dead" ;;
+    *'"verdict":{{"state":"not-found"'*)
       case ' {known} ' in
         *" $fingerprint "*) echo "$fingerprint: dead, because this GitLab no longer knows it" ;;
         *) unproven "$fingerprint: not known to this GitLab, which proves nothing" ;;
       esac ;;
-    *'"verdict": {{"state": "active'*) echo "$fingerprint: alive"; code=1 ;;
+    *'"verdict":{{"state":"active'*) echo "$fingerprint: alive"; code=1 ;;
     *) unproven "$fingerprint: not known to be dead" ;;
   esac
 done

@@ -41,6 +41,7 @@ def test_importing_the_package_imports_no_format() -> None:
         "patscan.model",
         "patscan.demands",
         "patscan.secret",
+        "patscan.tuples",
     }
     assert not loaded & {"pygments", "sarif_om", "attr", "json", "rich", "textwrap", "inspect", "dataclasses"}
 
