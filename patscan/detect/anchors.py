@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from patscan import folds
 from patscan.detect import engine
 from patscan.detect.contexts import words
 from patscan.detect.engine import Engine
@@ -70,6 +71,7 @@ class Anchors:
     def hits(self, data: bytes | memoryview, limit: int = sys.maxsize) -> Sequence[Hit]:
         """All literals in `data`, at most about `limit`, sorted by their start. This is called for every content.
 
+        Fewer than `limit` are all of them, without the parts of folded forms that have no fold.
         The result is `NOTHING` itself if there is neither a literal nor a word of a context.
         """
         self._most = limit
@@ -88,6 +90,8 @@ class Anchors:
         starts.sort()
         meanings = {number: self._meaning(number) for number in {number for number, _ in ends}}
         hits = [Hit(start, anchor, layers) for start, number in starts for anchor, layers in meanings[number]]
+        if len(ends) < limit:
+            hits = [hit for hit in hits if _is_possible(data, hit)]
         return sorted([*hits, *candidates], key=_start) if candidates else hits
 
     def _keep(self, number: int, _start: int = 0, end: int = 0, *_: object) -> bool | None:
@@ -216,6 +220,14 @@ def of_rules(rules: Iterable[Rule], delay: int = 0, kept: Kept | None = None) ->
 
 def _start(hit: Hit) -> int:
     return hit.start
+
+
+def _is_possible(data: bytes | memoryview, hit: Hit) -> bool:
+    """Whether `hit` has the fold that it needs, if it is part of a folded form. Most of these short literals are part of another text."""
+    outermost = hit.layers[0] if hit.layers else None
+    if outermost is None or outermost.name != "base64" or not folds.is_part(outermost.parameter):
+        return True
+    return folds.is_folded(data, hit.start, outermost.parameter)
 
 
 def _chains() -> Sequence[tuple[str, ...]]:

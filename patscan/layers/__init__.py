@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from patscan import folds
 from patscan.layers import base64, hexadecimal, joined, quoted, stream, wide
 from patscan.layers.backslash import BACKSLASH
 from patscan.layers.escapes import Escapes
@@ -240,7 +241,7 @@ def decoded(span: bytes, layers: Sequence[Layer]) -> bytes:
 
 def is_part(layers: Sequence[Layer]) -> bool:
     """Whether a form behind these layers is only the part of a folded form that remains in one line."""
-    return bool(layers) and layers[0].name == "base64" and base64.is_part(layers[0].parameter)
+    return bool(layers) and layers[0].name == "base64" and folds.is_part(layers[0].parameter)
 
 
 def serves(known: Reading, start: int, anchor: str) -> Reading | None:

@@ -6,13 +6,13 @@ import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator
 
+from patscan import folds
 from patscan.layers import joined
 from patscan.layers.view import Mapped, View
 
 MARK = re.compile(rb"[A-Za-z0-9+/_-]{20}")
 _SYMBOL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _SYMBOLS = re.compile(rb"[A-Za-z0-9+/_-]*")
-_NO_SYMBOL = re.compile(rb"[^A-Za-z0-9+/_-]")
 _PADDING = re.compile(rb"=.*", re.DOTALL)
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
@@ -29,13 +29,13 @@ _UNFOLDED = joined.views_of(joined.JOINT)
 def forms(plain: bytes) -> Iterator[tuple[bytes, int]]:
     """The `few` forms, and parts of them that remain in one line wherever they are folded.
 
-    The parameter of a part has the phase in bits 0 and 1, the form's characters before the part in bits 2 to 9, the form's length above.
+    The parameter of a part is that of `patscan.folds`.
     """
     for known, phase in few(plain):
         yield known, phase
         for whole in [known] if len(known) > _SHORTEST else _extended(known, plain, phase):
             for part, before in _parts(whole):
-                yield part, len(whole) << 10 | before << 2 | phase
+                yield part, folds.packed(len(whole), before, phase)
 
 
 def few(plain: bytes) -> Iterator[tuple[bytes, int]]:
@@ -79,11 +79,6 @@ def _parts(known: bytes) -> set[tuple[bytes, int]]:
     return parts
 
 
-def is_part(parameter: int) -> bool:
-    """Whether this parameter of a form is that of a part."""
-    return parameter > 3
-
-
 def parameter(_parameter: int, byte: int) -> int:
     """See `patscan.layers.Codec`."""
     return byte % 3
@@ -91,12 +86,11 @@ def parameter(_parameter: int, byte: int) -> int:
 
 def views(near: bytes, at: int, parameter: int) -> Iterator[View]:
     """See `patscan.layers.Codec`."""
-    phase, before, length = parameter & 3, parameter >> 2 & 0xFF, parameter >> 10
+    length, before, phase = folds.unpacked(parameter)
     if length:
-        at += 2 if near[at] == ord("\\") else bool(_NO_SYMBOL.match(near, at))
-        # One character more: the last of a fold that is written as an escape is a letter.
-        if not _NO_SYMBOL.search(near, max(at - before - 1, 0), at - before + length):
+        if not folds.is_folded(near, at, parameter):
             return
+        at = folds.begin(near, at)
     elif view := _view(near, at, phase):
         # One line comes first: the next may be another value.
         yield view
@@ -130,7 +124,7 @@ def decode(span: bytes, phase: int) -> bytes:
     """
     if phase not in range(3):
         raise ValueError(f"no phase {phase}")
-    symbols = b"A" * phase + _NO_SYMBOL.sub(b"", _PADDING.sub(b"", joined.decode(span, 0)))
+    symbols = b"A" * phase + folds.NO_SYMBOL.sub(b"", _PADDING.sub(b"", joined.decode(span, 0)))
     return _bytes(symbols)[phase:]
 
 
