@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patscan import folds
 from patscan.detect.anchors import Anchors
+from patscan.layers import forms
 from patscan.seal import Kept, Sealed
 
 NAMES = ["glpat-", "glrt-", "glrtr-", "_gitlab_session="]
 FAST = Anchors(NAMES)
+PARTS = [form for form in forms("glpat-", [("base64",)]) if folds.is_part(form.layers[0].parameter) and form.literal.isalnum()]
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +92,27 @@ def test_what_another_hyperscan_compiled_is_compiled_again(tmp_path: Path, delay
     kept = Kept(marshal.dumps((b"of another version", packed)), sealed)
     for data in (b"glpat- _gitlab_session=", b"glpat- Z2xwYXQt" + b"QWJj" * 8, b"g\0l\0p\0a\0t\0- glrtr-"):
         assert Anchors(NAMES, delay, kept).hits(data) == FAST.hits(data) != []
+
+
+def test_a_part_of_a_folded_form_is_a_hit_only_with_a_fold() -> None:
+    anchors = Anchors(["glpat-"])
+    for form in PARTS:
+        length, before, _ = folds.unpacked(form.layers[0].parameter)
+        whole = b"x" * 40 + form.literal + b"x" * 40
+        assert not [hit for hit in anchors.hits(whole) if hit.layers == form.layers], form
+        for place in range(40 - before, 40 - before + length):
+            folded = whole[:place] + b"\n" + whole[place:] if not 40 < place < 40 + len(form.literal) else whole
+            at = folded.index(form.literal)
+            hits = {(hit.start, hit.layers) for hit in anchors.hits(folded)}
+            assert ((at, form.layers) in hits) is (b"\n" in folded), (form, place)
+    assert len(PARTS) > 4
+
+
+def test_hits_up_to_a_limit_are_not_sifted() -> None:
+    """Those that wait behind the limit may be tokens, so the caller must see that there are more."""
+    (part, *_) = [
+        form.literal for form in forms("glpat-", [("base64",)]) if folds.is_part(form.layers[0].parameter) and form.literal.isalnum()
+    ]
+    content = (part + b"x" * 40) * 50
+    assert Anchors(["glpat-"]).hits(content) == []
+    assert len(Anchors(["glpat-"]).hits(content, 10)) >= 10
