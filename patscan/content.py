@@ -109,7 +109,7 @@ class Names(Shard, Protocol):
 
 def name_of(shard: Shard) -> str:
     """The name of a shard in a report. Its ``repr`` isn't used, because it may show an environment."""
-    shard = getattr(shard, "shard", shard)
+    shard = getattr(shard, "shard", shard)  # the one that a shard of links wraps
     contents = getattr(shard, "ids", getattr(shard, "paths", getattr(shard, "numbers", ())))
     first = f", the first of them {contents[0]}" if isinstance(contents, (list, tuple)) and contents else ""
     return f"{getattr(shard, 'path', type(shard).__name__)}: {counted(len(contents), 'content')}{first}"

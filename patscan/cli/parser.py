@@ -37,7 +37,8 @@ COMMANDS = {
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The flags, and the command's function as ``command``. Raises ``SystemExit`` with code 2 on a usage error, as argparse does."""
     first = next((argument for argument in arguments if not argument.startswith("-")), "")
-    return build([first], [first] if arguments[:1] == [first] and first in COMMANDS else COMMANDS).parse_args(arguments)
+    listed = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
+    return build([first], listed).parse_args(arguments)
 
 
 class Parser(argparse.ArgumentParser):

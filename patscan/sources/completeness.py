@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from patscan.counts import counted
+from patscan.digests import blake2b
 from patscan.git.child import GitError
 from patscan.git.connectivity import BY_PACKED, BY_UNPACKED, CHECKED, UNREADABLE, Packs, linked
 from patscan.sources.warnings import report_warnings
